@@ -1,0 +1,1 @@
+//! Sessions, the step, the KV pool and the generation loop.

@@ -1,0 +1,1 @@
+//! Parses GGUF model files into a checked description and decodes their block types.

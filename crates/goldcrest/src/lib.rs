@@ -1,0 +1,1 @@
+//! Runs small language models where the user is: the public Rust API.

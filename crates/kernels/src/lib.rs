@@ -1,0 +1,1 @@
+//! The WGSL kernels, their CPU twins, and the typed operations over both.

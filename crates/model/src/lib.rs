@@ -1,0 +1,1 @@
+//! One readable file per architecture, and the loading of weights.

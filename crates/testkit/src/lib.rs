@@ -1,0 +1,1 @@
+//! Golden data, GGUF builders and a device that can be lost: for tests only.
