@@ -1,0 +1,44 @@
+//! CPU twins: every kernel again as plain loops over the same bindings.
+//!
+//! They are the oracle of the kernel tests and the executor of `--adapter cpu`. They are written to be compared with the
+//! WGSL text, not to be fast; reductions accumulate in f32 or f64, never narrower.
+
+use std::cell::Cell;
+
+use crate::shader::ShaderId;
+
+/// What a twin is given: the bindings, parameters and grid that the WGSL kernel is given.
+pub struct Args<'a> {
+    /// Storage bindings in ascending order, as 32-bit words.
+    pub bindings: &'a [&'a [Cell<u32>]],
+    /// Words of the uniform parameter struct.
+    pub uniform: &'a [u32],
+    /// Override constants set by the dispatch.
+    pub overrides: &'a [(&'static str, f64)],
+    /// The variant that was asked for.
+    pub shader: ShaderId,
+    /// Workgroups in x, y and z.
+    pub grid: [u32; 3],
+}
+
+impl Args<'_> {
+    /// Value of an override: as set by the dispatch, or its default.
+    #[must_use]
+    pub fn override_value(&self, name: &str) -> f64 {
+        let set = self.overrides.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let default = || self.shader.shader().overrides.iter().find(|o| o.name == name).and_then(|o| o.default);
+        set.or_else(default).unwrap_or(0.0)
+    }
+
+    /// The uniform parameter struct.
+    ///
+    /// # Panics
+    /// If the words are fewer than `P` has: operations build both, so that is a bug and not data.
+    #[must_use]
+    pub fn params<P: bytemuck::Pod>(&self) -> P {
+        *bytemuck::from_bytes(&bytemuck::cast_slice(self.uniform)[..size_of::<P>()])
+    }
+}
+
+/// A CPU twin.
+pub type Twin = fn(&Args<'_>);

@@ -1,0 +1,1 @@
+//! Typed operations: shapes checked, a variant chosen, a `Dispatch` returned.
