@@ -1,0 +1,200 @@
+//! Reads chain descriptions; the grammar stands at [`crate::Chain::parse`].
+
+use crate::chain::Choose;
+use crate::error::SampleError;
+use crate::params::{check, check_int};
+use crate::stage::{
+    Bias, Dry, DynamicTemperature, LogitStage, MinP, NoRepeatNgram, Penalties, Temperature, TopK, TopNSigma,
+    TopP, Typical, Xtc,
+};
+
+/// Longest description read: a chain of every stage with 1,000 biases is below this.
+const MAX_LEN: usize = 64 * 1024;
+
+type Stage = Box<dyn LogitStage>;
+
+pub(crate) fn parse(description: &str) -> Result<(Vec<Stage>, Choose), SampleError> {
+    if description.len() > MAX_LEN {
+        return Err(bad(MAX_LEN, "longer than 64 KiB"));
+    }
+    let mut stages = Vec::new();
+    let mut end = None;
+    let mut at = 0;
+    for part in description.split('|') {
+        let word = part.trim();
+        if end.is_some() {
+            return Err(bad(at, "nothing may follow the end of the chain"));
+        }
+        match word {
+            "" if description.trim().is_empty() => {}
+            "" => return Err(bad(at, "an empty stage")),
+            "greedy" | "argmax" => end = Some(Choose::Greedy),
+            "draw" => end = Some(Choose::Draw),
+            _ => stages.push(stage(word, at)?),
+        }
+        at += part.len() + 1;
+    }
+    Ok((stages, end.unwrap_or(Choose::Draw)))
+}
+
+fn stage(word: &str, at: usize) -> Result<Stage, SampleError> {
+    let (name, list) = match word.split_once('(') {
+        Some((name, rest)) => {
+            let list = rest.strip_suffix(')').ok_or_else(|| bad(at, "a closing bracket is missing"))?;
+            (name.trim(), list)
+        }
+        None => (word, ""),
+    };
+    let args = Args::read(list, at)?;
+    let stage: Stage = match name {
+        "bias" => bias(&args)?,
+        "penalties" => {
+            args.only(&["last_n", "repeat", "freq", "present"])?;
+            let stage = Penalties {
+                last_n: args.int("last_n", Some(64))?,
+                repeat: args.float("repeat", Some(1.0))?,
+                frequency: args.float("freq", Some(0.0))?,
+                presence: args.float("present", Some(0.0))?,
+            };
+            check_int::<i32>("penalty_last_n", stage.last_n, -1)?;
+            check("repeat_penalty", stage.repeat)?;
+            check("frequency_penalty", stage.frequency)?;
+            check("presence_penalty", stage.presence)?;
+            Box::new(stage)
+        }
+        "dry" => dry(&args)?,
+        "no_repeat_ngram" => {
+            Box::new(NoRepeatNgram { n: check_int("no_repeat_ngram", args.lone_int("n")?, 0)? })
+        }
+        "top_k" => Box::new(TopK { k: check_int("top_k", args.lone_int("k")?, 0)? }),
+        "top_p" => Box::new(TopP { p: check("top_p", args.lone("p")?)? }),
+        "min_p" => Box::new(MinP { p: check("min_p", args.lone("p")?)? }),
+        "typical" => Box::new(Typical { p: check("typical_p", args.lone("p")?)? }),
+        "top_n_sigma" => Box::new(TopNSigma { n: check("top_n_sigma", args.lone("n")?)? }),
+        "xtc" => {
+            args.only(&["p", "thr"])?;
+            Box::new(Xtc {
+                probability: check("xtc_probability", args.float("p", None)?)?,
+                threshold: check("xtc_threshold", args.float("thr", Some(0.1))?)?,
+            })
+        }
+        "temp" => {
+            let t = check("temperature", args.lone("t")?)?;
+            if t < crate::params::GREEDY_BELOW {
+                return Err(args.bad("a temperature of 0 is written as the end `greedy`"));
+            }
+            Box::new(Temperature { t })
+        }
+        "dynatemp" => {
+            args.only(&["t", "range", "exp"])?;
+            Box::new(DynamicTemperature {
+                t: check("temperature", args.float("t", None)?)?,
+                range: check("dynatemp_range", args.float("range", None)?)?,
+                exponent: check("dynatemp_exponent", args.float("exp", Some(1.0))?)?,
+            })
+        }
+        _ => return Err(bad(at, &format!("no stage is called {name:?}"))),
+    };
+    Ok(stage)
+}
+
+fn bias(args: &Args<'_>) -> Result<Stage, SampleError> {
+    let mut pairs = Vec::new();
+    for (key, value) in &args.pairs {
+        let id = key.parse().map_err(|_| args.bad(&format!("{key:?} is not a token id")))?;
+        pairs.push((id, crate::params::check_bias(args.number(value)?)?));
+    }
+    Ok(Box::new(Bias::new(&pairs)))
+}
+
+fn dry(args: &Args<'_>) -> Result<Stage, SampleError> {
+    args.only(&["mult", "base", "allowed", "last_n", "breaker"])?;
+    let mut breakers = Vec::new();
+    for (_, value) in args.pairs.iter().filter(|(key, _)| *key == "breaker") {
+        let ids: Result<Vec<u32>, _> = value.split('-').map(|id| id.trim().parse()).collect();
+        breakers.push(ids.map_err(|_| args.bad("a breaker is a list of token ids joined by -"))?);
+    }
+    Ok(Box::new(Dry {
+        multiplier: check("dry_multiplier", args.float("mult", Some(0.8))?)?,
+        base: check("dry_base", args.float("base", Some(1.75))?)?,
+        allowed_length: check_int("dry_allowed_length", args.int("allowed", Some(2))?, 1)?,
+        last_n: args.int("last_n", Some(64)).and_then(|n| check_int("dry_last_n", n, -1).map(|_: i32| n))?,
+        breakers,
+    }))
+}
+
+fn bad(at: usize, what: &str) -> SampleError {
+    SampleError::BadSpec { at, what: what.to_owned() }
+}
+
+/// The settings of one stage: `key=value`, or a value alone, whose key is then empty.
+struct Args<'a> {
+    pairs: Vec<(&'a str, &'a str)>,
+    at: usize,
+}
+
+impl<'a> Args<'a> {
+    fn read(list: &'a str, at: usize) -> Result<Self, SampleError> {
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        for item in list.split(',').map(str::trim).filter(|_| !list.trim().is_empty()) {
+            let (key, value) = item.split_once('=').unwrap_or(("", item));
+            let (key, value) = (key.trim(), value.trim());
+            if value.is_empty() {
+                return Err(bad(at, "a setting without a value"));
+            }
+            if key != "breaker" && pairs.iter().any(|pair| pair.0 == key) {
+                return Err(bad(at, "a setting is given twice"));
+            }
+            pairs.push((key, value));
+        }
+        Ok(Self { pairs, at })
+    }
+
+    fn only(&self, names: &[&str]) -> Result<(), SampleError> {
+        match self.pairs.iter().find(|(key, _)| !names.contains(key)) {
+            Some((key, _)) => Err(self.bad(&format!("no setting is called {key:?} here"))),
+            None => Ok(()),
+        }
+    }
+
+    fn float(&self, name: &str, default: Option<f32>) -> Result<f32, SampleError> {
+        match self.get(name) {
+            Some(value) => self.number(value),
+            None => default.ok_or_else(|| self.bad(&format!("the setting {name} is missing"))),
+        }
+    }
+
+    fn int(&self, name: &str, default: Option<i32>) -> Result<i32, SampleError> {
+        match self.get(name) {
+            Some(value) => self.number(value),
+            None => default.ok_or_else(|| self.bad(&format!("the setting {name} is missing"))),
+        }
+    }
+
+    fn lone(&self, name: &str) -> Result<f32, SampleError> {
+        self.number(self.only_value(name)?)
+    }
+
+    fn lone_int(&self, name: &str) -> Result<i32, SampleError> {
+        self.number(self.only_value(name)?)
+    }
+
+    fn only_value(&self, name: &str) -> Result<&'a str, SampleError> {
+        match self.pairs.as_slice() {
+            [(key, value)] if key.is_empty() || *key == name => Ok(value),
+            _ => Err(self.bad(&format!("exactly one setting, {name}, is expected"))),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+    }
+
+    fn number<T: std::str::FromStr>(&self, text: &str) -> Result<T, SampleError> {
+        text.parse().map_err(|_| self.bad(&format!("{text:?} is not a number of the kind expected")))
+    }
+
+    fn bad(&self, what: &str) -> SampleError {
+        bad(self.at, what)
+    }
+}
