@@ -17,5 +17,5 @@ pub mod step;
 
 pub use dispatch::{Dispatch, Slice};
 pub use error::ShapeError;
-pub use format::{Format, PlaneLayout};
+pub use format::{Format, PlaneLayout, ROWS_PER_GROUP};
 pub use shader::{Binding, BindingKind, Feature, Override, Shader, ShaderId, UniformField};

@@ -3,9 +3,13 @@
 //! They are the oracle of the kernel tests and the executor of `--adapter cpu`. They are written to be compared with the
 //! WGSL text, not to be fast; reductions accumulate in f32 or f64, never narrower.
 
+mod table;
+
 use std::cell::Cell;
 
 use crate::shader::ShaderId;
+
+pub use table::twin;
 
 /// What a twin is given: the bindings, parameters and grid that the WGSL kernel is given.
 pub struct Args<'a> {

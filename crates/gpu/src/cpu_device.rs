@@ -1,0 +1,160 @@
+//! The CPU twins as a device: the oracle, and the executor where no adapter exists.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use goldcrest_kernels::cpu::{Args, Twin, twin};
+use goldcrest_kernels::{Dispatch, Slice};
+
+use crate::counters::CounterCell;
+use crate::device::{check_dispatch, check_range};
+use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
+
+type Words = Rc<[Cell<u32>]>;
+
+/// Runs plans on the CPU twins, at submit, in order.
+#[derive(Debug)]
+pub struct CpuDevice {
+    info: AdapterInfo,
+    caps: Caps,
+    counters: Rc<CounterCell>,
+}
+
+struct CpuPlan(Vec<(Twin, Dispatch<Buffer>)>);
+
+impl CpuDevice {
+    /// A device with WebGPU's default limits, so that what runs here fits every browser.
+    #[must_use]
+    pub fn new() -> Self {
+        let info = AdapterInfo {
+            name: "CPU twins".into(),
+            backend: "cpu",
+            kind: AdapterKind::Cpu,
+            driver: concat!("goldcrest ", env!("CARGO_PKG_VERSION")).into(),
+        };
+        let caps = Caps {
+            max_buffer: 256 << 20,
+            max_binding: 128 << 20,
+            max_workgroup_bytes: 16 << 10,
+            max_invocations: 256,
+            max_storage_buffers: 8,
+            subgroups: None,
+            f16: false,
+        };
+        Self { info, caps, counters: Rc::default() }
+    }
+
+    fn words<'a>(&self, buffer: &'a Buffer) -> Result<&'a Words, GpuError> {
+        buffer.raw::<Words>().ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
+    }
+
+    fn view<'a>(&self, slice: &'a Slice<Buffer>) -> Result<&'a [Cell<u32>], GpuError> {
+        check_range(&slice.buffer, slice.offset, slice.size)?;
+        let (first, n) = (slice.offset as usize / 4, slice.size as usize / 4);
+        Ok(&self.words(&slice.buffer)?[first..first + n])
+    }
+
+    fn run(&self, twin: Twin, dispatch: &Dispatch<Buffer>) -> Result<(), GpuError> {
+        let bindings = dispatch.bindings.iter().map(|s| self.view(s)).collect::<Result<Vec<_>, _>>()?;
+        twin(&Args {
+            bindings: &bindings,
+            uniform: &dispatch.uniform,
+            overrides: &dispatch.overrides,
+            shader: dispatch.shader,
+            grid: dispatch.grid,
+        });
+        Ok(())
+    }
+}
+
+impl Default for CpuDevice {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Device for CpuDevice {
+    fn info(&self) -> &AdapterInfo {
+        &self.info
+    }
+
+    fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError> {
+        let bytes = bytes.max(16).next_multiple_of(16);
+        if bytes > self.caps.max_buffer {
+            return Err(GpuError::BufferTooLarge { label: label.into(), needed: bytes, limit: self.caps.max_buffer });
+        }
+        let words: Words = vec![Cell::new(0); bytes as usize / 4].into();
+        self.counters.update(|c| {
+            c.buffers += 1;
+            c.live_bytes += bytes;
+        });
+        let counters = Rc::clone(&self.counters);
+        let on_drop = move |bytes| counters.update(|c| c.live_bytes -= bytes);
+        Ok(Buffer::new(label, bytes, Box::new(words), Box::new(on_drop)))
+    }
+
+    fn write(&self, buffer: &Buffer, offset: u64, data: &[u8]) -> Result<(), GpuError> {
+        check_range(buffer, offset, data.len() as u64)?;
+        let words = &self.words(buffer)?[offset as usize / 4..];
+        for (word, bytes) in words.iter().zip(data.as_chunks::<4>().0) {
+            word.set(u32::from_le_bytes(*bytes));
+        }
+        self.counters.update(|c| {
+            c.writes += 1;
+            c.bytes_written += data.len() as u64;
+        });
+        Ok(())
+    }
+
+    fn record(&self, dispatches: Vec<Dispatch<Buffer>>) -> Result<Plan, GpuError> {
+        let mut steps = Vec::with_capacity(dispatches.len());
+        for dispatch in dispatches {
+            check_dispatch(&dispatch, &self.caps)?;
+            let shader = dispatch.shader.shader().name;
+            let missing = || GpuError::BadDispatch { shader, reason: "no CPU twin".into() };
+            steps.push((twin(dispatch.shader).ok_or_else(missing)?, dispatch));
+        }
+        self.counters.update(|c| c.plans += 1);
+        Ok(Plan::new(steps.len(), Box::new(CpuPlan(steps))))
+    }
+
+    fn submit(&self, work: &[Work<'_>], reads: &[Slice<Buffer>]) -> Result<Readback, GpuError> {
+        let mut n_dispatch = 0;
+        for item in work {
+            match item {
+                Work::Run { plan, range } => {
+                    let foreign = || GpuError::Validation { message: format!("{plan:?} belongs to another device") };
+                    let steps = &plan.raw::<CpuPlan>().ok_or_else(foreign)?.0[range.clone()];
+                    for (twin, dispatch) in steps {
+                        self.run(*twin, dispatch)?;
+                    }
+                    n_dispatch += steps.len() as u64;
+                }
+                Work::Copy { from, to } => {
+                    for (to, from) in self.view(to)?.iter().zip(self.view(from)?) {
+                        to.set(from.get());
+                    }
+                }
+            }
+        }
+        let results = reads
+            .iter()
+            .map(|s| Ok(self.view(s)?.iter().flat_map(|w| w.get().to_le_bytes()).collect()))
+            .collect::<Result<Vec<Vec<u8>>, GpuError>>()?;
+        self.counters.update(|c| {
+            c.submits += 1;
+            c.dispatches += n_dispatch;
+            c.readbacks += u64::from(!reads.is_empty());
+            c.bytes_read += reads.iter().map(|s| s.size).sum::<u64>();
+        });
+        Ok(Readback::new(std::future::ready(Ok(results))))
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters.get()
+    }
+}

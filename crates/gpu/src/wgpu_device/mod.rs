@@ -1,0 +1,332 @@
+//! The device over wgpu: Vulkan, Metal and DX12 natively, WebGPU in a browser.
+
+mod pipelines;
+mod readback;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use goldcrest_kernels::{Dispatch, Slice};
+
+use crate::counters::CounterCell;
+use crate::device::{check_dispatch, check_range};
+use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
+use pipelines::{Pipelines, RecordedDispatch};
+use readback::StagingPool;
+
+/// Uniform parameters lie at this stride: WebGPU's default offset alignment.
+const UNIFORM_STRIDE: u64 = 256;
+/// Host writes beyond this many bytes are flushed before more are taken: it bounds the staging memory of loading.
+const MAX_PENDING_WRITE: u64 = 8 << 20;
+
+/// First error that the driver reported outside a call's own result.
+pub(crate) type Fault = Arc<Mutex<Option<GpuError>>>;
+
+/// A wgpu device and everything it has compiled.
+pub struct WgpuDevice {
+    info: AdapterInfo,
+    caps: Caps,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    counters: Rc<CounterCell>,
+    pipelines: RefCell<Pipelines>,
+    staging: Rc<RefCell<StagingPool>>,
+    fault: Fault,
+    pending_write: Cell<u64>,
+}
+
+struct WgpuPlan {
+    dispatches: Vec<RecordedDispatch>,
+}
+
+impl WgpuDevice {
+    /// The adapters that wgpu finds.
+    pub async fn adapters() -> Vec<(AdapterInfo, wgpu::Adapter)> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
+        adapters.into_iter().map(|adapter| (adapter_info(&adapter.get_info()), adapter)).collect()
+    }
+
+    /// Opens a device with the adapter's own limits, and installs the handlers for loss and for uncaught errors.
+    ///
+    /// # Errors
+    /// [`GpuError::DeviceRefused`].
+    pub async fn open(info: AdapterInfo, adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        let limits = adapter.limits();
+        let wanted = wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP;
+        let features = adapter.features() & wanted;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("goldcrest"),
+            required_features: features,
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..Default::default()
+        };
+        let refused = |e: wgpu::RequestDeviceError| GpuError::DeviceRefused { adapter: info.name.clone(), reason: e.to_string() };
+        let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
+        let fault = Fault::default();
+        install_handlers(&device, &fault);
+        let details = adapter.get_info();
+        let sizes = (details.subgroup_min_size, details.subgroup_max_size);
+        let caps = Caps {
+            max_buffer: limits.max_buffer_size,
+            max_binding: u64::from(limits.max_storage_buffer_binding_size),
+            max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            max_invocations: limits.max_compute_invocations_per_workgroup,
+            max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
+            subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(sizes),
+            f16: features.contains(wgpu::Features::SHADER_F16),
+        };
+        Ok(Self {
+            info,
+            caps,
+            device,
+            queue,
+            counters: Rc::default(),
+            pipelines: RefCell::default(),
+            staging: Rc::default(),
+            fault,
+            pending_write: Cell::new(0),
+        })
+    }
+
+    fn check_alive(&self) -> Result<(), GpuError> {
+        current_fault(&self.fault).map_or(Ok(()), Err)
+    }
+
+    fn wgpu_buffer<'a>(&self, buffer: &'a Buffer) -> Result<&'a wgpu::Buffer, GpuError> {
+        buffer.raw::<wgpu::Buffer>().ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
+    }
+
+    /// Ends the staging of earlier writes and waits until it is free.
+    fn flush_writes(&self) -> Result<(), GpuError> {
+        let index = self.queue.submit([]);
+        self.pending_write.set(0);
+        readback::wait(&self.device, index)?;
+        self.check_alive()
+    }
+
+    /// One buffer with the parameters of all dispatches of a plan.
+    fn upload_uniforms(&self, dispatches: &[Dispatch<Buffer>]) -> wgpu::Buffer {
+        let mut bytes = vec![0; dispatches.len().max(1) * UNIFORM_STRIDE as usize];
+        for (slot, dispatch) in bytes.chunks_exact_mut(UNIFORM_STRIDE as usize).zip(dispatches) {
+            let words: &[u8] = bytemuck::cast_slice(&dispatch.uniform);
+            slot[..words.len()].copy_from_slice(words);
+        }
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("plan parameters"),
+            size: bytes.len() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.queue.write_buffer(&buffer, 0, &bytes);
+        self.counters.update(|c| c.buffers += 1);
+        buffer
+    }
+
+    fn bind(
+        &self,
+        dispatch: &Dispatch<Buffer>,
+        layout: &wgpu::BindGroupLayout,
+        uniforms: &wgpu::Buffer,
+        index: usize,
+    ) -> Result<wgpu::BindGroup, GpuError> {
+        let shader = dispatch.shader.shader();
+        let mut entries = Vec::with_capacity(shader.bindings.len());
+        for (slice, binding) in dispatch.bindings.iter().zip(shader.bindings) {
+            let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: self.wgpu_buffer(&slice.buffer)?,
+                offset: slice.offset,
+                size: wgpu::BufferSize::new(slice.size),
+            });
+            entries.push(wgpu::BindGroupEntry { binding: binding.index, resource });
+        }
+        if let (false, Some(binding)) = (dispatch.uniform.is_empty(), shader.bindings.last()) {
+            let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: uniforms,
+                offset: index as u64 * UNIFORM_STRIDE,
+                size: wgpu::BufferSize::new(UNIFORM_STRIDE),
+            });
+            entries.push(wgpu::BindGroupEntry { binding: binding.index, resource });
+        }
+        let descriptor = wgpu::BindGroupDescriptor { label: Some(shader.name), layout, entries: &entries };
+        Ok(self.device.create_bind_group(&descriptor))
+    }
+
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder, work: &[Work<'_>]) -> Result<u64, GpuError> {
+        let mut n_dispatch = 0;
+        let mut pass: Option<wgpu::ComputePass<'static>> = None;
+        for item in work {
+            match item {
+                Work::Run { plan, range } => {
+                    let foreign = || GpuError::Validation { message: format!("{plan:?} belongs to another device") };
+                    let recorded = plan.raw::<WgpuPlan>().ok_or_else(foreign)?;
+                    let pass = pass.get_or_insert_with(|| encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime());
+                    for dispatch in &recorded.dispatches[range.clone()] {
+                        pass.set_pipeline(&dispatch.pipeline);
+                        pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                        pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
+                        n_dispatch += 1;
+                    }
+                }
+                Work::Copy { from, to } => {
+                    pass = None;
+                    check_range(&from.buffer, from.offset, from.size)?;
+                    check_range(&to.buffer, to.offset, to.size)?;
+                    let (source, target) = (self.wgpu_buffer(&from.buffer)?, self.wgpu_buffer(&to.buffer)?);
+                    encoder.copy_buffer_to_buffer(source, from.offset, target, to.offset, from.size);
+                }
+            }
+        }
+        Ok(n_dispatch)
+    }
+}
+
+impl Device for WgpuDevice {
+    fn info(&self) -> &AdapterInfo {
+        &self.info
+    }
+
+    fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError> {
+        self.check_alive()?;
+        let bytes = bytes.max(16).next_multiple_of(16);
+        if bytes > self.caps.max_buffer {
+            return Err(GpuError::BufferTooLarge { label: label.into(), needed: bytes, limit: self.caps.max_buffer });
+        }
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let descriptor = wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
+        let raw = self.device.create_buffer(&descriptor);
+        if let Some(GpuError::OutOfMemory { .. }) = take_out_of_memory(&self.fault) {
+            return Err(GpuError::OutOfMemory { label: label.into(), needed: bytes });
+        }
+        self.check_alive()?;
+        self.counters.update(|c| {
+            c.buffers += 1;
+            c.live_bytes += bytes;
+        });
+        let counters = Rc::clone(&self.counters);
+        let on_drop = move |bytes| counters.update(|c| c.live_bytes -= bytes);
+        Ok(Buffer::new(label, bytes, Box::new(raw), Box::new(on_drop)))
+    }
+
+    fn write(&self, buffer: &Buffer, offset: u64, data: &[u8]) -> Result<(), GpuError> {
+        self.check_alive()?;
+        check_range(buffer, offset, data.len() as u64)?;
+        self.queue.write_buffer(self.wgpu_buffer(buffer)?, offset, data);
+        self.counters.update(|c| {
+            c.writes += 1;
+            c.bytes_written += data.len() as u64;
+        });
+        self.pending_write.set(self.pending_write.get() + data.len() as u64);
+        if self.pending_write.get() > MAX_PENDING_WRITE { self.flush_writes() } else { Ok(()) }
+    }
+
+    fn record(&self, dispatches: Vec<Dispatch<Buffer>>) -> Result<Plan, GpuError> {
+        self.check_alive()?;
+        let uniforms = self.upload_uniforms(&dispatches);
+        let mut recorded = Vec::with_capacity(dispatches.len());
+        for (index, dispatch) in dispatches.iter().enumerate() {
+            check_dispatch(dispatch, &self.caps)?;
+            let mut pipelines = self.pipelines.borrow_mut();
+            let (pipeline, layout) = pipelines.get(&self.device, &self.caps, dispatch, &self.counters)?;
+            let bind_group = self.bind(dispatch, &layout, &uniforms, index)?;
+            recorded.push(RecordedDispatch { pipeline, bind_group, grid: dispatch.grid });
+        }
+        self.check_alive()?;
+        self.counters.update(|c| {
+            c.plans += 1;
+            c.bind_groups += recorded.len() as u64;
+        });
+        Ok(Plan::new(recorded.len(), Box::new(WgpuPlan { dispatches: recorded })))
+    }
+
+    fn submit(&self, work: &[Work<'_>], reads: &[Slice<Buffer>]) -> Result<Readback, GpuError> {
+        self.check_alive()?;
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let n_dispatch = self.encode(&mut encoder, work)?;
+        let sizes: Vec<u64> = reads.iter().map(|s| s.size).collect();
+        let staging = (!reads.is_empty())
+            .then(|| self.staging.borrow_mut().take(&self.device, sizes.iter().sum(), &self.counters));
+        let mut offset = 0;
+        for slice in reads {
+            check_range(&slice.buffer, slice.offset, slice.size)?;
+            if let Some(staging) = &staging {
+                let source = self.wgpu_buffer(&slice.buffer)?;
+                encoder.copy_buffer_to_buffer(source, slice.offset, staging, offset, slice.size);
+            }
+            offset += slice.size;
+        }
+        let index = self.queue.submit([encoder.finish()]);
+        self.pending_write.set(0);
+        self.counters.update(|c| {
+            c.submits += 1;
+            c.dispatches += n_dispatch;
+            c.readbacks += u64::from(!reads.is_empty());
+            c.bytes_read += offset;
+        });
+        let pool = Rc::clone(&self.staging);
+        Ok(Readback::new(readback::read(self.device.clone(), index, staging, sizes, pool, Arc::clone(&self.fault))))
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters.get()
+    }
+}
+
+fn adapter_info(info: &wgpu::AdapterInfo) -> AdapterInfo {
+    let software = ["llvmpipe", "swiftshader", "basic render"].iter().any(|n| info.name.to_lowercase().contains(n));
+    let kind = match info.device_type {
+        wgpu::DeviceType::Cpu => AdapterKind::Software,
+        _ if software => AdapterKind::Software,
+        wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
+        wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
+        wgpu::DeviceType::VirtualGpu => AdapterKind::Virtual,
+        wgpu::DeviceType::Other => AdapterKind::Unknown,
+    };
+    let backend = match info.backend {
+        wgpu::Backend::Vulkan => "vulkan",
+        wgpu::Backend::Metal => "metal",
+        wgpu::Backend::Dx12 => "dx12",
+        wgpu::Backend::BrowserWebGpu => "webgpu",
+        wgpu::Backend::Gl => "gl",
+        wgpu::Backend::Noop => "noop",
+    };
+    let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
+    AdapterInfo { name: info.name.clone(), backend, kind, driver }
+}
+
+/// wgpu's default handler panics natively and does nothing on the web; both are wrong for a library.
+fn install_handlers(device: &wgpu::Device, fault: &Fault) {
+    let lost = Arc::clone(fault);
+    device.set_device_lost_callback(move |reason, message| {
+        set_fault(&lost, GpuError::Lost { reason: format!("{reason:?}: {message}") });
+    });
+    let uncaught = Arc::clone(fault);
+    device.on_uncaptured_error(Arc::new(move |error| {
+        let error = match error {
+            wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory { label: "a GPU resource".into(), needed: 0 },
+            wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
+                GpuError::Validation { message: description }
+            }
+        };
+        set_fault(&uncaught, error);
+    }));
+}
+
+fn set_fault(fault: &Fault, error: GpuError) {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+}
+
+pub(crate) fn current_fault(fault: &Fault) -> Option<GpuError> {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// A failed allocation leaves the device usable: take its fault away and report it from the call.
+fn take_out_of_memory(fault: &Fault) -> Option<GpuError> {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).take_if(|e| matches!(e, GpuError::OutOfMemory { .. }))
+}

@@ -1,0 +1,107 @@
+//! Compiled pipelines, one per variant and set of override values.
+
+use std::collections::HashMap;
+
+use goldcrest_kernels::{BindingKind, Dispatch, Feature, Shader, ShaderId};
+
+use crate::counters::CounterCell;
+use crate::{Buffer, Caps, GpuError};
+
+/// A dispatch with everything it needs at replay.
+pub(crate) struct RecordedDispatch {
+    pub(crate) pipeline: wgpu::ComputePipeline,
+    pub(crate) bind_group: wgpu::BindGroup,
+    pub(crate) grid: [u32; 3],
+}
+
+/// A variant with the bit patterns of its override values.
+type PipelineKey = (ShaderId, Vec<(&'static str, u64)>);
+
+struct Compiled {
+    module: wgpu::ShaderModule,
+    bind_layout: wgpu::BindGroupLayout,
+    pipeline_layout: wgpu::PipelineLayout,
+}
+
+#[derive(Default)]
+pub(crate) struct Pipelines {
+    shaders: HashMap<ShaderId, Compiled>,
+    pipelines: HashMap<PipelineKey, wgpu::ComputePipeline>,
+}
+
+impl Pipelines {
+    pub(crate) fn get(
+        &mut self,
+        device: &wgpu::Device,
+        caps: &Caps,
+        dispatch: &Dispatch<Buffer>,
+        counters: &CounterCell,
+    ) -> Result<(wgpu::ComputePipeline, wgpu::BindGroupLayout), GpuError> {
+        let shader = dispatch.shader.shader();
+        check_features(shader, caps)?;
+        let compiled = self.shaders.entry(dispatch.shader).or_insert_with(|| compile(device, shader));
+        let key = (dispatch.shader, dispatch.overrides.iter().map(|(n, v)| (*n, v.to_bits())).collect());
+        let pipeline = self.pipelines.entry(key).or_insert_with(|| {
+            counters.update(|c| c.pipelines += 1);
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(shader.name),
+                layout: Some(&compiled.pipeline_layout),
+                module: &compiled.module,
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &dispatch.overrides,
+                    ..Default::default()
+                },
+                cache: None,
+            })
+        });
+        Ok((pipeline.clone(), compiled.bind_layout.clone()))
+    }
+}
+
+fn check_features(shader: &Shader, caps: &Caps) -> Result<(), GpuError> {
+    for need in shader.needs {
+        let (present, feature) = match need {
+            Feature::F16 => (caps.f16, "shader-f16"),
+            Feature::Subgroups => (caps.subgroups.is_some(), "subgroups"),
+            Feature::PackedDot => (true, "packed_4x8_integer_dot_product"),
+        };
+        if !present {
+            return Err(GpuError::MissingFeature { shader: shader.name, feature });
+        }
+    }
+    Ok(())
+}
+
+fn compile(device: &wgpu::Device, shader: &Shader) -> Compiled {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(shader.name),
+        source: wgpu::ShaderSource::Wgsl(shader.wgsl.into()),
+    });
+    let entries: Vec<_> = shader
+        .bindings
+        .iter()
+        .map(|binding| wgpu::BindGroupLayoutEntry {
+            binding: binding.index,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: match binding.kind {
+                    BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                    BindingKind::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+                    BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
+                },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        })
+        .collect();
+    let bind_layout = device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.name), entries: &entries });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(shader.name),
+        bind_group_layouts: &[Some(&bind_layout)],
+        immediate_size: 0,
+    });
+    Compiled { module, bind_layout, pipeline_layout }
+}
