@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use tempfile::TempDir;
-use xtask::shaders::{generate, run};
+use xtask::shaders::{Generated, generate, run};
 
 const SCALE: &str = "\
 // y = factor * x
@@ -56,7 +56,8 @@ values = { WIDTH = 1 }
 #[test]
 fn variants_multiply_and_reflect() {
     let root = tree(TABLE, &[("scale", SCALE), ("common/factor", FACTOR), ("common/unit", UNIT)]);
-    let (module, summary) = generate(root.path()).unwrap();
+    let Generated { module, summary, failures } = generate(root.path()).unwrap();
+    assert_eq!(failures.to_string(), "");
     assert!(summary.starts_with("1 kernels, 5 shaders, "), "{summary}");
     let names: Vec<_> = module.lines().filter(|l| l.contains("pub const ")).map(str::trim).collect();
     assert_eq!(
@@ -104,7 +105,7 @@ fn variants_multiply_and_reflect() {
 #[test]
 fn embedded_text_is_short_and_holds_each_import_once() {
     let root = tree(TABLE, &[("scale", SCALE), ("common/factor", FACTOR), ("common/unit", UNIT)]);
-    let (module, _) = generate(root.path()).unwrap();
+    let module = generate(root.path()).unwrap().module;
     let text = shader(&module, "scale_two");
     assert_eq!(text.matches("fn unit()").count(), 1);
     for gone in ["nobody_calls_this", "LONELY", "//", "/*", "import", "@if", "\n\n"] {
@@ -116,7 +117,7 @@ fn embedded_text_is_short_and_holds_each_import_once() {
 fn generated_module_is_what_rustfmt_would_write() {
     let root = tree(TABLE, &[("scale", SCALE), ("common/factor", FACTOR), ("common/unit", UNIT)]);
     let file = root.path().join("generated.rs");
-    std::fs::write(&file, generate(root.path()).unwrap().0).unwrap();
+    std::fs::write(&file, generate(root.path()).unwrap().module).unwrap();
     let config = xtask::root();
     let done = std::process::Command::new("rustfmt")
         .args(["--check", "--edition", "2024", "--config-path"])
@@ -138,11 +139,22 @@ fn check_notices_a_stale_file() {
 }
 
 #[test]
+fn a_shader_that_fails_does_not_hold_up_the_others() {
+    let table = "[[kernel]]\nname = \"good\"\n[[kernel]]\nname = \"bad\"\n";
+    let root = tree(table, &[("good", &main("y[0] = 1;")), ("bad", &main("y[0] = none;"))]);
+    std::fs::create_dir_all(root.path().join("crates/kernels/src")).unwrap();
+    let error = run(root.path(), false).unwrap_err().to_string();
+    assert!(error.starts_with("shaders/bad.wgsl:4: "), "{error}");
+    let written = std::fs::read_to_string(root.path().join("crates/kernels/src/generated.rs")).unwrap();
+    assert!(written.contains("pub const GOOD:") && !written.contains("pub const BAD:"), "{written}");
+}
+
+#[test]
 fn features_are_found_and_must_be_listed() {
     let half = "@group(0) @binding(0) var<storage, read_write> y: array<u32>;\n\
                 @compute @workgroup_size(1)\nfn main() { y[0] = u32(f16(y[1])) + dot4U8Packed(y[2], subgroupAdd(y[3])); }\n";
     let listed = "[[kernel]]\nname = \"half\"\nneeds = [\"f16\", \"subgroups\", \"packed_dot\"]\n";
-    let (module, _) = generate(tree(listed, &[("half", half)]).path()).unwrap();
+    let module = generate(tree(listed, &[("half", half)]).path()).unwrap().module;
     let text = shader(&module, "half");
     assert!(text.contains("needs: &[Feature::F16, Feature::Subgroups, Feature::PackedDot]"), "{text}");
     assert!(text.contains("enable f16;\nrequires packed_4x8_integer_dot_product;\n@group"), "{text}");
@@ -273,6 +285,6 @@ fn shader<'a>(module: &'a str, name: &str) -> &'a str {
 }
 
 fn fails(table: &str, files: &[(&str, &str)], message: &str) {
-    let error = generate(tree(table, files).path()).expect_err(message).to_string();
+    let error = run(tree(table, files).path(), true).expect_err(message).to_string();
     assert!(error.contains(message), "expected `{message}` in:\n{error}");
 }

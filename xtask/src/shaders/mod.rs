@@ -16,7 +16,7 @@ mod scan;
 pub mod table;
 
 use emit::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +71,12 @@ impl ShaderError {
 #[derive(Debug, Default)]
 pub struct Failures(BTreeMap<String, Vec<String>>);
 
+impl Failures {
+    fn add(&mut self, cause: String, variant: &str) {
+        self.0.entry(cause).or_default().push(variant.to_owned());
+    }
+}
+
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (cause, variants)) in self.0.iter().enumerate() {
@@ -84,30 +90,41 @@ impl fmt::Display for Failures {
     }
 }
 
-/// The generated module for the shaders below `root`, and a line that sums it up.
+/// What the shaders below a root folder give.
+#[derive(Debug)]
+pub struct Generated {
+    /// The text of `generated.rs`: every shader that is valid.
+    pub module: String,
+    /// One line that sums it up.
+    pub summary: String,
+    /// The shaders that are not.
+    pub failures: Failures,
+}
+
+/// Expands, validates and reflects every variant of every kernel below `root`.
 ///
 /// # Errors
-/// If the table or any variant is not valid; all failing variants are reported together.
-pub fn generate(root: &Path) -> Result<(String, String), ShaderError> {
+/// If the table itself is not valid.
+pub fn generate(root: &Path) -> Result<Generated, ShaderError> {
     let kernels = table::read(&root.join(TABLE))?;
     let known = table::known_flags(&kernels)?;
     let (mut entries, mut failures) = (Vec::new(), Failures::default());
     for kernel in &kernels {
-        let mut used = Vec::new();
+        let (mut used, mut complete) = (Vec::new(), true);
         for variant in kernel.variants()? {
             match entry(root, kernel, variant.clone(), &known) {
                 Ok(entry) => {
                     used.extend(entry.reflection.needs.iter().copied());
                     entries.push(entry);
                 }
-                Err(error) => failures.0.entry(error.to_string()).or_default().push(variant.name),
+                Err(error) => {
+                    complete = false;
+                    failures.add(error.to_string(), &variant.name);
+                }
             }
         }
-        if let Some(extra) =
-            kernel.needs.iter().find(|&n| !used.contains(n)).filter(|_| failures.0.is_empty())
-        {
-            let cause = format!("{TABLE}: `needs` has {extra:?}, which no variant uses");
-            failures.0.entry(cause).or_default().push(kernel.name.clone());
+        if let Some(extra) = kernel.needs.iter().find(|&n| complete && !used.contains(n)) {
+            failures.add(format!("{TABLE}: `needs` has {extra:?}, which no variant uses"), &kernel.name);
         }
     }
     entries.sort_by(|a, b| a.variant.name.cmp(&b.variant.name));
@@ -115,43 +132,46 @@ pub fn generate(root: &Path) -> Result<(String, String), ShaderError> {
     for entry in &entries {
         if let Some(twin) = texts.insert(&entry.wgsl, &entry.variant.name) {
             let cause = format!("{TABLE}: the same text as `{twin}`: a flag that changes nothing");
-            failures.0.entry(cause).or_default().push(entry.variant.name.clone());
+            failures.add(cause, &entry.variant.name);
         }
-    }
-    if !failures.0.is_empty() {
-        return Err(ShaderError::Variants(failures));
     }
     let bytes: usize = entries.iter().map(|e| e.wgsl.len()).sum();
     let summary = format!("{} kernels, {} shaders, {bytes} bytes of WGSL", kernels.len(), entries.len());
-    Ok((emit::module(&entries), summary))
+    Ok(Generated { module: emit::module(&entries), summary, failures })
 }
 
 /// Writes the generated module, or with `check` only compares it. Returns a line that sums it up.
 ///
+/// A shader that fails does not keep the others from being written.
+///
 /// # Errors
-/// As [`generate`]; and if the file is stale, or cannot be read or written.
+/// As [`generate`]; if a shader fails; if the file is stale, or cannot be read or written.
 pub fn run(root: &Path, check: bool) -> Result<String, ShaderError> {
     let path = root.join(GENERATED);
-    let (module, summary) = generate(root)?;
+    let Generated { module, mut summary, failures } = generate(root)?;
     let io = |error| ShaderError::Io { path: path.clone(), error };
-    let old = std::fs::read_to_string(&path).or_else(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound { Ok(String::new()) } else { Err(io(error)) }
-    })?;
-    if old == module {
-        return Ok(summary);
+    let old = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(io)?,
+    };
+    if old != module && !check {
+        std::fs::write(&path, &module).map_err(io)?;
+        summary += &format!(": {GENERATED} written");
     }
-    if check {
+    if !failures.0.is_empty() {
+        return Err(ShaderError::Variants(failures));
+    }
+    if old != module && check {
         return Err(ShaderError::Stale);
     }
-    std::fs::write(&path, module).map_err(io)?;
-    Ok(format!("{summary}: {GENERATED} written"))
+    Ok(summary)
 }
 
 fn entry(
     root: &Path,
     kernel: &table::Kernel,
     variant: table::Variant,
-    known: &std::collections::BTreeSet<String>,
+    known: &BTreeSet<String>,
 ) -> Result<Entry, ShaderError> {
     let flags = table::Kernel::flags(&variant, known);
     let whole = expand::expand(&root.join("shaders"), &kernel.file(), &flags)?;
