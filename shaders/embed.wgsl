@@ -1,0 +1,91 @@
+// x[row] = scale·E[token], or scale·Σ_j w_j·E[token_j] for a row with a mixture; SOURCE 1 looks up the position instead.
+// A vocabulary matrix split by rows runs once per part: a token is written by the part that holds it, a mixture is written by
+// the first part and added to by the others. A row with mix_len IDENTITY keeps what the host wrote, but still gets its
+// position embedding. Ids beyond the table are clamped.
+// Grid: (⌈n_chunk/T⌉, max_rows, 1). Thread: one chunk of one row.
+import common/chunk;
+import common/dequant/all;
+import common/step;
+
+override ADD: bool = false; // add to x
+override SOURCE: u32 = 0u; // 0 token or mixture, 1 position
+override T: u32 = 64u;
+
+struct P {
+  n_chunk: u32, // n_embd / 32
+  n_unit: u32,
+  row0: u32, // first id of this part
+  n_rows: u32, // ids of this part
+  n_vocab: u32,
+  n_mix: u32, // pairs that the mixture buffer holds
+  first: u32, // 1 in the first part
+  scale: f32,
+}
+
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>; // token, bits of the f32 weight
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+
+fn zero() -> Chunk {
+  let z = vec4<f32>();
+  return Chunk(z, z, z, z, z, z, z, z);
+}
+
+// Row of an id within this part; beyond n_rows if another part holds it.
+fn part_row(id: u32) -> u32 {
+  return min(id, p.n_vocab - 1u) - p.row0;
+}
+
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+  var sum = zero();
+  let begin = min(start, p.n_mix);
+  let end = begin + min(len, p.n_mix - begin);
+  for (var i = begin; i < end; i++) {
+    let row = part_row(mixes[i].x);
+    if (row < p.n_rows) {
+      let w = bitcast<f32>(mixes[i].y);
+      sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+    }
+  }
+  return sum;
+}
+
+fn put(at: u32, add: bool, v: Chunk) {
+  var old = zero();
+  if (add) {
+    old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  }
+  let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+  x[at] = sum.v0;
+  x[at + 1u] = sum.v1;
+  x[at + 2u] = sum.v2;
+  x[at + 3u] = sum.v3;
+  x[at + 4u] = sum.v4;
+  x[at + 5u] = sum.v5;
+  x[at + 6u] = sum.v6;
+  x[at + 7u] = sum.v7;
+}
+
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+  let c = wg.x * T + t;
+  if (wg.y >= step.n_rows || c >= p.n_chunk) {
+    return;
+  }
+  let at = (wg.y * p.n_chunk + c) * 8u;
+  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+  if (mix_len == IDENTITY) {
+    return;
+  }
+  if (mix_len > 0u) {
+    put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+    return;
+  }
+  let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+  if (row < p.n_rows) {
+    put(at, ADD, dequant(row / 8u, c, row % 8u));
+  }
+}
