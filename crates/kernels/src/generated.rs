@@ -1,6 +1,16421 @@
-//! Written by `cargo xtask gen`; do not edit.
+//! Written by `cargo xtask gen` from `shaders/`; do not edit.
 
-use crate::shader::Shader;
+#![allow(clippy::approx_constant, clippy::excessive_precision, reason = "the numbers are the shaders'")]
 
-/// Every validated variant.
-pub static SHADERS: &[Shader] = &[];
+use crate::shader::{Binding, BindingKind, Feature, Override, Shader, UniformField};
+
+/// Every validated variant, in ascending order of its name.
+#[rustfmt::skip]
+pub static SHADERS: &[Shader] = &[
+    Shader {
+        name: "act",
+        kernel: "act",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "x", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "SPAN", default: Some(256.0) },
+            Override { name: "GATED", default: Some(1.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n", offset: 0, size: 4 },
+            UniformField { name: "x_stride", offset: 4, size: 4 },
+            UniformField { name: "out_stride", offset: 8, size: 4 },
+            UniformField { name: "per_row", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override T: u32 = 64u;
+override SPAN: u32 = 256u;
+override GATED: bool = true;
+struct P {
+ n: u32,
+ x_stride: u32,
+ out_stride: u32,
+ per_row: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> step: Step;
+@group(0) @binding(3) var<uniform> p: P;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_rows * p.per_row) {
+  return;
+ }
+ let src = wg.y * p.x_stride;
+ let dst = wg.y * p.out_stride;
+ let end = min(p.n, (wg.x + 1u) * SPAN);
+ for (var i = wg.x * SPAN + t; i < end; i += T) {
+  if (GATED) {
+   let at = src + (i >> 3u) * 16u + (i & 7u);
+   out[dst + i] = activate(x[at]) * x[at + 8u];
+  } else {
+   out[dst + i] = activate(x[src + i]);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "add_rows",
+        kernel: "add_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "x", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 1, name: "v", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "list", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "SPAN", default: Some(256.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n", offset: 0, size: 4 },
+            UniformField { name: "x_stride", offset: 4, size: 4 },
+            UniformField { name: "v_stride", offset: 8, size: 4 },
+            UniformField { name: "n_v_rows", offset: 12, size: 4 },
+            UniformField { name: "n_list", offset: 16, size: 4 },
+            UniformField { name: "scale", offset: 20, size: 4 },
+            UniformField { name: "pad0", offset: 24, size: 4 },
+            UniformField { name: "pad1", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override T: u32 = 64u;
+override SPAN: u32 = 256u;
+const ALL = 0xffffffffu;
+struct P {
+ n: u32,
+ x_stride: u32,
+ v_stride: u32,
+ n_v_rows: u32,
+ n_list: u32,
+ scale: f32,
+ pad0: u32,
+ pad1: u32,
+}
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read> v: array<f32>;
+@group(0) @binding(2) var<storage, read> list: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<uniform> p: P;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ var entry = row;
+ if (list[0] != ALL) {
+  entry = 0u;
+  while (entry < p.n_list && list[entry] != row) {
+   entry++;
+  }
+  if (entry == p.n_list) {
+   return;
+  }
+ }
+ let src = min(entry, p.n_v_rows - 1u) * p.v_stride;
+ let dst = row * p.x_stride;
+ let end = min(p.n, (wg.x + 1u) * SPAN);
+ for (var i = wg.x * SPAN + t; i < end; i += T) {
+  x[dst + i] += p.scale * v[src + i];
+ }
+}
+",
+    },
+    Shader {
+        name: "advance",
+        kernel: "advance",
+        workgroup_size: [1, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::ReadWrite, min_size: 192 },
+            Binding { index: 1, name: "picked", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 2, name: "stats", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 3, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "history", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "ring", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "ring_capacity", offset: 0, size: 4 },
+            UniformField { name: "history_words", offset: 4, size: 4 },
+            UniformField { name: "reserved0", offset: 8, size: 4 },
+            UniformField { name: "reserved1", offset: 12, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const HISTORY_HEADER = 4u;
+struct RowStats {
+ argmax: u32,
+ max: f32,
+ log_sum_exp: f32,
+ entropy: f32,
+ max_p: f32,
+ top2_gap: f32,
+ bad: u32,
+ reserved: u32,
+}
+struct Picked {
+ token: u32,
+ flags: u32,
+ logprob: f32,
+ reserved: u32,
+}
+struct OutToken {
+ token: u32,
+ logprob: f32,
+ flags: u32,
+ entropy: f32,
+}
+struct P {
+ ring_capacity: u32,
+ history_words: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+@group(0) @binding(0) var<storage, read_write> step: Step;
+@group(0) @binding(1) var<storage, read> picked: array<Picked>;
+@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(3) var<storage, read> table: array<u32>;
+@group(0) @binding(4) var<storage, read_write> history: array<u32>;
+@group(0) @binding(5) var<storage, read_write> ring: array<OutToken>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(1)
+fn main() {
+ let pick = picked[0];
+ ring[step.n_out % p.ring_capacity] = OutToken(pick.token, pick.logprob, pick.flags, stats[0].entropy);
+ step.n_out += 1u;
+ let hi = step.rows[0].hi + 1u;
+ step.rows[0].token = pick.token;
+ step.rows[0].mix_len = 0u;
+ step.rows[0].pos += 1u;
+ step.rows[0].hi = hi;
+ let offset = step.rows[0].table;
+ if (offset == IDENTITY) {
+  step.rows[0].cell = step.rows[0].base + hi - 1u;
+ } else {
+  step.rows[0].cell = table[min(offset + hi - 1u, arrayLength(&table) - 1u)];
+ }
+ if (step.window > 0u && hi > step.window) {
+  step.rows[0].lo_swa = max(step.rows[0].lo_swa, hi - step.window);
+ }
+ let capacity = min(history[1], p.history_words - HISTORY_HEADER);
+ if (capacity > 0u) {
+  history[HISTORY_HEADER + history[0] % capacity] = pick.token;
+  history[0] += 1u;
+ }
+}
+",
+    },
+    Shader {
+        name: "attention",
+        kernel: "attention",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 48 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "TILE", default: Some(64.0) },
+            Override { name: "HALF", default: Some(32.0) },
+            Override { name: "GROUPS", default: Some(2.0) },
+            Override { name: "ACC", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1536,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "pad0", offset: 36, size: 4 },
+            UniformField { name: "pad1", offset: 40, size: 4 },
+            UniformField { name: "pad2", offset: 44, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+override T: u32 = 64u;
+override TILE: u32 = 64u;
+override HALF: u32 = 32u;
+override GROUPS: u32 = 2u;
+override ACC: u32 = 64u;
+const LOWEST = -1e30;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ pad0: u32,
+ pad1: u32,
+ pad2: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<uniform> p: P;
+var<workgroup> query: array<vec2<f32>, HALF>;
+var<workgroup> scores: array<f32, TILE>;
+var<workgroup> weights: array<f32, TILE>;
+var<workgroup> cells: array<u32, TILE>;
+var<workgroup> acc: array<vec2<f32>, ACC>;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn score(k_from: u32) -> f32 {
+ var dots = vec2<f32>(0.0);
+ for (var w = 0u; w < HALF; w++) {
+  dots += half2(kv[k_from + w]) * query[w];
+ }
+ let s = (dots.x + dots.y) * p.scale;
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ let cell_words = 2u * p.n_head_kv * HALF;
+ let k_at = (wg.x / (p.n_head / p.n_head_kv)) * HALF;
+ let v_at = k_at + p.n_head_kv * HALF;
+ let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+ let end = min(step.rows[row].hi, p.n_cells);
+ for (var w = t; w < HALF; w += T) {
+  let at = row * p.stride + wg.x * 2u * HALF + 2u * w;
+  query[w] = vec2<f32>(qkv[at], qkv[at + 1u]);
+ }
+ for (var i = t; i < ACC; i += T) {
+  acc[i] = vec2<f32>(0.0);
+ }
+ workgroupBarrier();
+ var top = LOWEST;
+ var sum = 0.0;
+ for (var start = first; start < end; start += TILE) {
+  let n = min(TILE, end - start);
+  for (var k = t; k < n; k += T) {
+   var s = LOWEST;
+   if (in_branch(row, start + k)) {
+    s = score(cell_of(row, start + k) * cell_words + k_at);
+   }
+   scores[k] = s;
+  }
+  workgroupBarrier();
+  let last_top = top;
+  for (var k = 0u; k < n; k++) {
+   top = max(top, scores[k]);
+  }
+  for (var k = t; k < n; k += T) {
+   weights[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   cells[k] = cell_of(row, start + k);
+  }
+  workgroupBarrier();
+  let shrink = exp(last_top - top);
+  sum *= shrink;
+  for (var k = 0u; k < n; k++) {
+   sum += weights[k];
+  }
+  for (var i = t; i < ACC; i += T) {
+   var a = acc[i] * shrink;
+   for (var k = i / HALF; k < n; k += GROUPS) {
+    if (weights[k] > 0.0) {
+     a += weights[k] * half2(kv[cells[k] * cell_words + v_at + i % HALF]);
+    }
+   }
+   acc[i] = a;
+  }
+ }
+ workgroupBarrier();
+ let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+ for (var w = t; w < HALF; w += T) {
+  var a = vec2<f32>(0.0);
+  for (var g = 0u; g < GROUPS; g++) {
+   a += acc[g * HALF + w];
+  }
+  let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
+  out[at] = a.x * norm;
+  out[at + 1u] = a.y * norm;
+ }
+}
+",
+    },
+    Shader {
+        name: "copy_rows",
+        kernel: "copy_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "x", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "SPAN", default: Some(256.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n", offset: 0, size: 4 },
+            UniformField { name: "x_stride", offset: 4, size: 4 },
+            UniformField { name: "out_stride", offset: 8, size: 4 },
+            UniformField { name: "n_x_rows", offset: 12, size: 4 },
+            UniformField { name: "mode", offset: 16, size: 4 },
+            UniformField { name: "out_row", offset: 20, size: 4 },
+            UniformField { name: "pad0", offset: 24, size: 4 },
+            UniformField { name: "pad1", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override T: u32 = 64u;
+override SPAN: u32 = 256u;
+struct P {
+ n: u32,
+ x_stride: u32,
+ out_stride: u32,
+ n_x_rows: u32,
+ mode: u32,
+ out_row: u32,
+ pad0: u32,
+ pad1: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(1) var<storage, read_write> out: array<u32>;
+@group(0) @binding(2) var<storage, read> step: Step;
+@group(0) @binding(3) var<uniform> p: P;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let gather = p.mode == 0u;
+ if (wg.y >= select(step.n_rows, min(step.n_want, 16u), gather)) {
+  return;
+ }
+ let row = select(wg.y, step.want[min(wg.y, 15u)], gather);
+ let src = min(row, p.n_x_rows - 1u) * p.x_stride;
+ let dst = (p.out_row + wg.y) * p.out_stride;
+ let end = min(p.n, (wg.x + 1u) * SPAN);
+ for (var i = wg.x * SPAN + t; i < end; i += T) {
+  out[dst + i] = x[src + i];
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_bf16",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_f16",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_f32",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_iq4",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_mxfp4",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q2k",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q3k",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q4",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q4k",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q5",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q5k",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q6k",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "embed_q8",
+        kernel: "embed",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "mixes", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "x", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "SOURCE", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "row0", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "n_vocab", offset: 16, size: 4 },
+            UniformField { name: "n_mix", offset: 20, size: 4 },
+            UniformField { name: "first", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override ADD: bool = false;
+override SOURCE: u32 = 0u;
+override T: u32 = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ row0: u32,
+ n_rows: u32,
+ n_vocab: u32,
+ n_mix: u32,
+ first: u32,
+ scale: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> mixes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4<f32>>;
+@group(0) @binding(5) var<uniform> p: P;
+fn zero() -> Chunk {
+ let z = vec4<f32>();
+ return Chunk(z, z, z, z, z, z, z, z);
+}
+fn part_row(id: u32) -> u32 {
+ return min(id, p.n_vocab - 1u) - p.row0;
+}
+fn mixture(start: u32, len: u32, c: u32) -> Chunk {
+ var sum = zero();
+ let begin = min(start, p.n_mix);
+ let end = begin + min(len, p.n_mix - begin);
+ for (var i = begin; i < end; i++) {
+  let row = part_row(mixes[i].x);
+  if (row < p.n_rows) {
+   let w = bitcast<f32>(mixes[i].y);
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ return sum;
+}
+fn put(at: u32, add: bool, v: Chunk) {
+ var old = zero();
+ if (add) {
+  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ }
+ let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
+ x[at] = sum.v0;
+ x[at + 1u] = sum.v1;
+ x[at + 2u] = sum.v2;
+ x[at + 3u] = sum.v3;
+ x[at + 4u] = sum.v4;
+ x[at + 5u] = sum.v5;
+ x[at + 6u] = sum.v6;
+ x[at + 7u] = sum.v7;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let c = wg.x * T + t;
+ if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  return;
+ }
+ let at = (wg.y * p.n_chunk + c) * 8u;
+ let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
+ if (mix_len == IDENTITY) {
+  return;
+ }
+ if (mix_len > 0u) {
+  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
+  return;
+ }
+ let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
+ if (row < p.n_rows) {
+  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ }
+}
+",
+    },
+    Shader {
+        name: "gather_logits",
+        kernel: "gather_logits",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "list", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_row", offset: 4, size: 4 },
+            UniformField { name: "capacity", offset: 8, size: 4 },
+            UniformField { name: "reserved", offset: 12, size: 4 },
+        ],
+        wgsl: r"const LIST_HEADER = 2u;
+struct P {
+ n_vocab: u32,
+ n_row: u32,
+ capacity: u32,
+ reserved: u32,
+}
+@group(0) @binding(0) var<storage, read> list: array<u32>;
+@group(0) @binding(1) var<storage, read> logits: array<u32>;
+@group(0) @binding(2) var<storage, read_write> out: array<u32>;
+@group(0) @binding(3) var<uniform> p: P;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+ let i = gid.x;
+ if (i >= min(list[0], p.capacity)) {
+  return;
+ }
+ let row = min(list[LIST_HEADER + 2u * i], p.n_row - 1u);
+ let id = min(list[LIST_HEADER + 2u * i + 1u], p.n_vocab - 1u);
+ out[i] = logits[row * p.n_vocab + id];
+}
+",
+    },
+    Shader {
+        name: "kv_move",
+        kernel: "kv_move",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "kv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 1, name: "moves", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 2, name: "rope", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "ROPE", default: Some(1.0) },
+            Override { name: "NEOX", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_head_kv", offset: 0, size: 4 },
+            UniformField { name: "head_dim", offset: 4, size: 4 },
+            UniformField { name: "n_rot", offset: 8, size: 4 },
+            UniformField { name: "n_cells", offset: 12, size: 4 },
+            UniformField { name: "n_pos", offset: 16, size: 4 },
+            UniformField { name: "max_moves", offset: 20, size: 4 },
+            UniformField { name: "span", offset: 24, size: 4 },
+            UniformField { name: "pad", offset: 28, size: 4 },
+        ],
+        wgsl: r"fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override T: u32 = 64u;
+override ROPE: bool = true;
+override NEOX: bool = false;
+struct Move {
+ src: u32,
+ dst: u32,
+ delta: i32,
+ pad: u32,
+}
+struct Moves {
+ n: u32,
+ pad0: u32,
+ pad1: u32,
+ pad2: u32,
+ list: array<Move>,
+}
+struct P {
+ n_head_kv: u32,
+ head_dim: u32,
+ n_rot: u32,
+ n_cells: u32,
+ n_pos: u32,
+ max_moves: u32,
+ span: u32,
+ pad: u32,
+}
+@group(0) @binding(0) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(1) var<storage, read> moves: Moves;
+@group(0) @binding(2) var<storage, read> rope: array<vec2<f32>>;
+@group(0) @binding(3) var<uniform> p: P;
+fn turn(delta: i32, j: u32) -> vec2<f32> {
+ let c = rope[min(u32(abs(delta)), p.n_pos - 1u) * (p.n_rot / 2u) + j];
+ let unit = c * inverseSqrt(max(dot(c, c), 1e-20));
+ return vec2<f32>(unit.x, select(unit.y, -unit.y, delta < 0));
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let words = p.head_dim / 2u;
+ let k_words = p.n_head_kv * words;
+ let at = wg.x * T + t;
+ let w = at % words;
+ let rotated = ROPE && at < k_words && w < p.n_rot / 2u;
+ let far = p.n_rot / 4u;
+ if (at >= 2u * k_words || (NEOX && rotated && w >= far)) {
+  return;
+ }
+ let end = min(min(moves.n, p.max_moves), (wg.y + 1u) * p.span);
+ for (var i = wg.y * p.span; i < end; i++) {
+  let m = moves.list[i];
+  let src = min(m.src, p.n_cells - 1u) * 2u * k_words + at;
+  let dst = min(m.dst, p.n_cells - 1u) * 2u * k_words + at;
+  let a = kv[src];
+  if (!rotated) {
+   kv[dst] = a;
+   continue;
+  }
+  if (!NEOX) {
+   var moved = a;
+   if (m.delta != 0) {
+    moved = halves(rotate(half2(a), turn(m.delta, w)));
+   }
+   kv[dst] = moved;
+   continue;
+  }
+  let b = kv[src + far];
+  var moved = vec2<u32>(a, b);
+  if (m.delta != 0) {
+   let low = half2(a);
+   let high = half2(b);
+   let first = rotate(vec2<f32>(low.x, high.x), turn(m.delta, 2u * w));
+   let second = rotate(vec2<f32>(low.y, high.y), turn(m.delta, 2u * w + 1u));
+   moved = vec2<u32>(halves(vec2<f32>(first.x, second.x)), halves(vec2<f32>(first.y, second.y)));
+  }
+  kv[dst] = moved.x;
+  kv[dst + far] = moved.y;
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_bf16",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_f16",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_f32",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_iq4",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_mxfp4",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q2k",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q3k",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q4",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q4k",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q5",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q5k",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q6k",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q8",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
+fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
+ return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
+  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+}
+fn block(at: vec4<u32>) -> mat4x4<f32> {
+ return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let g = wg.x * G + t / (8u * L);
+ let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
+ let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var lo = vec4<f32>();
+ var hi = vec4<f32>();
+ if (g < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   let w = dequant(g, c, r);
+   lo += columns(w, x_lo + c * 8u);
+   if (wide) {
+    hi += columns(w, x_hi + c * 8u);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = array<vec4<f32>, 2>(lo, hi);
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    lo += partial[t + 8u * l][0];
+    hi += partial[t + 8u * l][1];
+   }
+  }
+ }
+ let row = 8u * g + r;
+ if (lane == 0u && row < p.n_rows) {
+  write(lo, m0, n, row);
+  write(hi, m0 + 4u, n, row);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_bf16",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_f16",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_f32",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_iq4",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_mxfp4",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q2k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q3k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q5",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q5k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q6k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q8",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let row = wg.x * 64u + a;
+ let m = m0 + b;
+ write(l0, row, m, n);
+ write(l1, row + 8u, m, n);
+ write(l2, row + 16u, m, n);
+ write(l3, row + 24u, m, n);
+ write(l4, row + 32u, m, n);
+ write(l5, row + 40u, m, n);
+ write(l6, row + 48u, m, n);
+ write(l7, row + 56u, m, n);
+ write(h0, row, m + 32u, n);
+ write(h1, row + 8u, m + 32u, n);
+ write(h2, row + 16u, m + 32u, n);
+ write(h3, row + 24u, m + 32u, n);
+ write(h4, row + 32u, m + 32u, n);
+ write(h5, row + 40u, m + 32u, n);
+ write(h6, row + 48u, m + 32u, n);
+ write(h7, row + 56u, m + 32u, n);
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_bf16",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_bf16_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_f16",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_f16_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_f32",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_f32_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_iq4",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_iq4_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_mxfp4",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_mxfp4_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q2k",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q2k_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q3k",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q3k_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q4",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q4_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q4k",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q4k_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q5",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q5_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q5k",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q5k_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q6k",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q6k_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q8",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "SOFTCAP", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+override ADD: bool = false;
+override BIAS: bool = false;
+override SOFTCAP: bool = false;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if (BIAS) {
+  v += bias[row];
+ }
+ v = activate(v);
+ if (SOFTCAP) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if (ADD) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+      {
+    sum.x += chunk_dot(dequant(first + i, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+     {
+   store(sum.x, p.row0 + row, at);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q8_glu",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "ACT", default: Some(0.0) },
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1024,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "x_slot_div", offset: 28, size: 4 },
+            UniformField { name: "y_stride", offset: 32, size: 4 },
+            UniformField { name: "eps", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+override ACT: u32 = 0u;
+fn activate(v: f32) -> f32 {
+ if (ACT == 1u) {
+  return silu(v);
+ }
+ if (ACT == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ groups_per_expert: u32,
+ n_expert: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.groups_per_expert > 0u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let i = wg.x * G + t / (8u * L);
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sum = vec4<f32>();
+ if (i < p.n_group) {
+  for (var c = lane; c < p.n_chunk; c += L) {
+   var v = column(x0 + c * 8u);
+   if (NORM) {
+    sum.z += chunk_dot(v, v);
+    v = chunk_mul(v, norm_weights(c * 8u));
+   }
+       {
+    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
+    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
+   }
+  }
+ }
+ if (L > 1u) {
+  partial[t] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var l = 1u; l < L; l++) {
+    sum += partial[t + 8u * l];
+   }
+  }
+ }
+ let row = 8u * i + r;
+ if (lane == 0u && row < p.n_rows) {
+  if (NORM) {
+   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+  }
+  let at = wg.y * p.y_stride + p.row0 + row;
+      {
+   y[at] = activate(sum.x) * sum.y;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "moe_combine",
+        kernel: "moe_combine",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "x", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 1, name: "y", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "w", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "SPAN", default: Some(256.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n", offset: 0, size: 4 },
+            UniformField { name: "n_used", offset: 4, size: 4 },
+            UniformField { name: "x_stride", offset: 8, size: 4 },
+            UniformField { name: "y_stride", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override T: u32 = 64u;
+override SPAN: u32 = 256u;
+struct P {
+ n: u32,
+ n_used: u32,
+ x_stride: u32,
+ y_stride: u32,
+}
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<uniform> p: P;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ let dst = row * p.x_stride;
+ let end = min(p.n, (wg.x + 1u) * SPAN);
+ for (var i = wg.x * SPAN + t; i < end; i += T) {
+  var sum = 0.0;
+  for (var s = 0u; s < p.n_used; s++) {
+   let at = row * p.n_used + s;
+   sum += w[at] * y[at * p.y_stride + i];
+  }
+  x[dst + i] += sum;
+ }
+}
+",
+    },
+    Shader {
+        name: "moe_route",
+        kernel: "moe_route",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "logits", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "sel", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "w", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "N_EXPERT", default: Some(64.0) },
+            Override { name: "N_USED", default: Some(8.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 288,
+        uniform: &[
+            UniformField { name: "stride", offset: 0, size: 4 },
+            UniformField { name: "mode", offset: 4, size: 4 },
+            UniformField { name: "norm_topk", offset: 8, size: 4 },
+            UniformField { name: "pad", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn bad(v: f32) -> bool {
+ return (bitcast<u32>(v) & 0x7f800000u) == 0x7f800000u;
+}
+override T: u32 = 64u;
+override N_EXPERT: u32 = 64u;
+override N_USED: u32 = 8u;
+const LOWEST = -1e30;
+struct P {
+ stride: u32,
+ mode: u32,
+ norm_topk: u32,
+ pad: u32,
+}
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read_write> sel: array<u32>;
+@group(0) @binding(2) var<storage, read_write> w: array<f32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<uniform> p: P;
+var<workgroup> all: array<f32, N_EXPERT>;
+var<workgroup> best: array<f32, N_USED>;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.x;
+ if (row >= step.n_rows) {
+  return;
+ }
+ for (var e = t; e < N_EXPERT; e += T) {
+  let v = logits[row * p.stride + e];
+  all[e] = select(max(v, LOWEST), LOWEST, bad(v));
+ }
+ workgroupBarrier();
+ var top = LOWEST;
+ for (var e = 0u; e < N_EXPERT; e++) {
+  top = max(top, all[e]);
+ }
+ var sum = 0.0;
+ for (var e = 0u; e < N_EXPERT; e++) {
+  sum += exp(all[e] - top);
+ }
+ for (var e = t; e < N_EXPERT; e += T) {
+  var rank = 0u;
+  for (var o = 0u; o < N_EXPERT; o++) {
+   if (all[o] > all[e] || (all[o] == all[e] && o < e)) {
+    rank++;
+   }
+  }
+  if (rank < N_USED) {
+   sel[row * N_USED + rank] = e;
+   best[rank] = exp(all[e] - top);
+  }
+ }
+ workgroupBarrier();
+ if (p.mode == 1u || p.norm_topk == 1u) {
+  sum = 0.0;
+  for (var s = 0u; s < N_USED; s++) {
+   sum += best[s];
+  }
+ }
+ for (var s = t; s < N_USED; s += T) {
+  w[row * N_USED + s] = best[s] / sum;
+ }
+}
+",
+    },
+    Shader {
+        name: "norm",
+        kernel: "norm",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "x", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "g", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "b", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 4, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "LAYER", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 512,
+        uniform: &[
+            UniformField { name: "n", offset: 0, size: 4 },
+            UniformField { name: "x_stride", offset: 4, size: 4 },
+            UniformField { name: "out_stride", offset: 8, size: 4 },
+            UniformField { name: "count_from", offset: 12, size: 4 },
+            UniformField { name: "eps", offset: 16, size: 4 },
+            UniformField { name: "pad0", offset: 20, size: 4 },
+            UniformField { name: "pad1", offset: 24, size: 4 },
+            UniformField { name: "pad2", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override T: u32 = 64u;
+override LAYER: bool = false;
+override BIAS: bool = false;
+override ADD: bool = false;
+struct P {
+ n: u32,
+ x_stride: u32,
+ out_stride: u32,
+ count_from: u32,
+ eps: f32,
+ pad0: u32,
+ pad1: u32,
+ pad2: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> g: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read> step: Step;
+@group(0) @binding(5) var<uniform> p: P;
+var<workgroup> part_mean: array<f32, T>;
+var<workgroup> part_square: array<f32, T>;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.x;
+ if (row >= select(step.n_rows, step.n_want, p.count_from == 1u)) {
+  return;
+ }
+ let src = row * p.x_stride;
+ var mean = 0.0;
+ if (LAYER) {
+  var sum = 0.0;
+  for (var i = t; i < p.n; i += T) {
+   sum += x[src + i];
+  }
+  part_mean[t] = sum;
+  workgroupBarrier();
+  for (var k = 0u; k < T; k++) {
+   mean += part_mean[k];
+  }
+  mean /= f32(p.n);
+ }
+ var square = 0.0;
+ for (var i = t; i < p.n; i += T) {
+  let v = x[src + i] - mean;
+  square += v * v;
+ }
+ part_square[t] = square;
+ workgroupBarrier();
+ square = 0.0;
+ for (var k = 0u; k < T; k++) {
+  square += part_square[k];
+ }
+ let scale = inverseSqrt(square / f32(p.n) + p.eps);
+ let dst = row * p.out_stride;
+ for (var i = t; i < p.n; i += T) {
+  var v = (x[src + i] - mean) * scale * g[i];
+  if (BIAS) {
+   v += b[i];
+  }
+  if (ADD) {
+   v += out[dst + i];
+  }
+  out[dst + i] = v;
+ }
+}
+",
+    },
+    Shader {
+        name: "penalize",
+        kernel: "penalize",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "params", kind: BindingKind::Read, min_size: 64 },
+            Binding { index: 2, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "history", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "logits", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_set", offset: 4, size: 4 },
+            UniformField { name: "bias_words", offset: 8, size: 4 },
+            UniformField { name: "history_words", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const LIST_HEADER = 2u;
+const HISTORY_HEADER = 4u;
+struct SampleParams {
+ repeat: f32,
+ frequency: f32,
+ presence: f32,
+ last_n: u32,
+ inv_temperature: f32,
+ top_k: u32,
+ top_p: f32,
+ min_p: f32,
+ log_min_p: f32,
+ greedy: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+ reserved3: u32,
+ reserved4: u32,
+ reserved5: u32,
+}
+struct P {
+ n_vocab: u32,
+ n_set: u32,
+ bias_words: u32,
+ history_words: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
+@group(0) @binding(2) var<storage, read> bias: array<u32>;
+@group(0) @binding(3) var<storage, read> history: array<u32>;
+@group(0) @binding(4) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(5) var<uniform> p: P;
+const THREADS = 64u;
+const MINUS_INFINITY = 0xff800000u;
+fn token_at(base: u32, n: u32, capacity: u32, back: u32) -> u32 {
+ return history[base + HISTORY_HEADER + (n - 1u - back) % capacity];
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.x >= step.n_want) {
+  return;
+ }
+ let use_set = min(wg.x, p.n_set - 1u);
+ let row = wg.x * p.n_vocab;
+ let pairs = use_set * p.bias_words;
+ let n_bias = min(bias[pairs], (p.bias_words - LIST_HEADER) / 2u);
+ for (var i = t; i < n_bias; i += THREADS) {
+  let id = bias[pairs + LIST_HEADER + 2u * i];
+  let add = bias[pairs + LIST_HEADER + 2u * i + 1u];
+  if (id < p.n_vocab) {
+   logits[row + id] = select(logits[row + id] + bitcast<f32>(add), BANNED, add == MINUS_INFINITY);
+  }
+ }
+ storageBarrier();
+ let s = params[use_set];
+ let base = use_set * p.history_words;
+ let n = history[base];
+ let capacity = min(history[base + 1u], p.history_words - HISTORY_HEADER);
+ var window = min(s.last_n, min(n, capacity));
+ if (s.repeat == 1.0 && s.frequency == 0.0 && s.presence == 0.0) {
+  window = 0u;
+ }
+ for (var i = t; i < window; i += THREADS) {
+  let token = token_at(base, n, capacity, i);
+  var count = 0u;
+  var first = token < p.n_vocab;
+  for (var j = 0u; first && j < window; j++) {
+   if (token_at(base, n, capacity, j) == token) {
+    first = j >= i;
+    count++;
+   }
+  }
+  if (first) {
+   let logit = logits[row + token];
+   let scaled = select(logit / s.repeat, logit * s.repeat, logit <= 0.0);
+   logits[row + token] = scaled - f32(count) * s.frequency - s.presence;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "rope_kv",
+        kernel: "rope_kv",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 1, name: "q_norm", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "k_norm", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "rope", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 4, name: "kv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "QK_NORM", default: Some(0.0) },
+            Override { name: "ROPE", default: Some(1.0) },
+            Override { name: "NEOX", default: Some(0.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 256,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "head_dim", offset: 8, size: 4 },
+            UniformField { name: "n_rot", offset: 12, size: 4 },
+            UniformField { name: "n_cells", offset: 16, size: 4 },
+            UniformField { name: "n_pos", offset: 20, size: 4 },
+            UniformField { name: "q_span", offset: 24, size: 4 },
+            UniformField { name: "stride", offset: 28, size: 4 },
+            UniformField { name: "eps", offset: 32, size: 4 },
+            UniformField { name: "pad0", offset: 36, size: 4 },
+            UniformField { name: "pad1", offset: 40, size: 4 },
+            UniformField { name: "pad2", offset: 44, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override T: u32 = 64u;
+override QK_NORM: u32 = 0u;
+override ROPE: bool = true;
+override NEOX: bool = false;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ head_dim: u32,
+ n_rot: u32,
+ n_cells: u32,
+ n_pos: u32,
+ q_span: u32,
+ stride: u32,
+ eps: f32,
+ pad0: u32,
+ pad1: u32,
+ pad2: u32,
+}
+@group(0) @binding(0) var<storage, read_write> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> q_norm: array<f32>;
+@group(0) @binding(2) var<storage, read> k_norm: array<f32>;
+@group(0) @binding(3) var<storage, read> rope: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+var<workgroup> part: array<f32, T>;
+fn inverse_rms(t: u32, head: u32, n: u32) -> f32 {
+ var sum = 0.0;
+ for (var i = t; i < n; i += T) {
+  let v = qkv[head + i];
+  sum += v * v;
+ }
+ workgroupBarrier();
+ part[t] = sum;
+ workgroupBarrier();
+ sum = 0.0;
+ for (var k = 0u; k < T; k++) {
+  sum += part[k];
+ }
+ return inverseSqrt(sum / f32(n) + p.eps);
+}
+fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+ if (!ROPE || j >= p.n_rot / 2u) {
+  return v;
+ }
+ let c = rope[pos * (p.n_rot / 2u) + j];
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn pair(j: u32) -> vec2<u32> {
+ if (NEOX && j < p.n_rot / 2u) {
+  return vec2<u32>(j, j + p.n_rot / 2u);
+ }
+ return vec2<u32>(2u * j, 2u * j + 1u);
+}
+fn key(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
+ let half = p.n_rot / 2u;
+ var j = d / 2u;
+ var second = (d & 1u) == 1u;
+ if (NEOX && d < p.n_rot) {
+  second = d >= half;
+  j = select(d, d - half, second);
+ }
+ let e = pair(j);
+ var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
+ if (QK_NORM != 0u) {
+  v *= scale * vec2<f32>(k_norm[weight + e.x], k_norm[weight + e.y]);
+ }
+ v = rotate(v, pos, j);
+ return select(v.x, v.y, second);
+}
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_rows) {
+  return;
+ }
+ let row = wg.y * p.stride;
+ let pos = min(step.rows[wg.y].pos, p.n_pos - 1u);
+ let n_q_run = (p.n_head + p.q_span - 1u) / p.q_span;
+ if (wg.x < n_q_run) {
+  var scale = 1.0;
+  if (QK_NORM == 2u) {
+   scale = inverse_rms(t, row, p.n_head * p.head_dim);
+  }
+  let end = min(p.n_head, (wg.x + 1u) * p.q_span);
+  for (var h = wg.x * p.q_span; h < end; h++) {
+   let head = row + h * p.head_dim;
+   if (QK_NORM == 1u) {
+    scale = inverse_rms(t, head, p.head_dim);
+   }
+   let weight = select(0u, h * p.head_dim, QK_NORM == 2u);
+   for (var j = t; j < p.head_dim / 2u; j += T) {
+    let e = pair(j);
+    var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
+    if (QK_NORM != 0u) {
+     v *= scale * vec2<f32>(q_norm[weight + e.x], q_norm[weight + e.y]);
+    }
+    v = rotate(v, pos, j);
+    qkv[head + e.x] = v.x;
+    qkv[head + e.y] = v.y;
+   }
+  }
+  return;
+ }
+ let h = wg.x - n_q_run;
+ let k_from = row + p.n_head * p.head_dim;
+ let head = k_from + h * p.head_dim;
+ var scale = 1.0;
+ if (QK_NORM == 1u) {
+  scale = inverse_rms(t, head, p.head_dim);
+ }
+ if (QK_NORM == 2u) {
+  scale = inverse_rms(t, k_from, p.n_head_kv * p.head_dim);
+ }
+ let weight = select(0u, h * p.head_dim, QK_NORM == 2u);
+ let words = p.head_dim / 2u;
+ let cell = min(step.rows[wg.y].cell, p.n_cells - 1u);
+ let k_to = (cell * 2u * p.n_head_kv + h) * words;
+ let v_from = head + p.n_head_kv * p.head_dim;
+ let v_to = k_to + p.n_head_kv * words;
+ for (var w = t; w < words; w += T) {
+  kv[k_to + w] = halves(vec2<f32>(key(head, weight, scale, pos, 2u * w), key(head, weight, scale, pos, 2u * w + 1u)));
+  kv[v_to + w] = halves(vec2<f32>(qkv[v_from + 2u * w], qkv[v_from + 2u * w + 1u]));
+ }
+}
+",
+    },
+    Shader {
+        name: "row_stats",
+        kernel: "row_stats",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "partials", kind: BindingKind::ReadWrite, min_size: 32 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_tile", offset: 4, size: 4 },
+            UniformField { name: "reserved0", offset: 8, size: 4 },
+            UniformField { name: "reserved1", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const NO_ID = 0xffffffffu;
+fn is_finite(bits: u32) -> bool {
+ return (bits & 0x7f800000u) != 0x7f800000u;
+}
+fn order_key(bits: u32) -> u32 {
+ let b = select(bits, 0u, bits == 0x80000000u);
+ return select(b | 0x80000000u, ~b, (b >> 31u) == 1u);
+}
+fn order_logit(key: u32) -> f32 {
+ return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
+}
+struct Partial {
+ key: u32,
+ argmax: u32,
+ second: u32,
+ bad: u32,
+ sum: f32,
+ dot: f32,
+ reserved0: u32,
+ reserved1: u32,
+}
+fn no_partial() -> Partial {
+ return Partial(0u, NO_ID, 0u, 0u, 0.0, 0.0, 0u, 0u);
+}
+fn below_max(logit: f32, top: f32) -> f32 {
+ return max(logit - top, -100.0);
+}
+fn merge_partial(a: Partial, b: Partial) -> Partial {
+ var r = no_partial();
+ r.key = max(a.key, b.key);
+ r.argmax = select(a.argmax, b.argmax, b.key > a.key || (b.key == a.key && b.argmax < a.argmax));
+ r.second = max(min(a.key, b.key), max(a.second, b.second));
+ r.bad = select(min(a.bad, b.bad), max(a.bad, b.bad), a.bad == 0u || b.bad == 0u);
+ let top = order_logit(r.key);
+ if (a.key != 0u) {
+  let d = below_max(order_logit(a.key), top);
+  let w = exp(d);
+  r.sum = a.sum * w;
+  r.dot = (a.dot + d * a.sum) * w;
+ }
+ if (b.key != 0u) {
+  let d = below_max(order_logit(b.key), top);
+  let w = exp(d);
+  r.sum += b.sum * w;
+  r.dot += (b.dot + d * b.sum) * w;
+ }
+ return r;
+}
+struct P {
+ n_vocab: u32,
+ n_tile: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> logits: array<u32>;
+@group(0) @binding(2) var<storage, read_write> partials: array<Partial>;
+@group(0) @binding(3) var<uniform> p: P;
+const TILE = 4096u;
+const THREADS = 64u;
+var<workgroup> parts: array<Partial, THREADS>;
+fn scan(row: u32, first: u32, end: u32) -> Partial {
+ var r = no_partial();
+ for (var i = first; i < end; i += THREADS) {
+  let bits = logits[row + i];
+  if (is_finite(bits)) {
+   let key = order_key(bits);
+   r.second = max(r.second, min(key, r.key));
+   if (key > r.key) {
+    r.key = key;
+    r.argmax = i;
+   }
+  } else if (r.bad == 0u) {
+   r.bad = i + 1u;
+  }
+ }
+ let top = order_logit(r.key);
+ for (var i = first; i < end; i += THREADS) {
+  let bits = logits[row + i];
+  if (is_finite(bits)) {
+   let d = below_max(bitcast<f32>(bits), top);
+   let w = exp(d);
+   r.sum += w;
+   r.dot += d * w;
+  }
+ }
+ return r;
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_want) {
+  return;
+ }
+ let first = wg.x * TILE;
+ parts[t] = scan(wg.y * p.n_vocab, first + t, min(first + TILE, p.n_vocab));
+ workgroupBarrier();
+ if (t < 8u) {
+  var r = parts[8u * t];
+  for (var i = 1u; i < 8u; i++) {
+   r = merge_partial(r, parts[8u * t + i]);
+  }
+  parts[8u * t] = r;
+ }
+ workgroupBarrier();
+ if (t == 0u) {
+  var r = parts[0];
+  for (var i = 8u; i < THREADS; i += 8u) {
+   r = merge_partial(r, parts[i]);
+  }
+  partials[wg.y * p.n_tile + wg.x] = r;
+ }
+}
+",
+    },
+    Shader {
+        name: "row_stats_merge",
+        kernel: "row_stats_merge",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "partials", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 2, name: "stats", kind: BindingKind::ReadWrite, min_size: 32 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 256,
+        uniform: &[
+            UniformField { name: "n_tile", offset: 0, size: 4 },
+            UniformField { name: "reserved0", offset: 4, size: 4 },
+            UniformField { name: "reserved1", offset: 8, size: 4 },
+            UniformField { name: "reserved2", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const NO_ID = 0xffffffffu;
+struct RowStats {
+ argmax: u32,
+ max: f32,
+ log_sum_exp: f32,
+ entropy: f32,
+ max_p: f32,
+ top2_gap: f32,
+ bad: u32,
+ reserved: u32,
+}
+fn order_logit(key: u32) -> f32 {
+ return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
+}
+struct Partial {
+ key: u32,
+ argmax: u32,
+ second: u32,
+ bad: u32,
+ sum: f32,
+ dot: f32,
+ reserved0: u32,
+ reserved1: u32,
+}
+fn no_partial() -> Partial {
+ return Partial(0u, NO_ID, 0u, 0u, 0.0, 0.0, 0u, 0u);
+}
+fn below_max(logit: f32, top: f32) -> f32 {
+ return max(logit - top, -100.0);
+}
+fn merge_partial(a: Partial, b: Partial) -> Partial {
+ var r = no_partial();
+ r.key = max(a.key, b.key);
+ r.argmax = select(a.argmax, b.argmax, b.key > a.key || (b.key == a.key && b.argmax < a.argmax));
+ r.second = max(min(a.key, b.key), max(a.second, b.second));
+ r.bad = select(min(a.bad, b.bad), max(a.bad, b.bad), a.bad == 0u || b.bad == 0u);
+ let top = order_logit(r.key);
+ if (a.key != 0u) {
+  let d = below_max(order_logit(a.key), top);
+  let w = exp(d);
+  r.sum = a.sum * w;
+  r.dot = (a.dot + d * a.sum) * w;
+ }
+ if (b.key != 0u) {
+  let d = below_max(order_logit(b.key), top);
+  let w = exp(d);
+  r.sum += b.sum * w;
+  r.dot += (b.dot + d * b.sum) * w;
+ }
+ return r;
+}
+struct P {
+ n_tile: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> partials: array<Partial>;
+@group(0) @binding(2) var<storage, read_write> stats: array<RowStats>;
+@group(0) @binding(3) var<uniform> p: P;
+const THREADS = 8u;
+var<workgroup> parts: array<Partial, THREADS>;
+fn finish(r: Partial) -> RowStats {
+ if (r.key == 0u) {
+  return RowStats(0u, BANNED, BANNED, 0.0, 0.0, 0.0, r.bad, 0u);
+ }
+ let top = order_logit(r.key);
+ let log_sum = log(r.sum);
+ let entropy = max(log_sum - r.dot / r.sum, 0.0);
+ var gap = -BANNED;
+ if (r.second != 0u) {
+  gap = top - order_logit(r.second);
+ }
+ return RowStats(r.argmax, top, top + log_sum, entropy, 1.0 / r.sum, gap, r.bad, 0u);
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.x >= step.n_want) {
+  return;
+ }
+ let share = (p.n_tile + THREADS - 1u) / THREADS;
+ var r = no_partial();
+ for (var i = t * share; i < min((t + 1u) * share, p.n_tile); i++) {
+  r = merge_partial(r, partials[wg.x * p.n_tile + i]);
+ }
+ parts[t] = r;
+ workgroupBarrier();
+ if (t == 0u) {
+  for (var i = 1u; i < THREADS; i++) {
+   r = merge_partial(r, parts[i]);
+  }
+  stats[wg.x] = finish(r);
+ }
+}
+",
+    },
+    Shader {
+        name: "sample",
+        kernel: "sample",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "params", kind: BindingKind::Read, min_size: 64 },
+            Binding { index: 2, name: "stats", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 3, name: "best", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 4, name: "picked", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 5120,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_set", offset: 4, size: 4 },
+            UniformField { name: "reserved0", offset: 8, size: 4 },
+            UniformField { name: "reserved1", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const CANDIDATES = 256u;
+const PICK_OVERFLOW = 1u;
+const PICK_BAD = 2u;
+const PICK_NONE = 4u;
+struct SampleParams {
+ repeat: f32,
+ frequency: f32,
+ presence: f32,
+ last_n: u32,
+ inv_temperature: f32,
+ top_k: u32,
+ top_p: f32,
+ min_p: f32,
+ log_min_p: f32,
+ greedy: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+ reserved3: u32,
+ reserved4: u32,
+ reserved5: u32,
+}
+struct RowStats {
+ argmax: u32,
+ max: f32,
+ log_sum_exp: f32,
+ entropy: f32,
+ max_p: f32,
+ top2_gap: f32,
+ bad: u32,
+ reserved: u32,
+}
+struct Picked {
+ token: u32,
+ flags: u32,
+ logprob: f32,
+ reserved: u32,
+}
+fn mul_high(a: u32, b: u32) -> u32 {
+ let al = a & 0xffffu;
+ let ah = a >> 16u;
+ let bl = b & 0xffffu;
+ let bh = b >> 16u;
+ let m1 = ah * bl + ((al * bl) >> 16u);
+ let m2 = al * bh + (m1 & 0xffffu);
+ return ah * bh + (m1 >> 16u) + (m2 >> 16u);
+}
+fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
+ var c = counter;
+ var k = key;
+ for (var round = 0u; round < 10u; round++) {
+  let hi0 = mul_high(0xd2511f53u, c.x);
+  let hi1 = mul_high(0xcd9e8d57u, c.z);
+  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
+  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+ }
+ return c;
+}
+fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
+ return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
+}
+struct P {
+ n_vocab: u32,
+ n_set: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
+@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read_write> picked: array<Picked>;
+@group(0) @binding(5) var<uniform> p: P;
+const THREADS = 64u;
+const PURPOSE_DRAW = 0u;
+var<workgroup> ids: array<u32, CANDIDATES>;
+var<workgroup> logit: array<f32, CANDIDATES>;
+var<workgroup> cold: array<f32, CANDIDATES>;
+var<workgroup> heated: array<f32, CANDIDATES>;
+var<workgroup> hot: array<f32, CANDIDATES>;
+struct Kept {
+ n: u32,
+ whole: bool,
+ overflow: bool,
+}
+fn weight(d: f32) -> f32 {
+ return select(exp(max(d, -104.0)), 0.0, d < -104.0);
+}
+fn top_p(kept: Kept, top: f32, row_total: f32) -> Kept {
+ var total = row_total;
+ if (kept.whole) {
+  total = 0.0;
+  for (var i = 0u; i < kept.n; i++) {
+   total += cold[i];
+  }
+ }
+ let want = top * total;
+ var sum = 0.0;
+ for (var i = 0u; i < kept.n; i++) {
+  sum += cold[i];
+  if (sum >= want) {
+   return Kept(i + 1u, true, false);
+  }
+ }
+ return Kept(kept.n, kept.whole, !kept.whole);
+}
+fn min_p(kept: Kept, threshold: f32) -> Kept {
+ for (var i = 0u; i < kept.n; i++) {
+  if (logit[i] < threshold) {
+   return Kept(i, true, false);
+  }
+ }
+ return Kept(kept.n, kept.whole, !kept.whole);
+}
+fn truncate(s: SampleParams, row_total: f32) -> Kept {
+ let n = min(CANDIDATES, p.n_vocab);
+ var kept = Kept(n, p.n_vocab <= CANDIDATES, false);
+ if (s.top_k != 0u && s.top_k <= n) {
+  kept = Kept(s.top_k, true, false);
+ } else if (s.top_k != 0u && !kept.whole) {
+  kept.overflow = true;
+ }
+ if (!kept.overflow && s.top_p < 1.0) {
+  kept = top_p(kept, s.top_p, row_total);
+ }
+ if (!kept.overflow && s.min_p > 0.0) {
+  kept = min_p(kept, logit[0] + s.log_min_p);
+ }
+ if (!kept.whole && s.inv_temperature != 1.0) {
+  kept.overflow = true;
+ }
+ return kept;
+}
+fn order_ties(n: u32) {
+ for (var i = 1u; i < n; i++) {
+  for (var j = i; j > 0u && heated[j - 1u] == heated[j] && ids[j - 1u] > ids[j]; j--) {
+   let id = ids[j];
+   ids[j] = ids[j - 1u];
+   ids[j - 1u] = id;
+   let l = logit[j];
+   logit[j] = logit[j - 1u];
+   logit[j - 1u] = l;
+  }
+ }
+}
+fn draw(kept: Kept, u: f32, row_total: f32) -> u32 {
+ var total = row_total;
+ if (kept.whole) {
+  total = 0.0;
+  for (var i = 0u; i < kept.n; i++) {
+   total += hot[i];
+  }
+ }
+ let want = u * total;
+ var sum = 0.0;
+ var last = 0u;
+ for (var i = 0u; i < kept.n; i++) {
+  sum += hot[i];
+  if (sum > want) {
+   return i;
+  }
+  if (hot[i] > 0.0) {
+   last = i;
+  }
+ }
+ return select(kept.n, last, kept.whole);
+}
+fn choose(w: u32, s: SampleParams, row: RowStats) -> Picked {
+ var result = Picked(min(row.argmax, p.n_vocab - 1u), 0u, row.max - row.log_sum_exp, 0u);
+ if (row.bad != 0u) {
+  result.flags = PICK_BAD;
+  return result;
+ }
+ if (row.max <= BANNED) {
+  result.flags = PICK_NONE;
+  return result;
+ }
+ if (s.greedy != 0u) {
+  return result;
+ }
+ let row_total = exp(row.log_sum_exp - logit[0]);
+ let kept = truncate(s, row_total);
+ var i = kept.n;
+ if (!kept.overflow) {
+  if (s.inv_temperature != 1.0) {
+   order_ties(kept.n);
+  }
+  let source = min(step.want[w], arrayLength(&step.rows) - 1u);
+  let key = vec2<u32>(step.seed_lo, step.seed_hi);
+  let u = uniform_draw(step.rows[source].pos + 1u, step.rows[source].seq, PURPOSE_DRAW, key);
+  i = draw(kept, u, row_total);
+ }
+ if (i >= kept.n) {
+  result.flags = PICK_OVERFLOW;
+  return result;
+ }
+ result.token = min(ids[i], p.n_vocab - 1u);
+ result.logprob = logit[i] - row.log_sum_exp;
+ return result;
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.x >= step.n_want) {
+  return;
+ }
+ let s = params[min(wg.x, p.n_set - 1u)];
+ let first = bitcast<f32>(best[wg.x * CANDIDATES].y);
+ for (var i = t; i < CANDIDATES; i += THREADS) {
+  let entry = best[wg.x * CANDIDATES + i];
+  let l = bitcast<f32>(entry.y);
+  ids[i] = entry.x;
+  logit[i] = l;
+  cold[i] = weight(l - first);
+  heated[i] = l * s.inv_temperature;
+ }
+ workgroupBarrier();
+ for (var i = t; i < CANDIDATES; i += THREADS) {
+  hot[i] = weight(heated[i] - heated[0]);
+ }
+ workgroupBarrier();
+ if (t == 0u) {
+  picked[wg.x] = choose(wg.x, s, stats[wg.x]);
+ }
+}
+",
+    },
+    Shader {
+        name: "topk_first",
+        kernel: "topk",
+        workgroup_size: [256, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "best", kind: BindingKind::ReadWrite, min_size: 8 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_list_in", offset: 4, size: 4 },
+            UniformField { name: "n_list_out", offset: 8, size: 4 },
+            UniformField { name: "reserved", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const CANDIDATES = 256u;
+const NO_ID = 0xffffffffu;
+fn is_finite(bits: u32) -> bool {
+ return (bits & 0x7f800000u) != 0x7f800000u;
+}
+fn order_key(bits: u32) -> u32 {
+ let b = select(bits, 0u, bits == 0x80000000u);
+ return select(b | 0x80000000u, ~b, (b >> 31u) == 1u);
+}
+fn order_logit(key: u32) -> f32 {
+ return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
+}
+struct P {
+ n_vocab: u32,
+ n_list_in: u32,
+ n_list_out: u32,
+ reserved: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> logits: array<u32>;
+@group(0) @binding(2) var<storage, read_write> best: array<vec2<u32>>;
+@group(0) @binding(3) var<uniform> p: P;
+const THREADS = 256u;
+var<workgroup> keys: array<u32, 1024>;
+var<workgroup> ids: array<u32, 1024>;
+fn load(slot: u32, row: u32, block: u32) -> vec2<u32> {
+ let id = block * 1024u + slot;
+ if (id >= p.n_vocab) {
+  return vec2<u32>(0u, NO_ID);
+ }
+ let bits = logits[row * p.n_vocab + id];
+ return vec2<u32>(order_key(select(bitcast<u32>(BANNED), bits, is_finite(bits))), id);
+}
+fn ranks_before(a: u32, b: u32) -> bool {
+ return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
+}
+fn order(a: u32, b: u32, reverse: bool) {
+ if (ranks_before(b, a) != reverse) {
+  let key = keys[a];
+  let id = ids[a];
+  keys[a] = keys[b];
+  ids[a] = ids[b];
+  keys[b] = key;
+  ids[b] = id;
+ }
+}
+fn keep_better(a: u32, b: u32) {
+ if (ranks_before(b, a)) {
+  keys[a] = keys[b];
+  ids[a] = ids[b];
+ }
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_want) {
+  return;
+ }
+ for (var slot = t; slot < 1024u; slot += THREADS) {
+  let entry = load(slot, wg.y, wg.x);
+  keys[slot] = entry.x;
+  ids[slot] = entry.y;
+ }
+ workgroupBarrier();
+         {
+  for (var run = 2u; run <= CANDIDATES; run <<= 1u) {
+   for (var gap = run >> 1u; gap > 0u; gap >>= 1u) {
+    for (var pair = t; pair < 512u; pair += THREADS) {
+     let a = 2u * pair - (pair & (gap - 1u));
+     order(a, a + gap, (a & run & (CANDIDATES - 1u)) != 0u);
+    }
+    workgroupBarrier();
+   }
+  }
+ }
+ keep_better(t, 511u - t);
+ keep_better(512u + t, 1023u - t);
+ workgroupBarrier();
+ for (var gap = 128u; gap > 0u; gap >>= 1u) {
+  let pair = t & 127u;
+  let a = 512u * (t >> 7u) + 2u * pair - (pair & (gap - 1u));
+  order(a, a + gap, false);
+  workgroupBarrier();
+ }
+ keep_better(t, 767u - t);
+ workgroupBarrier();
+ for (var gap = 128u; gap > 0u; gap >>= 1u) {
+  if (t < 128u) {
+   let a = 2u * t - (t & (gap - 1u));
+   order(a, a + gap, false);
+  }
+  workgroupBarrier();
+ }
+ let bits = select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[t])), keys[t] != 0u);
+ best[(wg.y * p.n_list_out + wg.x) * CANDIDATES + t] = vec2<u32>(ids[t], bits);
+}
+",
+    },
+    Shader {
+        name: "topk_merge",
+        kernel: "topk",
+        workgroup_size: [256, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "lists", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 2, name: "best", kind: BindingKind::ReadWrite, min_size: 8 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_list_in", offset: 4, size: 4 },
+            UniformField { name: "n_list_out", offset: 8, size: 4 },
+            UniformField { name: "reserved", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const CANDIDATES = 256u;
+const NO_ID = 0xffffffffu;
+fn order_key(bits: u32) -> u32 {
+ let b = select(bits, 0u, bits == 0x80000000u);
+ return select(b | 0x80000000u, ~b, (b >> 31u) == 1u);
+}
+fn order_logit(key: u32) -> f32 {
+ return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
+}
+struct P {
+ n_vocab: u32,
+ n_list_in: u32,
+ n_list_out: u32,
+ reserved: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> lists: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read_write> best: array<vec2<u32>>;
+@group(0) @binding(3) var<uniform> p: P;
+const THREADS = 256u;
+var<workgroup> keys: array<u32, 1024>;
+var<workgroup> ids: array<u32, 1024>;
+fn load(slot: u32, row: u32, block: u32) -> vec2<u32> {
+ let list = block * 4u + slot / CANDIDATES;
+ if (list >= p.n_list_in) {
+  return vec2<u32>(0u, NO_ID);
+ }
+ let entry = lists[(row * p.n_list_in + list) * CANDIDATES + slot % CANDIDATES];
+ return vec2<u32>(select(order_key(entry.y), 0u, entry.x == NO_ID), entry.x);
+}
+fn ranks_before(a: u32, b: u32) -> bool {
+ return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
+}
+fn order(a: u32, b: u32, reverse: bool) {
+ if (ranks_before(b, a) != reverse) {
+  let key = keys[a];
+  let id = ids[a];
+  keys[a] = keys[b];
+  ids[a] = ids[b];
+  keys[b] = key;
+  ids[b] = id;
+ }
+}
+fn keep_better(a: u32, b: u32) {
+ if (ranks_before(b, a)) {
+  keys[a] = keys[b];
+  ids[a] = ids[b];
+ }
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_want) {
+  return;
+ }
+ for (var slot = t; slot < 1024u; slot += THREADS) {
+  let entry = load(slot, wg.y, wg.x);
+  keys[slot] = entry.x;
+  ids[slot] = entry.y;
+ }
+ workgroupBarrier();
+ keep_better(t, 511u - t);
+ keep_better(512u + t, 1023u - t);
+ workgroupBarrier();
+ for (var gap = 128u; gap > 0u; gap >>= 1u) {
+  let pair = t & 127u;
+  let a = 512u * (t >> 7u) + 2u * pair - (pair & (gap - 1u));
+  order(a, a + gap, false);
+  workgroupBarrier();
+ }
+ keep_better(t, 767u - t);
+ workgroupBarrier();
+ for (var gap = 128u; gap > 0u; gap >>= 1u) {
+  if (t < 128u) {
+   let a = 2u * t - (t & (gap - 1u));
+   order(a, a + gap, false);
+  }
+  workgroupBarrier();
+ }
+ let bits = select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[t])), keys[t] != 0u);
+ best[(wg.y * p.n_list_out + wg.x) * CANDIDATES + t] = vec2<u32>(ids[t], bits);
+}
+",
+    },
+];
+
+/// The index of every variant.
+#[rustfmt::skip]
+pub mod id {
+    use crate::shader::ShaderId;
+
+    /// `act`.
+    pub const ACT: ShaderId = ShaderId(0);
+    /// `add_rows`.
+    pub const ADD_ROWS: ShaderId = ShaderId(1);
+    /// `advance`.
+    pub const ADVANCE: ShaderId = ShaderId(2);
+    /// `attention`.
+    pub const ATTENTION: ShaderId = ShaderId(3);
+    /// `copy_rows`.
+    pub const COPY_ROWS: ShaderId = ShaderId(4);
+    /// `embed` with format = bf16.
+    pub const EMBED_BF16: ShaderId = ShaderId(5);
+    /// `embed` with format = f16.
+    pub const EMBED_F16: ShaderId = ShaderId(6);
+    /// `embed` with format = f32.
+    pub const EMBED_F32: ShaderId = ShaderId(7);
+    /// `embed` with format = iq4.
+    pub const EMBED_IQ4: ShaderId = ShaderId(8);
+    /// `embed` with format = mxfp4.
+    pub const EMBED_MXFP4: ShaderId = ShaderId(9);
+    /// `embed` with format = q2k.
+    pub const EMBED_Q2K: ShaderId = ShaderId(10);
+    /// `embed` with format = q3k.
+    pub const EMBED_Q3K: ShaderId = ShaderId(11);
+    /// `embed` with format = q4.
+    pub const EMBED_Q4: ShaderId = ShaderId(12);
+    /// `embed` with format = q4k.
+    pub const EMBED_Q4K: ShaderId = ShaderId(13);
+    /// `embed` with format = q5.
+    pub const EMBED_Q5: ShaderId = ShaderId(14);
+    /// `embed` with format = q5k.
+    pub const EMBED_Q5K: ShaderId = ShaderId(15);
+    /// `embed` with format = q6k.
+    pub const EMBED_Q6K: ShaderId = ShaderId(16);
+    /// `embed` with format = q8.
+    pub const EMBED_Q8: ShaderId = ShaderId(17);
+    /// `gather_logits`.
+    pub const GATHER_LOGITS: ShaderId = ShaderId(18);
+    /// `kv_move`.
+    pub const KV_MOVE: ShaderId = ShaderId(19);
+    /// `matmul_rows` with format = bf16.
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(20);
+    /// `matmul_rows` with format = f16.
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(21);
+    /// `matmul_rows` with format = f32.
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(22);
+    /// `matmul_rows` with format = iq4.
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(23);
+    /// `matmul_rows` with format = mxfp4.
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(24);
+    /// `matmul_rows` with format = q2k.
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(25);
+    /// `matmul_rows` with format = q3k.
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(26);
+    /// `matmul_rows` with format = q4.
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(27);
+    /// `matmul_rows` with format = q4k.
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(28);
+    /// `matmul_rows` with format = q5.
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(29);
+    /// `matmul_rows` with format = q5k.
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(30);
+    /// `matmul_rows` with format = q6k.
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(31);
+    /// `matmul_rows` with format = q8.
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(32);
+    /// `matmul_tile` with format = bf16.
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(33);
+    /// `matmul_tile` with format = f16.
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(34);
+    /// `matmul_tile` with format = f32.
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(35);
+    /// `matmul_tile` with format = iq4.
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(36);
+    /// `matmul_tile` with format = mxfp4.
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(37);
+    /// `matmul_tile` with format = q2k.
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(38);
+    /// `matmul_tile` with format = q3k.
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(39);
+    /// `matmul_tile` with format = q4.
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(40);
+    /// `matmul_tile` with format = q4k.
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(41);
+    /// `matmul_tile` with format = q5.
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(42);
+    /// `matmul_tile` with format = q5k.
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(43);
+    /// `matmul_tile` with format = q6k.
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(44);
+    /// `matmul_tile` with format = q8.
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(45);
+    /// `matmul_vec` with format = bf16.
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(46);
+    /// `matmul_vec` with format = bf16, glu = true.
+    pub const MATMUL_VEC_BF16_GLU: ShaderId = ShaderId(47);
+    /// `matmul_vec` with format = f16.
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(48);
+    /// `matmul_vec` with format = f16, glu = true.
+    pub const MATMUL_VEC_F16_GLU: ShaderId = ShaderId(49);
+    /// `matmul_vec` with format = f32.
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(50);
+    /// `matmul_vec` with format = f32, glu = true.
+    pub const MATMUL_VEC_F32_GLU: ShaderId = ShaderId(51);
+    /// `matmul_vec` with format = iq4.
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(52);
+    /// `matmul_vec` with format = iq4, glu = true.
+    pub const MATMUL_VEC_IQ4_GLU: ShaderId = ShaderId(53);
+    /// `matmul_vec` with format = mxfp4.
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(54);
+    /// `matmul_vec` with format = mxfp4, glu = true.
+    pub const MATMUL_VEC_MXFP4_GLU: ShaderId = ShaderId(55);
+    /// `matmul_vec` with format = q2k.
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(56);
+    /// `matmul_vec` with format = q2k, glu = true.
+    pub const MATMUL_VEC_Q2K_GLU: ShaderId = ShaderId(57);
+    /// `matmul_vec` with format = q3k.
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(58);
+    /// `matmul_vec` with format = q3k, glu = true.
+    pub const MATMUL_VEC_Q3K_GLU: ShaderId = ShaderId(59);
+    /// `matmul_vec` with format = q4.
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(60);
+    /// `matmul_vec` with format = q4, glu = true.
+    pub const MATMUL_VEC_Q4_GLU: ShaderId = ShaderId(61);
+    /// `matmul_vec` with format = q4k.
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(62);
+    /// `matmul_vec` with format = q4k, glu = true.
+    pub const MATMUL_VEC_Q4K_GLU: ShaderId = ShaderId(63);
+    /// `matmul_vec` with format = q5.
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(64);
+    /// `matmul_vec` with format = q5, glu = true.
+    pub const MATMUL_VEC_Q5_GLU: ShaderId = ShaderId(65);
+    /// `matmul_vec` with format = q5k.
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(66);
+    /// `matmul_vec` with format = q5k, glu = true.
+    pub const MATMUL_VEC_Q5K_GLU: ShaderId = ShaderId(67);
+    /// `matmul_vec` with format = q6k.
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(68);
+    /// `matmul_vec` with format = q6k, glu = true.
+    pub const MATMUL_VEC_Q6K_GLU: ShaderId = ShaderId(69);
+    /// `matmul_vec` with format = q8.
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(70);
+    /// `matmul_vec` with format = q8, glu = true.
+    pub const MATMUL_VEC_Q8_GLU: ShaderId = ShaderId(71);
+    /// `moe_combine`.
+    pub const MOE_COMBINE: ShaderId = ShaderId(72);
+    /// `moe_route`.
+    pub const MOE_ROUTE: ShaderId = ShaderId(73);
+    /// `norm`.
+    pub const NORM: ShaderId = ShaderId(74);
+    /// `penalize`.
+    pub const PENALIZE: ShaderId = ShaderId(75);
+    /// `rope_kv`.
+    pub const ROPE_KV: ShaderId = ShaderId(76);
+    /// `row_stats`.
+    pub const ROW_STATS: ShaderId = ShaderId(77);
+    /// `row_stats_merge`.
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(78);
+    /// `sample`.
+    pub const SAMPLE: ShaderId = ShaderId(79);
+    /// `topk` with stage = first.
+    pub const TOPK_FIRST: ShaderId = ShaderId(80);
+    /// `topk` with stage = merge.
+    pub const TOPK_MERGE: ShaderId = ShaderId(81);
+}
