@@ -1,1 +1,53 @@
-fn main() {}
+//! The `goldcrest` command: data on stdout, progress and notices on stderr, exit codes 0 (done), 1 (failed while running),
+//! 2 (bad usage or bad input) and 130 (interrupted).
+#![forbid(unsafe_code)]
+
+mod commands;
+mod context;
+mod error;
+mod interrupt;
+mod output;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{list, pull, rm};
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Runs small language models where you are.
+#[derive(Debug, Parser)]
+#[command(name = "goldcrest", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Pull(pull::Args),
+    List(list::Args),
+    Rm(rm::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => dispatch(cli.command),
+        Err(error) => error::from_clap(&error),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), CliError> {
+    let context = Context::new()?;
+    match command {
+        Command::Pull(args) => pull::run(args, &context),
+        Command::List(args) => list::run(args, &context),
+        Command::Rm(args) => rm::run(args, &context),
+    }
+}
