@@ -12,6 +12,7 @@ mod error;
 mod format;
 pub mod generated;
 pub mod ops;
+pub mod sampling;
 mod shader;
 pub mod step;
 

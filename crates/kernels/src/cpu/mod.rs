@@ -3,7 +3,15 @@
 //! They are the oracle of the kernel tests and the executor of `--adapter cpu`. They are written to be compared with the
 //! WGSL text, not to be fast; reductions accumulate in f32 or f64, never narrower.
 
+mod advance;
+mod gather_logits;
+mod penalize;
+mod row_stats;
+mod row_stats_merge;
+mod sample;
 mod table;
+mod topk;
+mod words;
 
 use std::cell::Cell;
 
