@@ -4,16 +4,14 @@
 
 use super::class::{Class, class, newline_run, run, space_or_line_run};
 
-/// Cuts CJK runs out of `text`; `emit` gets each run whole, and `words` each stretch between as a text of its own.
-pub(super) fn split<'t, E: FnMut(&'t str)>(text: &'t str, emit: &mut E, words: impl Fn(&'t str, &mut E)) {
+/// Cuts CJK runs out of `text`: each run, and each stretch between, is a text of its own.
+pub(super) fn stretches<'t>(text: &'t str, mut words: impl FnMut(&'t str)) {
     let mut rest = text;
     while !rest.is_empty() {
         let (run, after) = rest.split_at(rest.find(|c| !is_cjk(c)).unwrap_or(rest.len()));
-        if !run.is_empty() {
-            emit(run);
-        }
         let (stretch, after) = after.split_at(after.find(is_cjk).unwrap_or(after.len()));
-        words(stretch, emit);
+        words(run);
+        words(stretch);
         rest = after;
     }
 }
