@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod shaders;
+pub mod suite;
+pub mod tidy;
 
 use std::path::{Path, PathBuf};
 

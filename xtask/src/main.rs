@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
+use xtask::tidy::Tree;
 
 const USAGE: &str = "\
-cargo xtask gen [--check]    write crates/kernels/src/generated.rs from shaders/, or fail if it is stale";
+cargo xtask gen [--check]    write crates/kernels/src/generated.rs from shaders/, or fail if it is stale
+cargo xtask check            the rules of the source tree
+cargo xtask test [--full]    set up what is missing and run everything; --full adds the long conformance run";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -14,6 +17,9 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["gen"] => xtask::shaders::run(&root, false).map_err(|e| e.to_string()),
         ["gen", "--check"] => xtask::shaders::run(&root, true).map_err(|e| e.to_string()),
+        ["test"] => suite(&root, false),
+        ["test", "--full"] => suite(&root, true),
+        ["check"] => Tree::read(&root).map_err(|e| e.to_string()).and_then(|tree| xtask::tidy::check(&tree)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -29,4 +35,8 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn suite(root: &std::path::Path, full: bool) -> Result<String, String> {
+    if xtask::suite::run(root, full) { Ok("all passed".into()) } else { Err("something failed".into()) }
 }

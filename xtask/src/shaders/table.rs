@@ -57,7 +57,15 @@ struct File {
 pub fn read(path: &Path) -> Result<Vec<Kernel>, ShaderError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| ShaderError::Io { path: path.to_owned(), error })?;
-    let file: File = toml::from_str(&text).map_err(|e| ShaderError::Table(e.to_string()))?;
+    parse(&text)
+}
+
+/// As [`read`], from text.
+///
+/// # Errors
+/// If the text has an unknown key or names a kernel twice.
+pub fn parse(text: &str) -> Result<Vec<Kernel>, ShaderError> {
+    let file: File = toml::from_str(text).map_err(|e| ShaderError::Table(e.to_string()))?;
     let mut names = BTreeSet::new();
     for kernel in &file.kernel {
         if !is_identifier(&kernel.name) {

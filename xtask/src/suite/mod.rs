@@ -1,0 +1,64 @@
+//! `cargo xtask test`: sets up what is missing, runs every test that this machine can run, and says what it skipped.
+
+mod apt;
+mod setup;
+mod stage;
+
+use crate::tidy::Tree;
+use stage::Stages;
+use std::path::Path;
+use std::process::Command;
+
+pub use apt::{AptSource, backports_of, sources_of};
+
+/// Crates that must compile for the browser, and need nothing from it.
+const LEAVES: &[&str] = &["gguf", "tokenizer", "prompt", "sample", "kernels"];
+
+/// Runs the whole suite; `full` adds what takes long. True if nothing failed.
+pub fn run(root: &Path, full: bool) -> bool {
+    let mut stages = Stages::new(root);
+    setup::rust_components(&mut stages);
+    setup::vulkan(&mut stages);
+
+    stages
+        .inside("check", || Tree::read(root).map_err(|e| e.to_string()).and_then(|t| crate::tidy::check(&t)));
+    stages.inside("gen --check", || crate::shaders::run(root, true).map_err(|e| e.to_string()));
+    stages.cargo("fmt", &["fmt", "--all", "--check"]);
+    stages.cargo(
+        "clippy",
+        &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+    );
+    wasm32(&mut stages);
+    cargo_deny(&mut stages);
+
+    let models = setup::models(&mut stages);
+    let mut env = vec![("GOLDCREST_REQUIRE_GPU", "1".to_owned())];
+    env.extend(models.map(|folder| ("GOLDCREST_MODELS", folder)));
+    if full {
+        env.push(("GOLDCREST_FULL", "1".to_owned()));
+    }
+    // xtask by itself: features of the whole workspace would have cargo build it anew while it runs.
+    stages.tests("xtask's tests", &["--package", "xtask"], &[]);
+    stages.tests("tests", &["--workspace", "--exclude", "xtask"], &env);
+    stages.summary()
+}
+
+fn wasm32(stages: &mut Stages<'_>) {
+    let name = "wasm32 build of the leaf crates";
+    if !setup::wasm32_target(stages) {
+        stages.skip(format!("{name}: run `rustup target add {}`", setup::WASM32));
+        return;
+    }
+    let packages: Vec<String> = LEAVES.iter().map(|leaf| format!("--package=goldcrest-{leaf}")).collect();
+    let mut args = vec!["check", "--release", "--locked", "--target", setup::WASM32];
+    args.extend(packages.iter().map(String::as_str));
+    stages.cargo(name, &args);
+}
+
+fn cargo_deny(stages: &mut Stages<'_>) {
+    if stage::succeeds(Command::new("cargo-deny").arg("--version")) {
+        stages.cargo("deny", &["deny", "--all-features", "check"]);
+    } else {
+        stages.skip("licences and advisories: run `cargo install --locked cargo-deny`".into());
+    }
+}

@@ -1,0 +1,144 @@
+//! Stages of the suite: each is timed, none stops the next, and their `skip:` lines are gathered.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(super) struct Stages<'a> {
+    pub(super) root: &'a Path,
+    done: Vec<Done>,
+    skips: BTreeMap<String, usize>,
+}
+
+struct Done {
+    name: String,
+    ok: bool,
+    time: Duration,
+}
+
+impl<'a> Stages<'a> {
+    pub(super) fn new(root: &'a Path) -> Self {
+        Self { root, done: Vec::new(), skips: BTreeMap::new() }
+    }
+
+    /// A stage that is a function: its line, or its complaints.
+    pub(super) fn inside(&mut self, name: &str, work: impl FnOnce() -> Result<String, String>) {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let outcome = work();
+        let ok = outcome.is_ok();
+        println!("{}", outcome.unwrap_or_else(|complaints| complaints));
+        self.end(name, ok, start);
+    }
+
+    /// A stage that is one cargo command.
+    pub(super) fn cargo(&mut self, name: &str, args: &[&str]) {
+        let mut command = self.cargo_command();
+        command.args(args);
+        self.command(name, &mut command);
+    }
+
+    /// A stage that is one command. True if it succeeds.
+    pub(super) fn command(&mut self, name: &str, command: &mut Command) -> bool {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let ok = self.follow(command);
+        self.end(name, ok, start);
+        ok
+    }
+
+    /// `cargo test` on a selection of packages, every test binary of it. What passing tests print is shown, because it
+    /// says what they skipped.
+    pub(super) fn tests(&mut self, name: &str, selection: &[&str], env: &[(&str, String)]) {
+        let mut command = self.cargo_command();
+        command.args(["test", "--release", "--locked", "--no-fail-fast"]);
+        command.args(selection).args(["--", "--show-output"]);
+        command.envs(env.iter().map(|(key, value)| (key, value)));
+        self.command(name, &mut command);
+    }
+
+    pub(super) fn cargo_command(&self) -> Command {
+        let cargo: OsString = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.current_dir(self.root);
+        command
+    }
+
+    /// Something that this machine cannot do, and what would change that.
+    pub(super) fn skip(&mut self, why: String) {
+        println!("skip: {why}");
+        *self.skips.entry(why).or_default() += 1;
+    }
+
+    /// Prints what ran, for how long, and what did not. True if nothing failed.
+    pub(super) fn summary(&self) -> bool {
+        println!("\n== summary");
+        for Done { name, ok, time } in &self.done {
+            println!("{:>7.1} s  {}  {name}", time.as_secs_f64(), if *ok { "ok    " } else { "FAILED" });
+        }
+        let n: usize = self.skips.values().sum();
+        println!("skipped: {n}");
+        for (why, times) in &self.skips {
+            println!("{times:>5} x  {why}");
+        }
+        self.done.iter().all(|stage| stage.ok)
+    }
+
+    fn end(&mut self, name: &str, ok: bool, start: Instant) {
+        let time = start.elapsed();
+        self.done.push(Done { name: name.to_owned(), ok, time });
+    }
+
+    /// Runs a command, passes its output on, and gathers the reasons of `skip:` lines.
+    fn follow(&mut self, command: &mut Command) -> bool {
+        let mut child = match command.stdout(Stdio::piped()).spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                println!("{}: {error}", command.get_program().to_string_lossy());
+                return false;
+            }
+        };
+        for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+            let Ok(line) = line else { continue };
+            println!("{line}");
+            if let Some(why) = line.trim_start().strip_prefix("skip: ") {
+                *self.skips.entry(why.to_owned()).or_default() += 1;
+            }
+        }
+        child.wait().is_ok_and(|status| status.success())
+    }
+}
+
+/// Whether a command starts and succeeds; its output is dropped.
+pub(super) fn succeeds(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// The standard output of a command that succeeds.
+pub(super) fn output_of(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).output().ok().filter(|o| o.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}
+
+#[cfg(all(test, unix))] // for its shell
+mod tests {
+    use super::Stages;
+    use std::path::Path;
+    use std::process::Command;
+
+    #[test]
+    fn reasons_are_gathered_and_one_failure_fails_the_whole() {
+        let mut stages = Stages::new(Path::new("."));
+        let said = "echo 'skip: no model'; echo 'a skip: in a sentence'; echo '  skip: no model'";
+        assert!(stages.command("speaks", Command::new("sh").args(["-c", said])));
+        assert_eq!(stages.skips.iter().collect::<Vec<_>>(), [(&"no model".to_owned(), &2)]);
+        assert!(stages.summary());
+        stages.inside("complains", || Err("why".into()));
+        stages.inside("works", || Ok("fine".into()));
+        assert!(!stages.summary());
+        assert!(!stages.command("is not there", &mut Command::new("no-such-command-anywhere")));
+    }
+}
