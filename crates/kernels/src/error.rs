@@ -50,4 +50,12 @@ pub enum ShapeError {
         /// Workgroups needed.
         found: u64,
     },
+    /// A combination for which there is no kernel.
+    #[error("{op}: {what} is not supported")]
+    Unsupported {
+        /// Operation.
+        op: &'static str,
+        /// What was asked for.
+        what: &'static str,
+    },
 }

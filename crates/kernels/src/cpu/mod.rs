@@ -3,11 +3,25 @@
 //! They are the oracle of the kernel tests and the executor of `--adapter cpu`. They are written to be compared with the
 //! WGSL text, not to be fast; reductions accumulate in f32 or f64, never narrower.
 
+mod act;
+mod activation;
+mod add_rows;
 mod advance;
+mod attention;
+mod copy_rows;
+pub mod dequant;
+mod embed;
 mod gather_logits;
+mod kv_move;
+mod matmul;
+mod moe_combine;
+mod moe_route;
+mod norm;
 mod penalize;
+mod rope_kv;
 mod row_stats;
 mod row_stats_merge;
+mod rows;
 mod sample;
 mod table;
 mod topk;
@@ -38,7 +52,8 @@ impl Args<'_> {
     #[must_use]
     pub fn override_value(&self, name: &str) -> f64 {
         let set = self.overrides.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
-        let default = || self.shader.shader().overrides.iter().find(|o| o.name == name).and_then(|o| o.default);
+        let default =
+            || self.shader.shader().overrides.iter().find(|o| o.name == name).and_then(|o| o.default);
         set.or_else(default).unwrap_or(0.0)
     }
 

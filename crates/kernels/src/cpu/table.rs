@@ -1,12 +1,18 @@
 //! Which twin belongs to which kernel.
 
-use super::{Twin, advance, gather_logits, penalize, row_stats, row_stats_merge, sample, topk};
+use super::{
+    Twin, act, add_rows, advance, attention, copy_rows, embed, gather_logits, kv_move, matmul, moe_combine,
+    moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample, topk,
+};
 use crate::shader::ShaderId;
 
 /// The CPU twin of a variant's kernel.
 #[must_use]
 pub fn twin(shader: ShaderId) -> Option<Twin> {
     match shader.shader().kernel {
+        "embed" => Some(embed::embed),
+        "matmul_vec" => Some(matmul::vec),
+        "matmul_rows" | "matmul_tile" => Some(matmul::many),
         "advance" => Some(advance::advance),
         "gather_logits" => Some(gather_logits::gather_logits),
         "penalize" => Some(penalize::penalize),
@@ -14,6 +20,15 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "row_stats_merge" => Some(row_stats_merge::row_stats_merge),
         "sample" => Some(sample::sample),
         "topk" => Some(topk::topk),
+        "norm" => Some(norm::norm),
+        "act" => Some(act::act),
+        "rope_kv" => Some(rope_kv::rope_kv),
+        "attention" => Some(attention::attention),
+        "kv_move" => Some(kv_move::kv_move),
+        "copy_rows" => Some(copy_rows::copy_rows),
+        "add_rows" => Some(add_rows::add_rows),
+        "moe_route" => Some(moe_route::moe_route),
+        "moe_combine" => Some(moe_combine::moe_combine),
         _ => None,
     }
 }

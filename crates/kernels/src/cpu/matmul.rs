@@ -1,0 +1,162 @@
+//! Twins of `matmul_vec`, `matmul_rows` and `matmul_tile`.
+
+use std::cell::Cell;
+
+use super::Args;
+use super::activation::{gelu_tanh, silu, soft_tanh};
+use super::dequant::Planes;
+use crate::format::{Format, PlaneLayout};
+use crate::ops::matmul::{NO_EXPERT, VecParams};
+use crate::ops::matmul_many::ManyParams;
+use crate::ops::matmul_variants::format_of;
+
+/// `y = epilogue(W x)`, one column per slot.
+pub(super) fn vec(args: &Args<'_>) {
+    let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
+    let p: VecParams = args.params();
+    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let glu = args.shader.shader().name.ends_with("_glu");
+    let epilogue = Epilogue::new(args, bias, y, p.softcap);
+    let k = p.n_chunk as usize * 32;
+    let mut rows = vec![0.0; 8 * k];
+    let mut ups = vec![0.0; if glu { 8 * k } else { 0 }];
+    for slot in 0..args.grid[1] {
+        let mut first = 0;
+        if p.groups_per_expert > 0 {
+            let expert = sel[slot as usize].get();
+            if expert == NO_EXPERT {
+                continue;
+            }
+            first = (expert.min(p.n_expert - 1) * p.groups_per_expert) as usize;
+        }
+        let mut x = floats(&x[(slot / p.x_slot_div) as usize * k..][..k]);
+        let mut factor = 1.0;
+        if args.override_value("NORM") != 0.0 {
+            factor = 1.0 / (dot(&x, &x) / k as f32 + p.eps).sqrt();
+            x.iter_mut().zip(norm).for_each(|(x, w)| *x *= f32::from_bits(w.get()));
+        }
+        let y_first = (slot * p.y_stride + p.row0) as usize;
+        for i in 0..p.n_group as usize {
+            group_rows(&planes, first + if glu { 2 * i } else { i }, &mut rows);
+            if glu {
+                group_rows(&planes, first + 2 * i + 1, &mut ups);
+            }
+            for (r, w) in rows.chunks_exact(k).enumerate() {
+                let row = 8 * i + r;
+                if row >= p.n_rows as usize {
+                    break;
+                }
+                let sum = dot(w, &x) * factor;
+                if glu {
+                    let up = dot(&ups[r * k..][..k], &x) * factor;
+                    y[y_first + row].set((epilogue.act(sum) * up).to_bits());
+                } else {
+                    epilogue.store(sum, p.row0 as usize + row, y_first + row);
+                }
+            }
+        }
+    }
+}
+
+/// `y[m] = epilogue(W x[m])` for the rows of the step.
+pub(super) fn many(args: &Args<'_>) {
+    let &[wq, ws, x, bias, y, step] = args.bindings else { return };
+    let p: ManyParams = args.params();
+    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let epilogue = Epilogue::new(args, bias, y, p.softcap);
+    let k = p.n_chunk as usize * 32;
+    let n = step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize;
+    let x = floats(&x[..n * k]);
+    let mut rows = vec![0.0; 8 * k];
+    for g in 0..p.n_group as usize {
+        group_rows(&planes, g, &mut rows);
+        for (r, w) in rows.chunks_exact(k).enumerate() {
+            let row = 8 * g + r;
+            if row >= p.n_rows as usize {
+                break;
+            }
+            let row = p.row0 as usize + row;
+            for (m, x) in x.chunks_exact(k).enumerate() {
+                epilogue.store(dot(w, x), row, m * p.y_stride as usize + row);
+            }
+        }
+    }
+}
+
+/// The planes of the variant that `args` ask for.
+pub(super) fn planes<'a>(
+    args: &Args<'_>,
+    wq: &'a [Cell<u32>],
+    ws: &'a [Cell<u32>],
+    n_chunk: u32,
+    n_unit: u32,
+) -> Option<Planes<'a>> {
+    let format: Format = format_of(args.shader)?;
+    Some(Planes { wq, ws, layout: PlaneLayout { n_group: 0, n_chunk, n_unit, format } })
+}
+
+/// All eight rows of a group, one after the other.
+fn group_rows(planes: &Planes<'_>, g: usize, out: &mut [f32]) {
+    let k = out.len() / 8;
+    for c in 0..k / 32 {
+        for r in 0..8 {
+            out[r * k + c * 32..][..32].copy_from_slice(&planes.dequant(g, c, r));
+        }
+    }
+}
+
+pub(super) fn floats(words: &[Cell<u32>]) -> Vec<f32> {
+    words.iter().map(|w| f32::from_bits(w.get())).collect()
+}
+
+/// Sixteen partial sums: the order that vector units add in.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    for (a, b) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0) {
+        for (s, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *s += a * b;
+        }
+    }
+    sums.iter().sum()
+}
+
+struct Epilogue<'a> {
+    bias: Option<&'a [Cell<u32>]>,
+    y: &'a [Cell<u32>],
+    act: u32,
+    softcap: Option<f32>,
+    add: bool,
+}
+
+impl<'a> Epilogue<'a> {
+    fn new(args: &Args<'_>, bias: &'a [Cell<u32>], y: &'a [Cell<u32>], softcap: f32) -> Self {
+        let on = |name| args.override_value(name) != 0.0;
+        Self {
+            bias: on("BIAS").then_some(bias),
+            y,
+            act: args.override_value("ACT") as u32,
+            softcap: on("SOFTCAP").then_some(softcap),
+            add: on("ADD"),
+        }
+    }
+
+    fn act(&self, v: f32) -> f32 {
+        match self.act {
+            1 => silu(v),
+            2 => gelu_tanh(v),
+            _ => v,
+        }
+    }
+
+    fn store(&self, sum: f32, row: usize, at: usize) {
+        let mut v = sum + self.bias.map_or(0.0, |bias| f32::from_bits(bias[row].get()));
+        v = self.act(v);
+        if let Some(cap) = self.softcap {
+            v = cap * soft_tanh(v / cap);
+        }
+        if self.add {
+            v += f32::from_bits(self.y[at].get());
+        }
+        self.y[at].set(v.to_bits());
+    }
+}

@@ -1,0 +1,130 @@
+//! The product of a weight matrix with the rows of a batch.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::check::{holds, in_range};
+use super::matmul::{Epilogue, Matrix, MatrixPart, geometry, grid, lanes};
+use super::matmul_variants::{ROWS, TILE, pick};
+use crate::dispatch::{Dispatch, Slice};
+use crate::error::ShapeError;
+use crate::profile::{ManyRows, Profile};
+use crate::step::{MAX_ROWS, STEP_BYTES};
+
+/// Columns that one invocation of `matmul_rows` sums.
+const COLUMNS_PER_THREAD: u32 = 8;
+/// Rows and columns of a tile of `matmul_tile`.
+const TILE_SIZE: u32 = 64;
+
+/// What bounds the columns of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// The rows of the step.
+    Rows,
+    /// The rows of the step whose logits are wanted.
+    Want,
+}
+
+/// What [`matmul_many`] runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct ManyArgs<'a, B> {
+    /// W; without experts.
+    pub matrix: &'a Matrix<B>,
+    /// f32 `[max_rows][k]`.
+    pub x: &'a Slice<B>,
+    /// f32 `[max_rows][y_stride]`, of which [`Matrix::many_width`] are written; in another buffer than all else.
+    pub y: &'a Slice<B>,
+    /// Values from row to row of `y`, at least [`Matrix::many_width`].
+    pub y_stride: u32,
+    /// What follows the sum; nothing for a `glu` matrix, whose gates are applied by an operation of their own.
+    pub epilogue: &'a Epilogue<'a, B>,
+    /// The step buffer.
+    pub step: &'a Slice<B>,
+    /// Which of its counts bounds the columns.
+    pub count: Count,
+    /// Most columns of a step, 1..=[`MAX_ROWS`].
+    pub max_rows: u32,
+    /// Bound in place of what is absent: a buffer of its own, 256 bytes.
+    pub dummy: &'a Slice<B>,
+}
+
+/// Parameters of `matmul_rows` and `matmul_tile`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(crate) struct ManyParams {
+    pub(crate) n_chunk: u32,
+    pub(crate) n_unit: u32,
+    pub(crate) n_group: u32,
+    pub(crate) n_rows: u32,
+    pub(crate) row0: u32,
+    pub(crate) y_stride: u32,
+    pub(crate) count_from: u32,
+    pub(crate) max_rows: u32,
+    pub(crate) softcap: f32,
+}
+
+/// `y[m] = epilogue(W x[m])` for the rows of a step, one dispatch per part.
+///
+/// # Errors
+/// [`ShapeError`] if a size is out of range, a buffer too small, or the matrix has experts or an epilogue after a gate.
+pub fn matmul_many<B: Clone>(
+    profile: &Profile,
+    args: &ManyArgs<'_, B>,
+) -> Result<Vec<Dispatch<B>>, ShapeError> {
+    let op = "matmul_many";
+    let &ManyArgs { matrix, x, y, y_stride, epilogue, step, count, max_rows, dummy } = args;
+    matrix.check(op)?;
+    epilogue.check(op, matrix.n_rows)?;
+    if matrix.experts > 1 {
+        return Err(ShapeError::Unsupported { op, what: "a matrix of experts" });
+    }
+    if matrix.glu && epilogue.overrides().iter().any(|(_, v)| *v != 0.0) {
+        return Err(ShapeError::Unsupported { op, what: "an epilogue of gate and up rows" });
+    }
+    in_range(op, "max_rows", max_rows.into(), 1, MAX_ROWS as u64)?;
+    in_range(op, "y_stride", y_stride.into(), matrix.many_width().into(), u32::MAX.into())?;
+    holds(op, "x", x, u64::from(max_rows) * u64::from(matrix.k) * 4)?;
+    let last = u64::from(max_rows - 1) * u64::from(y_stride) + u64::from(matrix.many_width());
+    in_range(op, "values of y", last, 1, u32::MAX.into())?;
+    holds(op, "y", y, last * 4)?;
+    holds(op, "step", step, STEP_BYTES)?;
+    let form = profile.many_rows(max_rows);
+    let (variants, columns) = match form {
+        ManyRows::Rows => (&ROWS, COLUMNS_PER_THREAD),
+        ManyRows::Tile => (&TILE, TILE_SIZE),
+    };
+    let mut overrides = match form {
+        ManyRows::Rows => geometry(lanes(profile.rows_lanes, matrix.k / 32), profile.rows_groups),
+        ManyRows::Tile => Vec::new(),
+    };
+    overrides.extend(epilogue.overrides());
+    let groups_per_workgroup = match form {
+        ManyRows::Rows => profile.rows_groups,
+        ManyRows::Tile => TILE_SIZE / 8,
+    };
+    let part = |part: &MatrixPart<B>| {
+        let layout = matrix.part_layout(part.n_rows);
+        let params = ManyParams {
+            n_chunk: layout.n_chunk,
+            n_unit: layout.n_unit,
+            n_group: layout.n_group,
+            n_rows: if matrix.glu { layout.n_group * 8 } else { part.n_rows },
+            row0: if matrix.glu { 2 * part.row0 } else { part.row0 },
+            y_stride,
+            count_from: match count {
+                Count::Rows => 0,
+                Count::Want => 1,
+            },
+            max_rows,
+            softcap: epilogue.softcap.unwrap_or(1.0),
+        };
+        let bindings = [&part.wq, &part.ws, x, epilogue.bias.unwrap_or(dummy), y, step];
+        Ok(Dispatch {
+            shader: pick(variants, matrix.format),
+            overrides: overrides.clone(),
+            bindings: bindings.into_iter().cloned().collect(),
+            uniform: bytemuck::cast_slice(&[params]).to_vec(),
+            grid: [grid(op, layout.n_group, groups_per_workgroup)?, max_rows.div_ceil(columns), 1],
+        })
+    };
+    matrix.parts.iter().map(part).collect()
+}

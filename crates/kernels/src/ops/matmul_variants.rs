@@ -1,0 +1,122 @@
+//! The shader of every (kernel, format): one array per kernel, in the order of [`Format::ALL`].
+
+use crate::format::Format;
+use crate::generated::id;
+use crate::shader::ShaderId;
+
+type Variants = [ShaderId; Format::ALL.len()];
+
+pub(crate) const VEC: Variants = [
+    id::MATMUL_VEC_F32,
+    id::MATMUL_VEC_F16,
+    id::MATMUL_VEC_BF16,
+    id::MATMUL_VEC_Q4,
+    id::MATMUL_VEC_Q5,
+    id::MATMUL_VEC_Q8,
+    id::MATMUL_VEC_IQ4,
+    id::MATMUL_VEC_MXFP4,
+    id::MATMUL_VEC_Q4K,
+    id::MATMUL_VEC_Q5K,
+    id::MATMUL_VEC_Q6K,
+    id::MATMUL_VEC_Q3K,
+    id::MATMUL_VEC_Q2K,
+];
+
+pub(crate) const VEC_GLU: Variants = [
+    id::MATMUL_VEC_F32_GLU,
+    id::MATMUL_VEC_F16_GLU,
+    id::MATMUL_VEC_BF16_GLU,
+    id::MATMUL_VEC_Q4_GLU,
+    id::MATMUL_VEC_Q5_GLU,
+    id::MATMUL_VEC_Q8_GLU,
+    id::MATMUL_VEC_IQ4_GLU,
+    id::MATMUL_VEC_MXFP4_GLU,
+    id::MATMUL_VEC_Q4K_GLU,
+    id::MATMUL_VEC_Q5K_GLU,
+    id::MATMUL_VEC_Q6K_GLU,
+    id::MATMUL_VEC_Q3K_GLU,
+    id::MATMUL_VEC_Q2K_GLU,
+];
+
+pub(crate) const ROWS: Variants = [
+    id::MATMUL_ROWS_F32,
+    id::MATMUL_ROWS_F16,
+    id::MATMUL_ROWS_BF16,
+    id::MATMUL_ROWS_Q4,
+    id::MATMUL_ROWS_Q5,
+    id::MATMUL_ROWS_Q8,
+    id::MATMUL_ROWS_IQ4,
+    id::MATMUL_ROWS_MXFP4,
+    id::MATMUL_ROWS_Q4K,
+    id::MATMUL_ROWS_Q5K,
+    id::MATMUL_ROWS_Q6K,
+    id::MATMUL_ROWS_Q3K,
+    id::MATMUL_ROWS_Q2K,
+];
+
+pub(crate) const TILE: Variants = [
+    id::MATMUL_TILE_F32,
+    id::MATMUL_TILE_F16,
+    id::MATMUL_TILE_BF16,
+    id::MATMUL_TILE_Q4,
+    id::MATMUL_TILE_Q5,
+    id::MATMUL_TILE_Q8,
+    id::MATMUL_TILE_IQ4,
+    id::MATMUL_TILE_MXFP4,
+    id::MATMUL_TILE_Q4K,
+    id::MATMUL_TILE_Q5K,
+    id::MATMUL_TILE_Q6K,
+    id::MATMUL_TILE_Q3K,
+    id::MATMUL_TILE_Q2K,
+];
+
+pub(crate) const EMBED: Variants = [
+    id::EMBED_F32,
+    id::EMBED_F16,
+    id::EMBED_BF16,
+    id::EMBED_Q4,
+    id::EMBED_Q5,
+    id::EMBED_Q8,
+    id::EMBED_IQ4,
+    id::EMBED_MXFP4,
+    id::EMBED_Q4K,
+    id::EMBED_Q5K,
+    id::EMBED_Q6K,
+    id::EMBED_Q3K,
+    id::EMBED_Q2K,
+];
+
+/// The variant for `format`.
+pub(crate) fn pick(of: &Variants, format: Format) -> ShaderId {
+    of[format as usize]
+}
+
+/// The format of a variant: for the twins, which are told no more than the shader.
+pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
+    let at =
+        [&VEC, &VEC_GLU, &ROWS, &TILE, &EMBED].iter().find_map(|v| v.iter().position(|s| *s == shader))?;
+    Format::ALL.get(at).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_agree_with_formats() {
+        let kernels = [
+            (VEC, "matmul_vec", ""),
+            (VEC_GLU, "matmul_vec", "_glu"),
+            (ROWS, "matmul_rows", ""),
+            (TILE, "matmul_tile", ""),
+            (EMBED, "embed", ""),
+        ];
+        for format in Format::ALL {
+            for (variants, kernel, suffix) in kernels {
+                let shader = pick(&variants, format);
+                assert_eq!(shader.shader().name, format!("{kernel}_{}{suffix}", format.name()));
+                assert_eq!(format_of(shader), Some(format));
+            }
+        }
+    }
+}

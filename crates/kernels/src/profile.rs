@@ -1,0 +1,145 @@
+//! Which form of each kernel runs, as plain values.
+
+/// How products with several columns run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManyRows {
+    /// Register blocked, no workgroup memory: best for few columns.
+    Rows,
+    /// Tiles of 64 × 64 in workgroup memory: best for many columns.
+    Tile,
+}
+
+/// The choice of kernel forms for one device. Every entry can be forced by name with [`Profile::with`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Name of the profile this one was derived from.
+    pub name: &'static str,
+    /// Most lanes that share a weight row in `matmul_vec`; 1 needs no barrier.
+    pub vec_lanes: u32,
+    /// Row groups per workgroup of `matmul_vec`.
+    pub vec_groups: u32,
+    /// Most lanes that share a weight row in `matmul_rows`.
+    pub rows_lanes: u32,
+    /// Row groups per workgroup of `matmul_rows`.
+    pub rows_groups: u32,
+    /// A forced form of the products with several columns; none chooses by [`Profile::tile_from`].
+    pub many: Option<ManyRows>,
+    /// Columns from which tiles are used.
+    pub tile_from: u32,
+    /// Invocations per row of norms and other row reductions.
+    pub norm_threads: u32,
+    /// Invocations per workgroup of attention.
+    pub attention_threads: u32,
+}
+
+/// An entry of a profile that does not exist, or a value it cannot take.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// No such entry.
+    #[error("a profile has no entry `{entry}`")]
+    UnknownEntry {
+        /// The name given.
+        entry: String,
+    },
+    /// Not a value of this entry.
+    #[error("profile entry `{entry}` cannot be `{value}`: {expected}")]
+    BadValue {
+        /// The entry.
+        entry: &'static str,
+        /// The value given.
+        value: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+}
+
+impl Profile {
+    /// GPUs: many lanes per row, so that small matrices fill the machine.
+    pub const CORE: Self = Self {
+        name: "core",
+        vec_lanes: 8,
+        vec_groups: 1,
+        rows_lanes: 8,
+        rows_groups: 1,
+        many: None,
+        tile_from: 17,
+        norm_threads: 128,
+        attention_threads: 64,
+    };
+
+    /// Software adapters and the CPU twins: a barrier costs more than the work between two of them, so that one
+    /// invocation takes a whole row.
+    pub const SOFTWARE: Self = Self {
+        name: "software",
+        vec_lanes: 1,
+        vec_groups: 8,
+        rows_lanes: 1,
+        rows_groups: 8,
+        many: None,
+        tile_from: u32::MAX,
+        norm_threads: 8,
+        attention_threads: 8,
+    };
+
+    /// The profile with one entry forced: a number, or `rows`, `tile` or `auto` for `matmul_many`.
+    ///
+    /// # Errors
+    /// If there is no such entry, or it cannot take the value.
+    pub fn with(mut self, entry: &str, value: &str) -> Result<Self, ProfileError> {
+        let number = |entry: &'static str, max: u32| {
+            let bad = || ProfileError::BadValue {
+                entry,
+                value: value.to_owned(),
+                expected: "a power of two in range",
+            };
+            value.parse().ok().filter(|n: &u32| n.is_power_of_two() && *n <= max).ok_or_else(bad)
+        };
+        match entry {
+            "vec_lanes" => self.vec_lanes = number("vec_lanes", 32)?,
+            "vec_groups" => self.vec_groups = number("vec_groups", 32)?,
+            "rows_lanes" => self.rows_lanes = number("rows_lanes", 32)?,
+            "rows_groups" => self.rows_groups = number("rows_groups", 32)?,
+            "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
+            "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
+            "matmul_many" => {
+                self.many = match value {
+                    "rows" => Some(ManyRows::Rows),
+                    "tile" => Some(ManyRows::Tile),
+                    "auto" => None,
+                    _ => {
+                        let expected = "rows, tile or auto";
+                        return Err(ProfileError::BadValue {
+                            entry: "matmul_many",
+                            value: value.to_owned(),
+                            expected,
+                        });
+                    }
+                }
+            }
+            _ => return Err(ProfileError::UnknownEntry { entry: entry.to_owned() }),
+        }
+        Ok(self)
+    }
+
+    /// The form for up to `max_rows` columns.
+    #[must_use]
+    pub fn many_rows(&self, max_rows: u32) -> ManyRows {
+        let by_size = if max_rows >= self.tile_from { ManyRows::Tile } else { ManyRows::Rows };
+        self.many.unwrap_or(by_size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_can_be_forced() {
+        let forced = Profile::CORE.with("matmul_many", "tile").and_then(|p| p.with("vec_lanes", "4"));
+        assert_eq!(forced.map(|p| (p.many_rows(1), p.vec_lanes)), Ok((ManyRows::Tile, 4)));
+        assert!(matches!(Profile::CORE.with("nothing", "1"), Err(ProfileError::UnknownEntry { .. })));
+        assert!(matches!(Profile::CORE.with("vec_lanes", "3"), Err(ProfileError::BadValue { .. })));
+        assert!(matches!(Profile::CORE.with("matmul_many", "x"), Err(ProfileError::BadValue { .. })));
+    }
+}
