@@ -1,0 +1,94 @@
+//! Twin of `attention`: all scores of a row, then one softmax.
+
+use std::cell::Cell;
+
+use super::Args;
+use super::activation::soft_tanh;
+use super::rows::{dot, load, load_halves, n_rows, row, store};
+use crate::ops::attention::Params;
+use crate::step::{IDENTITY, Row};
+
+pub(super) fn attention(args: &Args<'_>) {
+    let &[qkv, kv, table, step, out] = args.bindings else { return };
+    let p: Params = args.params();
+    let dim = 2 * args.override_value("HALF") as usize;
+    let group = (p.n_head / p.n_head_kv) as usize;
+    let rows: Vec<Vec<usize>> =
+        (0..n_rows(step, args.grid[1])).map(|index| visible_cells(&row(step, index), table, &p)).collect();
+    for head_kv in 0..p.n_head_kv as usize {
+        let mut cache = Head::new(kv, &p, dim, head_kv);
+        for (index, cells) in rows.iter().enumerate() {
+            cells.iter().for_each(|cell| cache.decode(*cell));
+            for head in head_kv * group..(head_kv + 1) * group {
+                let q = load(qkv, index * p.stride as usize + head * dim, dim);
+                let mixed = cache.attend(&q, cells, &p);
+                store(out, index * p.out_stride as usize + head * dim, &mixed);
+            }
+        }
+    }
+}
+
+/// Cells of the entries that a row sees, in order.
+fn visible_cells(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<usize> {
+    let first = if p.sliding == 1 { row.lo_swa } else { row.lo };
+    let ancestors = u64::from(row.ancestors_hi) << 32 | u64::from(row.ancestors_lo);
+    let visible = |i: &u32| match i.checked_sub(row.tree) {
+        None => true,
+        Some(bit) => bit < 64 && ancestors >> bit & 1 == 1,
+    };
+    let cell_of = |i: u32| {
+        let cell = if row.table == IDENTITY {
+            row.base.wrapping_add(i)
+        } else {
+            table[row.table.wrapping_add(i).min(p.n_table - 1) as usize].get()
+        };
+        cell.min(p.n_cells - 1) as usize
+    };
+    (first..row.hi.min(p.n_cells)).filter(visible).map(cell_of).collect()
+}
+
+/// Keys and values of one head as floats, decoded when first asked for: rows of a prefill share most of them.
+struct Head<'a> {
+    kv: &'a [Cell<u32>],
+    cell_words: usize,
+    k_at: usize,
+    v_at: usize,
+    decoded: Vec<Option<(Vec<f32>, Vec<f32>)>>,
+    half: usize,
+}
+
+impl<'a> Head<'a> {
+    fn new(kv: &'a [Cell<u32>], p: &Params, dim: usize, head_kv: usize) -> Self {
+        let half = dim / 2;
+        let width = p.n_head_kv as usize * half;
+        let decoded = (0..p.n_cells).map(|_| None).collect();
+        Self { kv, cell_words: 2 * width, k_at: head_kv * half, v_at: width + head_kv * half, decoded, half }
+    }
+
+    fn decode(&mut self, cell: usize) {
+        let at = cell * self.cell_words;
+        let load = |first| load_halves(self.kv, at + first, self.half);
+        self.decoded[cell].get_or_insert_with(|| (load(self.k_at), load(self.v_at)));
+    }
+
+    fn attend(&self, q: &[f32], cells: &[usize], p: &Params) -> Vec<f32> {
+        let seen = || cells.iter().filter_map(|cell| self.decoded[*cell].as_ref());
+        let scores: Vec<f32> = seen()
+            .map(|(k, _)| {
+                let score = dot(q, k) * p.scale;
+                if p.softcap > 0.0 { p.softcap * soft_tanh(score / p.softcap) } else { score }
+            })
+            .collect();
+        let top = scores.iter().copied().fold(-1e30, f32::max);
+        let mut sum = 0.0f64;
+        let mut mixed = vec![0.0f32; q.len()];
+        for (score, (_, v)) in scores.iter().zip(seen()) {
+            let weight = (score - top).exp();
+            sum += f64::from(weight);
+            mixed.iter_mut().zip(v).for_each(|(m, v)| *m += weight * v);
+        }
+        let norm = if sum > 0.0 { (1.0 / sum) as f32 } else { 0.0 };
+        mixed.iter_mut().for_each(|m| *m *= norm);
+        mixed
+    }
+}
