@@ -29,6 +29,7 @@ mod byte_level;
 mod eog;
 mod error;
 mod literal;
+mod merge;
 mod pre;
 mod spec;
 mod spm;

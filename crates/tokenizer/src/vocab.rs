@@ -1,8 +1,8 @@
 //! The vocabulary: one byte arena with the text of every token, and the way back from text to id.
 
 use crate::{TokenizerError, byte_level, eog, literal::LiteralSet, spec::ByteStrings};
-use hashbrown::HashTable;
-use std::{borrow::Cow, hash::BuildHasher, hash::RandomState};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::{borrow::Cow, hash::BuildHasher};
 
 /// Longest piece accepted, in bytes. The longest known in the wild are runs of 512 spaces; the limit bounds the work
 /// of a lookup, whatever a file says.
@@ -46,7 +46,7 @@ pub(crate) struct Vocab {
     types: Vec<TokenType>,
     /// Ids of mergeable tokens by their text.
     by_text: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// Ids of all tokens whose text is taken literally: control, user-defined, and what the alphabet cannot spell.
     literals: LiteralSet,
     /// Id of the token for each single byte: `<0xHH>` or the byte-level letter.
@@ -66,7 +66,7 @@ impl Vocab {
             ends: Vec::new(),
             types: Vec::new(),
             by_text: HashTable::new(),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             literals: LiteralSet::default(),
             bytes: [None; 256],
             max_mergeable: 0,
