@@ -28,10 +28,8 @@ pub fn complete(tree: &Tree) -> Vec<String> {
         if tree.get(&twin).is_none() {
             out.push(format!("{name}: its CPU twin {twin} is missing"));
         }
-        match &tested {
-            Some(tested) if !tested.contains(name) => out.push(format!("{name}: {SHAPES} has no row for it")),
-            Some(_) => {}
-            None => out.push(format!("{name}: {SHAPES} is missing")),
+        if tested.as_ref().is_some_and(|tested| !tested.contains(name)) {
+            out.push(format!("{name}: {SHAPES} has no row for it"));
         }
     }
     let named: BTreeSet<String> = kernels.iter().map(|k| format!("shaders/{}", k.file())).collect();
