@@ -1,8 +1,9 @@
 //! What a command can fail with, and how that reaches the user: one line that says what is wrong, one that says what to do.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use thiserror::Error;
 
 use crate::store::StoreError;
@@ -58,7 +59,7 @@ impl CliError {
 
     /// Tells the user on stderr and gives the exit code. Silent, with code 0, when the reader of stdout has gone.
     pub(crate) fn report(&self) -> ExitCode {
-        if matches!(self, Self::Stdout(error) if error.kind() == ErrorKind::BrokenPipe) {
+        if matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::SUCCESS;
         }
         // Nobody can be told that stderr itself is gone.
@@ -72,12 +73,16 @@ pub(crate) fn from_clap(error: &clap::Error) -> Result<(), CliError> {
     if !error.use_stderr() {
         return error.print().map_err(CliError::Stdout);
     }
+    const HELP: &str = "`goldcrest --help` lists the commands, `goldcrest COMMAND --help` their options";
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(CliError::Usage { message: "no command is given".to_owned(), help: HELP.to_owned() });
+    }
     let text = error.to_string();
     // Clap writes the cause in the first paragraph, an optional `tip:` in the second, the usage after them.
     let mut paragraphs = text.split("\n\n");
     let cause = paragraphs.next().unwrap_or_default().trim_start_matches("error: ");
     let message = cause.split_whitespace().collect::<Vec<_>>().join(" ");
     let tip = paragraphs.find_map(|paragraph| paragraph.trim().strip_prefix("tip: "));
-    let help = tip.unwrap_or("`goldcrest --help` lists the commands, `goldcrest COMMAND --help` their options");
+    let help = tip.unwrap_or(HELP);
     Err(CliError::Usage { message, help: help.split_whitespace().collect::<Vec<_>>().join(" ") })
 }

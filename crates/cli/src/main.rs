@@ -19,7 +19,7 @@ use crate::error::CliError;
 
 /// Runs small language models where you are.
 #[derive(Debug, Parser)]
-#[command(name = "goldcrest", version, about, propagate_version = true)]
+#[command(name = "goldcrest", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

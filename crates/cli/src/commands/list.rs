@@ -30,7 +30,11 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
         };
         rows.push((stored, state));
     }
-    if args.json { print_json(&rows, context)? } else { print_table(&rows, context)? }
+    if args.json {
+        print_json(&rows, context)?
+    } else {
+        print_table(&rows, context)?
+    }
     let damaged = |(stored, state): &(Stored, &str)| (*state == "damaged").then(|| name(stored).to_owned());
     let names: Vec<String> = rows.iter().filter_map(damaged).collect();
     if args.verify && !names.is_empty() {
@@ -44,12 +48,14 @@ fn print_table(rows: &[(Stored, &str)], context: &Context) -> Result<(), CliErro
     table.extend(rows.iter().map(|(stored, state)| {
         let path = stored.path.to_string_lossy().into_owned();
         let size = output::size(stored.record.size);
-        [name(stored).to_owned(), size, (*state).to_owned(), stored.record.source.clone(), path]
+        [name(stored).to_owned(), size, (*state).to_owned(), origin(&stored.record.source), path]
     }));
     if rows.is_empty() {
         context.store.notice("no models yet");
     } else {
-        let width = |column: usize| table.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            table.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..5).map(width).collect();
         for row in &table {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
@@ -59,7 +65,9 @@ fn print_table(rows: &[(Stored, &str)], context: &Context) -> Result<(), CliErro
     for part in context.store.unfinished() {
         let total = part.total.map_or_else(String::new, |total| format!(" of {}", output::size(total)));
         let size = output::size(part.size);
-        context.store.notice(&format!("unfinished: {0}, {size}{total}; `goldcrest pull {0}` goes on", part.name));
+        context
+            .store
+            .notice(&format!("unfinished: {0}, {size}{total}; `goldcrest pull {0}` goes on", part.name));
     }
     let catalogue = context.store.catalogue()?;
     for model in &catalogue.models {
@@ -98,4 +106,18 @@ fn print_json(rows: &[(Stored, &str)], context: &Context) -> Result<(), CliError
 
 fn name(stored: &Stored) -> &str {
     stored.record.names.first().map_or("", String::as_str)
+}
+
+/// The repository, package or address without the file inside it; `--json` has the whole.
+fn origin(source: &str) -> String {
+    let mut parts = source.split(" + ");
+    let first = parts.next().unwrap_or_default();
+    let short = match first.strip_prefix("hf:") {
+        Some(hub) => format!("hf:{}", hub.split(['@', '/']).take(2).collect::<Vec<_>>().join("/")),
+        None => first.split('#').next().unwrap_or(first).to_owned(),
+    };
+    match parts.count() {
+        0 => short,
+        more => format!("{short} and {more} more"),
+    }
 }

@@ -37,11 +37,13 @@ impl Catalogue {
 
     /// Reads a catalogue. Fails on a wrong shape, a sum that is none, or a source that names no file.
     pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
-        let raw: RawCatalogue =
-            toml::from_str(text).map_err(|error| StoreError::Catalogue { why: error.message().to_owned() })?;
+        let raw: RawCatalogue = toml::from_str(text)
+            .map_err(|error| StoreError::Catalogue { why: error.message().to_owned() })?;
         let models = raw.model.into_iter().map(CatalogueModel::try_from).collect::<Result<Vec<_>, _>>()?;
         if !models.iter().any(|model| model.name == raw.default) {
-            return Err(StoreError::Catalogue { why: format!("the default model {} is missing", raw.default) });
+            return Err(StoreError::Catalogue {
+                why: format!("the default model {} is missing", raw.default),
+            });
         }
         Ok(Self { default: raw.default, models })
     }

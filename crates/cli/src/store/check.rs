@@ -40,7 +40,9 @@ pub(crate) fn wrong_magic(start: &[u8]) -> Option<String> {
         page if page.starts_with("<!doctype") || page.starts_with("<html") => {
             format!("{:?}, a web page", text.trim_end())
         }
-        lfs if lfs.starts_with("version https:/") => "a pointer to a file kept elsewhere (Git LFS)".to_owned(),
+        lfs if lfs.starts_with("version https:/") => {
+            "a pointer to a file kept elsewhere (Git LFS)".to_owned()
+        }
         _ => format!("{text:?}"),
     })
 }

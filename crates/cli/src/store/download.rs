@@ -31,6 +31,9 @@ pub(crate) struct Download<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
+/// First byte of the body in the file, and bytes of the whole file if known.
+type Span = (u64, Option<u64>);
+
 /// How one request ended without an error that is final.
 enum Outcome {
     Done,
@@ -50,14 +53,11 @@ impl Download<'_> {
         let mut failures = 0;
         let mut restarts = 0;
         loop {
-            let kept = part.resume(self.source, self.sum_known)?;
-            if kept > 0 && self.known_total(part) == Some(kept) {
-                return Ok(());
+            let kept = part.usable(self.source, self.sum_known);
+            if kept > 0 && self.size.or(part.state.total) == Some(kept) {
+                return part.shorten(kept);
             }
-            if kept == 0 {
-                part.restart(self.source)?;
-            }
-            let outcome = self.request(part);
+            let outcome = self.request(part, kept);
             self.report.end();
             match outcome {
                 Ok(Outcome::Done) => return Ok(()),
@@ -70,32 +70,31 @@ impl Download<'_> {
                     part.restart(self.source)?;
                 }
                 Ok(Outcome::Again { error, pause }) => {
-                    part.checkpoint()?;
-                    failures = if part.len() >= kept + HEADWAY { 1 } else { failures + 1 };
+                    self.keep(part)?;
+                    let now = part.usable(self.source, self.sum_known);
+                    failures = if now >= kept + HEADWAY { 1 } else { failures + 1 };
                     self.pause(failures, error, pause, part)?;
                 }
-                Err(StoreError::Interrupted { .. }) => {
-                    part.checkpoint()?;
-                    return Err(self.interrupted(part));
-                }
+                Err(StoreError::Interrupted { .. }) => return Err(self.interrupted(part)),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn request(&self, part: &mut Part) -> Result<Outcome, StoreError> {
-        let start = part.len();
+    /// One request for what comes after the first `kept` bytes. The part is touched only when the server is about to send the
+    /// right file: bytes of another source must outlive a server that has none.
+    fn request(&self, part: &mut Part, kept: u64) -> Result<Outcome, StoreError> {
         let mut headers = Vec::new();
-        if start > 0 {
-            headers.push(("Range", format!("bytes={start}-")));
+        if kept > 0 {
+            headers.push(("Range", format!("bytes={kept}-")));
             headers.extend(part.state.validator.clone().map(|validator| ("If-Range", validator)));
         }
         let (head, transfer) = match Transfer::start(self.url, headers, self.config, self.interrupt) {
             Ok(answer) => answer,
             Err(failure) => return self.failed(failure),
         };
-        let total = match self.total(&head, part)? {
-            Ok(total) => total,
+        let (start, total) = match self.judge(&head, part, kept)? {
+            Ok(answer) => answer,
             Err(outcome) => return Ok(outcome),
         };
         if let (Some(expected), Some(found)) = (self.size, total)
@@ -103,8 +102,15 @@ impl Download<'_> {
         {
             return Err(StoreError::Size { from: self.source.to_owned(), expected, found });
         }
+        if start == 0 {
+            if kept > 0 {
+                self.report.notice(&format!("{}: the server sends the whole file again", self.name));
+            }
+            part.restart(self.source)?;
+        }
+        part.shorten(start)?;
         if let Some(total) = total.or(self.size) {
-            part.check_space(total.saturating_sub(part.len()), self.config)?;
+            part.check_space(total.saturating_sub(start), self.config)?;
         }
         part.state.validator = head.validator;
         part.state.total = total;
@@ -112,22 +118,16 @@ impl Download<'_> {
         self.receive(part, transfer, total)
     }
 
-    /// The length of the whole file, after making sure that the body begins where the part ends; or what to do instead.
-    fn total(&self, head: &Head, part: &mut Part) -> Result<Result<Option<u64>, Outcome>, StoreError> {
+    /// Where the body begins and how long the whole file is; or what to do instead.
+    fn judge(&self, head: &Head, part: &Part, kept: u64) -> Result<Result<Span, Outcome>, StoreError> {
         if let Some(encoding) = &head.encoding {
             return Err(StoreError::Encoded { host: host_of(self.url), encoding: encoding.clone() });
         }
-        let at = part.len();
         match (head.status, head.range) {
-            (200, _) => {
-                if at > 0 {
-                    self.report
-                        .notice(&format!("{}: the server sends the whole file again; starting over", self.name));
-                    part.restart(self.source)?;
-                }
-                Ok(Ok(head.length))
+            (200, _) => Ok(Ok((0, head.length))),
+            (206, Some((Some(first), total))) if first == kept && agrees(part.state.total, total) => {
+                Ok(Ok((kept, total)))
             }
-            (206, Some((Some(first), total))) if first == at && agrees(part.state.total, total) => Ok(Ok(total)),
             (206, _) => Ok(Err(Outcome::Afresh("the server sent another piece than the missing one"))),
             (416, _) => Ok(Err(Outcome::Afresh("the file on the server is shorter than what was kept"))),
             (status @ (408 | 429 | 500..=599), _) => {
@@ -137,7 +137,12 @@ impl Download<'_> {
         }
     }
 
-    fn receive(&self, part: &mut Part, mut transfer: Transfer, total: Option<u64>) -> Result<Outcome, StoreError> {
+    fn receive(
+        &self,
+        part: &mut Part,
+        mut transfer: Transfer,
+        total: Option<u64>,
+    ) -> Result<Outcome, StoreError> {
         self.report.begin(self.name, total.or(self.size), part.len());
         let mut start = Vec::new();
         loop {
@@ -181,9 +186,10 @@ impl Download<'_> {
         failures: u32,
         error: StoreError,
         asked: Option<Duration>,
-        part: &Part,
+        part: &mut Part,
     ) -> Result<(), StoreError> {
-        let pointless = matches!(error, StoreError::Unreachable { .. } | StoreError::Status { .. }) && !self.insist;
+        let pointless =
+            matches!(error, StoreError::Unreachable { .. } | StoreError::Status { .. }) && !self.insist;
         if failures >= self.config.attempts || pointless || asked.is_some_and(|pause| pause > LONGEST_PAUSE) {
             return Err(match error {
                 StoreError::Broken { why, .. } => self.broken(failures, why),
@@ -209,12 +215,17 @@ impl Download<'_> {
         Ok(Outcome::Again { error, pause: None })
     }
 
-    fn known_total(&self, part: &Part) -> Option<u64> {
-        self.size.or(part.state.total)
+    /// Makes the bytes so far last, if they are of this source.
+    fn keep(&self, part: &mut Part) -> Result<(), StoreError> {
+        if part.state.source == self.source && part.len() > 0 { part.checkpoint() } else { Ok(()) }
     }
 
-    fn interrupted(&self, part: &Part) -> StoreError {
-        StoreError::Interrupted { name: self.name.to_owned(), kept: part.len() }
+    /// What to report after Ctrl-C.
+    fn interrupted(&self, part: &mut Part) -> StoreError {
+        match self.keep(part) {
+            Ok(()) => StoreError::Interrupted { name: self.name.to_owned(), kept: part.len() },
+            Err(error) => error,
+        }
     }
 
     fn broken(&self, attempts: u32, why: String) -> StoreError {

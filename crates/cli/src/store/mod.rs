@@ -100,7 +100,9 @@ impl Store {
             Some(known) => from_catalogue(known),
             None => match self.stored_as(model) {
                 // A wrong sum for a stored file must be seen, so it is not taken as it is then.
-                Some(stored) if sha256.as_ref().is_none_or(|sum| *sum == stored.record.sha256) => return Ok(stored),
+                Some(stored) if sha256.as_ref().is_none_or(|sum| *sum == stored.record.sha256) => {
+                    return Ok(stored);
+                }
                 _ => self.look_up(model, &catalogue)?,
             },
         };
@@ -166,14 +168,22 @@ impl Store {
         }
     }
 
-    fn ask_hub(&self, model: &str, repo: &HubRepo, pick: Option<&str>, exact: bool) -> Result<Wanted, StoreError> {
+    fn ask_hub(
+        &self,
+        model: &str,
+        repo: &HubRepo,
+        pick: Option<&str>,
+        exact: bool,
+    ) -> Result<Wanted, StoreError> {
         let files = hub::list(repo, &self.config, &self.interrupt)?;
         let file = match pick {
-            Some(path) if exact => files.iter().find(|file| file.path == path).ok_or_else(|| StoreError::NoMatch {
-                place: repo.text(),
-                wanted: format!("file {path}"),
-                choices: files.iter().map(|file| file.path.clone()).collect(),
-            })?,
+            Some(path) if exact => {
+                files.iter().find(|file| file.path == path).ok_or_else(|| StoreError::NoMatch {
+                    place: repo.text(),
+                    wanted: format!("file {path}"),
+                    choices: files.iter().map(|file| file.path.clone()).collect(),
+                })?
+            }
             quant => hub::choose(repo, &files, quant)?,
         };
         if !exact && files.len() > 1 {
@@ -221,7 +231,8 @@ fn file_name(source: &Source) -> String {
         _ => without_query.rsplit('/').next().unwrap_or(without_query),
     };
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let stem: String = last.trim_end_matches(".gguf").trim_start_matches('.').chars().map(plain).take(80).collect();
+    let stem: String =
+        last.trim_end_matches(".gguf").trim_start_matches('.').chars().map(plain).take(80).collect();
     let sum = hex(&Sha256::digest(text.as_bytes()));
     format!("{}-{}.gguf", if stem.is_empty() { "model" } else { &stem }, sum.get(..8).unwrap_or(&sum))
 }

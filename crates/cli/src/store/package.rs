@@ -60,7 +60,7 @@ impl Packages<'_> {
                 // The wheel lies on the disk twice while pip moves it, then once beside its content.
                 part.check_space(size.saturating_sub(before).saturating_mul(2), self.config)?;
             }
-            self.report.begin(&format!("{} ({})", self.name, package.requirement()), self.size, before);
+            self.report.begin(self.name, self.size, before);
             let wheel = self.download(package, before)?;
             self.report.end();
             // Only now are bytes of another source given up for these.
@@ -87,7 +87,8 @@ impl Packages<'_> {
             if self.wait(&mut child, before)? {
                 return self.wheel(package);
             }
-            let said = fs::read(&log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+            let said =
+                fs::read(&log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
             if !said.contains("No module named pip") {
                 return Err(self.pip_failed(package, &said));
             }
@@ -109,7 +110,13 @@ impl Packages<'_> {
         let output = File::create(log).map_err(StoreError::io("write", log))?;
         let spawned = Command::new(python)
             .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"])
-            .args(["--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--dest"])
+            .args([
+                "--no-cache-dir",
+                "--no-input",
+                "--disable-pip-version-check",
+                "--progress-bar=off",
+                "--dest",
+            ])
             .arg(self.scratch)
             .arg(package.requirement())
             // pip's own temporary files too must lie on the disk whose space was checked, and be seen to grow.
@@ -122,7 +129,9 @@ impl Packages<'_> {
             .spawn();
         match spawned {
             Ok(child) => Ok(Some(child)),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                Ok(None)
+            }
             Err(cause) => Err(StoreError::Io { what: "start", path: PathBuf::from(python), cause }),
         }
     }
@@ -155,8 +164,10 @@ impl Packages<'_> {
     }
 
     fn unpack(&self, package: &Package, wheel: &Path, part: &mut Part) -> Result<(), StoreError> {
-        let broken =
-            |error: &dyn ToString| StoreError::Wheel { package: package.requirement(), why: error.to_string() };
+        let broken = |error: &dyn ToString| StoreError::Wheel {
+            package: package.requirement(),
+            why: error.to_string(),
+        };
         let file = File::open(wheel).map_err(StoreError::io("open", wheel))?;
         let mut archive = ZipArchive::new(file).map_err(|error| broken(&error))?;
         let names: Vec<String> =
@@ -164,9 +175,9 @@ impl Packages<'_> {
         let name = pick(package, &names)?;
         let mut entry = archive.by_name(&name).map_err(|error| broken(&error))?;
         let whole = part.len().saturating_add(entry.size());
-        if let Some(expected) = self.size.filter(|&expected| {
-            whole > expected || (self.packages.len() == 1 && whole != expected)
-        }) {
+        if let Some(expected) =
+            self.size.filter(|&expected| whole > expected || (self.packages.len() == 1 && whole != expected))
+        {
             return Err(StoreError::Size { from: self.source.to_owned(), expected, found: whole });
         }
         part.check_space(entry.size(), self.config)?;
@@ -195,7 +206,9 @@ impl Packages<'_> {
     fn pip_failed(&self, package: &Package, said: &str) -> StoreError {
         // pip's first error line has the cause, the later ones repeat it.
         let line = said.lines().find_map(|line| line.strip_prefix("ERROR: "));
-        let why = line.or_else(|| said.lines().rfind(|line| !line.trim().is_empty())).unwrap_or("it gave no reason");
+        let why = line
+            .or_else(|| said.lines().rfind(|line| !line.trim().is_empty()))
+            .unwrap_or("it gave no reason");
         StoreError::Pip { package: package.requirement(), why: why.trim().chars().take(300).collect() }
     }
 }

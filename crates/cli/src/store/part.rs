@@ -75,19 +75,19 @@ impl Part {
         self.len
     }
 
-    /// Keeps what can be trusted of an earlier run's bytes from `source` and drops the rest; returns how many are left. With
-    /// a known sum all bytes are kept, because the sum decides in the end; without one only those flushed to the disk, and only
-    /// if the server can be asked whether its file is still the same.
-    pub(crate) fn resume(&mut self, source: &str, sum_known: bool) -> Result<u64, StoreError> {
-        let keep = match self.state.source == source {
+    /// How many of the first bytes can be taken as bytes of `source`. With a known sum all are, because the sum decides in the
+    /// end; without one only those flushed to the disk, and only if the server can be asked whether its file is still the same.
+    pub(crate) fn usable(&self, source: &str, sum_known: bool) -> u64 {
+        match self.state.source == source {
             true if sum_known => self.len,
             true if self.state.validator.is_some() => self.state.synced.min(self.len),
             _ => 0,
-        };
-        if keep < self.len {
-            self.truncate(keep)?;
         }
-        Ok(keep)
+    }
+
+    /// Drops all bytes after the first `len`.
+    pub(crate) fn shorten(&mut self, len: u64) -> Result<(), StoreError> {
+        if len < self.len { self.truncate(len) } else { Ok(()) }
     }
 
     /// Empties the part and notes where its bytes will come from.
@@ -100,7 +100,7 @@ impl Part {
 
     /// Drops the bytes after the last noted piece or flush.
     pub(crate) fn roll_back(&mut self) -> Result<(), StoreError> {
-        self.truncate(self.state.synced.min(self.len))
+        self.shorten(self.state.synced)
     }
 
     /// Adds bytes at the end. A full disk costs the part: what remained of it would only keep the disk full.

@@ -30,7 +30,8 @@ pub(crate) struct Record {
 impl Record {
     /// The record of `model`, if it can be read and has the version of this program.
     pub(crate) fn read(model: &Path) -> Option<Self> {
-        read_json::<Self>(&Self::path(model)).filter(|record| record.version == VERSION && !record.names.is_empty())
+        read_json::<Self>(&Self::path(model))
+            .filter(|record| record.version == VERSION && !record.names.is_empty())
     }
 
     /// Whether the file that this record speaks of has the recorded length.

@@ -73,7 +73,9 @@ impl Store {
         let name = stored.record.names.first().map_or("", String::as_str);
         let sum = sha256_of(&stored.path, name, self.report.as_ref(), &self.interrupt);
         match sum {
-            Err(StoreError::Interrupted { .. }) => Err(StoreError::Interrupted { name: name.to_owned(), kept: 0 }),
+            Err(StoreError::Interrupted { .. }) => {
+                Err(StoreError::Interrupted { name: name.to_owned(), kept: 0 })
+            }
             Err(_) => Ok(false),
             Ok(sum) => Ok(sum == stored.record.sha256),
         }
@@ -86,7 +88,8 @@ impl Store {
         let mut targets: Vec<(String, PathBuf)> = Vec::new();
         for name in names {
             let models = stored.iter().filter(|model| is_called(model, name)).map(|model| model.path.clone());
-            let parts = unfinished.iter().filter(|part| part.name == *name).map(|part| part.path.with_extension(""));
+            let parts =
+                unfinished.iter().filter(|part| part.name == *name).map(|part| part.path.with_extension(""));
             let paths: Vec<PathBuf> = models.chain(parts).collect();
             if paths.is_empty() {
                 let known = stored.iter().flat_map(|model| model.record.names.clone());
@@ -99,7 +102,10 @@ impl Store {
                 }
             }
         }
-        targets.into_iter().map(|(name, path)| self.remove_one(&path, &name).map(|freed| (name, freed))).collect()
+        targets
+            .into_iter()
+            .map(|(name, path)| self.remove_one(&path, &name).map(|freed| (name, freed)))
+            .collect()
     }
 
     fn remove_one(&self, model: &Path, name: &str) -> Result<u64, StoreError> {

@@ -132,6 +132,18 @@ fn a_new_version_in_the_catalogue_replaces_the_stored_one_and_a_failed_fetch_kee
 }
 
 #[test]
+fn the_record_of_an_older_file_never_vouches_for_a_newer_one() {
+    let (bench, old, new) = (Bench::new(), model(LEN, 38), model(LEN, 39));
+    let (store, _) = bench.store();
+    store.fetch(&pinned(&old, &[&Server::of_file(old.clone()).address("m.gguf")])).unwrap();
+    let server = Server::of_file(new.clone());
+    crash_after(Step::Published, &bench, &new, &server.address("m.gguf"));
+    assert!(store.stored().is_empty());
+    let got = store.fetch(&pinned(&new, &[&server.address("m.gguf")])).unwrap();
+    assert_eq!((fs::read(got.path).unwrap(), server.take_served()), (new, 0));
+}
+
+#[test]
 fn two_at_once_fetch_once() {
     let (bench, bytes) = (Bench::new(), model(LEN, 36));
     let served = bytes.clone();

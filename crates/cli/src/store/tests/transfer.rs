@@ -57,7 +57,9 @@ fn ctrl_c_keeps_the_part_and_the_next_run_fetches_only_the_rest() {
         let wanted = if known { pinned(&bytes, &[&url]) } else { unpinned(&[&url]) };
         let (store, witness) = bench.store();
         *witness.stop_at.lock().unwrap() = Some(LEN as u64 / 2);
-        let Err(StoreError::Interrupted { kept, .. }) = store.fetch(&wanted) else { panic!("not interrupted") };
+        let Err(StoreError::Interrupted { kept, .. }) = store.fetch(&wanted) else {
+            panic!("not interrupted")
+        };
         assert!(kept >= LEN as u64 / 2 && kept < LEN as u64, "{kept}");
         assert_eq!(bench.files(), ["m.gguf.part", "m.gguf.state"]);
         assert!(store.stored().is_empty());
@@ -96,7 +98,9 @@ fn a_server_without_ranges_starts_over() {
     let (bench, bytes) = (Bench::new(), model(LEN, 5));
     let served = bytes.clone();
     let server =
-        Server::start(move |request| if request.number == 0 { whole(&served).cut(700_000) } else { whole(&served) });
+        Server::start(
+            move |request| if request.number == 0 { whole(&served).cut(700_000) } else { whole(&served) },
+        );
     let got = bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf")])).unwrap();
     assert_eq!(fs::read(&got.path).unwrap(), bytes);
     assert_eq!(server.requests.lock().unwrap()[1].range_from, Some(700_000));
@@ -116,16 +120,19 @@ fn a_file_that_changes_between_two_requests_is_fetched_whole() {
 }
 
 #[test]
-fn a_changed_file_behind_a_server_without_version_marks_is_not_glued_on() {
-    let (bench, old, new) = (Bench::new(), model(LEN, 8), model(LEN, 9));
-    let expected = new.clone();
-    let server = Server::start(move |request| {
-        let mut reply = file(request, if request.number == 0 { &old } else { &new }, "x");
-        reply.headers.retain(|header| !header.starts_with("ETag"));
-        if request.number == 0 { reply.cut(700_000) } else { reply }
-    });
-    let got = bench.store().0.fetch(&unpinned(&[&server.address("m.gguf")])).unwrap();
-    assert_eq!(fs::read(&got.path).unwrap(), expected);
+fn a_changed_file_behind_a_server_without_strong_version_marks_is_not_glued_on() {
+    for mark in [None, Some("ETag: W/\"1\"")] {
+        let (bench, old, new) = (Bench::new(), model(LEN, 8), model(LEN, 9));
+        let expected = new.clone();
+        let server = Server::start(move |request| {
+            let mut reply = file(request, if request.number == 0 { &old } else { &new }, "W/\"1\"");
+            reply.headers.retain(|header| !header.starts_with("ETag"));
+            reply.headers.extend(mark.map(str::to_owned));
+            if request.number == 0 { reply.cut(700_000) } else { reply }
+        });
+        let got = bench.store().0.fetch(&unpinned(&[&server.address("m.gguf")])).unwrap();
+        assert_eq!(fs::read(&got.path).unwrap(), expected);
+    }
 }
 
 #[test]
@@ -133,7 +140,9 @@ fn what_is_no_model_is_refused_and_not_kept() {
     let bytes = model(LEN, 10);
     let page = b"<!DOCTYPE html><title>Please sign in</title>".repeat(30_000);
     let gzip = [&[0x1f, 0x8b, 8, 0][..], &bytes[4..]].concat();
-    for body in [page, gzip, b"version https://git-lfs.github.com/spec/v1".to_vec(), b"GG".to_vec(), Vec::new()] {
+    for body in
+        [page, gzip, b"version https://git-lfs.github.com/spec/v1".to_vec(), b"GG".to_vec(), Vec::new()]
+    {
         let bench = Bench::new();
         let server = Server::start(move |_| whole(&body));
         assert_eq!(code(bench.store().0.fetch(&unpinned(&[&server.address("m.gguf")]))), "E_STORE_MAGIC");
@@ -145,8 +154,10 @@ fn what_is_no_model_is_refused_and_not_kept() {
 fn a_content_encoding_is_refused() {
     let (bench, bytes) = (Bench::new(), model(LEN, 11));
     let served = bytes.clone();
-    let server =
-        Server::start(move |_| Reply { headers: vec!["Content-Encoding: gzip".to_owned()], ..whole(&served) });
+    let server = Server::start(move |_| Reply {
+        headers: vec!["Content-Encoding: gzip".to_owned()],
+        ..whole(&served)
+    });
     assert_eq!(code(bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf")]))), "E_STORE_ENCODED");
     assert!(bench.files().is_empty());
 }
@@ -187,7 +198,10 @@ fn a_wrong_sum_is_refused_and_not_kept() {
     let mut other = bytes.clone();
     other[LEN / 2] ^= 1;
     let server = Server::of_file(other);
-    assert_eq!(code(bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf")]))), "E_STORE_CHECKSUM");
+    assert_eq!(
+        code(bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf")]))),
+        "E_STORE_CHECKSUM"
+    );
     assert!(bench.files().is_empty());
 }
 
@@ -199,7 +213,8 @@ fn a_kept_part_that_was_damaged_is_fetched_afresh() {
     for kept in [1000, LEN, LEN + 5] {
         fs::create_dir_all(bench.models()).unwrap();
         fs::write(bench.models().join("m.gguf.part"), vec![7; kept]).unwrap();
-        let state = format!(r#"{{"name":"m","source":"{}","synced":{kept},"pieces":0}}"#, server.address("m.gguf"));
+        let state =
+            format!(r#"{{"name":"m","source":"{}","synced":{kept},"pieces":0}}"#, server.address("m.gguf"));
         fs::write(bench.models().join("m.gguf.state"), state).unwrap();
         let (store, _) = bench.store();
         let got = store.fetch(&wanted).unwrap();
@@ -264,7 +279,10 @@ fn a_disk_without_room_is_found_before_the_download() {
     bench.config.free_space = |_| Ok(1_000_000);
     let server = Server::of_file(bytes.clone());
     let error = bench.store().0.fetch(&pinned(&bytes, &[&server.address("m.gguf")])).unwrap_err();
-    assert!(matches!(error, StoreError::DiskFull { needed: 1_500_000, available: 1_000_000, .. }), "{error:?}");
+    assert!(
+        matches!(error, StoreError::DiskFull { needed: 1_500_000, available: 1_000_000, .. }),
+        "{error:?}"
+    );
     assert!(bench.files().is_empty());
 }
 
