@@ -9,6 +9,8 @@ pub mod copy_rows;
 pub mod embed;
 pub mod gather_logits;
 pub mod kv_move;
+#[cfg(test)]
+mod layout;
 pub mod matmul;
 pub mod matmul_many;
 pub(crate) mod matmul_variants;
