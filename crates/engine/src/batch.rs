@@ -1,0 +1,164 @@
+//! The step: what goes in, what may be asked for, what comes out.
+
+use std::ops::Range;
+
+use goldcrest_kernels::sampling::RowStats;
+
+use crate::kv::SeqId;
+
+/// Rows that run through the model together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The rows, in order; rows of one sequence follow each other.
+    pub rows: Vec<BatchRow>,
+    /// Layers to run; none runs all. A range that does not begin at 0 continues from hidden rows that an earlier step
+    /// left, so it needs [`Source::Kept`] and, like a range that ends early, fits one chunk.
+    pub layers: Option<Range<u32>>,
+    /// Points of the residual stream to read or to add to.
+    pub taps: Vec<Tap>,
+}
+
+/// One row of a batch.
+#[derive(Clone, Debug)]
+pub struct BatchRow {
+    /// What it is made from.
+    pub source: Source,
+    /// Position that rotation sees.
+    pub pos: u32,
+    /// Sequence it belongs to.
+    pub seq: SeqId,
+    /// Where its keys and values go.
+    pub place: Place,
+    /// What it may see.
+    pub visible: Visible,
+    /// What is asked of its logits.
+    pub wants: Wants,
+}
+
+impl BatchRow {
+    /// A token appended to a sequence that sees everything before it and wants nothing.
+    #[must_use]
+    pub fn token(token: u32, pos: u32, seq: SeqId) -> Self {
+        let (place, visible) = (Place::Append, Visible::Causal);
+        Self { source: Source::Token(token), pos, seq, place, visible, wants: Wants::default() }
+    }
+
+    /// The same row with other wishes.
+    #[must_use]
+    pub fn wanting(mut self, wants: Wants) -> Self {
+        self.wants = wants;
+        self
+    }
+}
+
+/// What a row is made from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The embedding of a token.
+    Token(u32),
+    /// A weighted sum of token embeddings.
+    Mixture(Vec<(u32, f32)>),
+    /// A hidden row of `n_embd` values (after any scaling of embeddings).
+    Embedding(Vec<f32>),
+    /// The hidden row that the step before left at this index.
+    Kept,
+}
+
+/// Where a row's keys and values go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Into a fresh cell at the end of the sequence.
+    Append,
+    /// Into the cell of entry `i`, replacing what it holds.
+    Entry(usize),
+}
+
+/// Which entries of its sequence a row sees. Entries are counted from 0; rows of the same batch are among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visible {
+    /// Everything up to and including itself, or the window of it.
+    Causal,
+    /// Entries `lo..hi`: a prefix, a block seen from both sides, a range.
+    Range {
+        /// First entry.
+        lo: u32,
+        /// One past the last.
+        hi: u32,
+    },
+    /// Everything that stood before this batch, and of this batch's rows those whose bits are set (bit `i` = row `i` of
+    /// this sequence in this batch, which may be the row itself).
+    Tree {
+        /// The bits.
+        ancestors: u64,
+    },
+}
+
+/// What is asked of a row's logits; reduced on the device, so that few bytes come back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Argmax, log-sum-exp, entropy, largest probability, gap of the best two.
+    pub stats: bool,
+    /// The best 256, sorted.
+    pub top: bool,
+    /// Logits of listed tokens.
+    pub logits_at: Vec<u32>,
+    /// All logits.
+    pub row: bool,
+    /// The row after the final norm.
+    pub hidden: bool,
+}
+
+impl Wants {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A point of the residual stream.
+#[derive(Clone, Debug)]
+pub enum Tap {
+    /// Read all rows before layer `layer` (0: the embeddings; `n_layer`: after the last layer).
+    Read {
+        /// The layer.
+        layer: u32,
+    },
+    /// Add a vector before layer `layer`.
+    Add {
+        /// The layer.
+        layer: u32,
+        /// Rows of the batch; none for all.
+        rows: Option<Vec<u32>>,
+        /// `n_embd` values.
+        vector: Vec<f32>,
+        /// Factor of the vector.
+        scale: f32,
+    },
+}
+
+/// What a step gave.
+#[derive(Clone, Debug, Default)]
+pub struct StepResult {
+    /// One entry per batch row that wanted something, in order.
+    pub rows: Vec<RowResult>,
+    /// For every [`Tap::Read`], in order: `[rows][n_embd]`.
+    pub taps: Vec<Vec<f32>>,
+}
+
+/// What was asked of one row.
+#[derive(Clone, Debug, Default)]
+pub struct RowResult {
+    /// Index in the batch.
+    pub row: usize,
+    /// [`Wants::stats`]; also filled for every other wish that reads logits.
+    pub stats: Option<RowStats>,
+    /// [`Wants::top`]: (token, logit), best first.
+    pub top: Vec<(u32, f32)>,
+    /// [`Wants::logits_at`].
+    pub logits_at: Vec<f32>,
+    /// [`Wants::row`].
+    pub logits: Vec<f32>,
+    /// [`Wants::hidden`].
+    pub hidden: Vec<f32>,
+}

@@ -1,0 +1,135 @@
+//! Buffers and dispatches between the logits and what the host gets to see of them.
+
+use goldcrest_gpu::{Buffer, Device, Dispatch, Slice};
+use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
+use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
+use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
+use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
+use goldcrest_kernels::ops::sample::{SampleArgs, sample};
+use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_bytes, topk_scratch_bytes};
+use goldcrest_kernels::sampling::{OutToken, Picked, RowStats, SampleParams, history_bytes, list_bytes};
+use goldcrest_kernels::step::MAX_WANT;
+use goldcrest_model::{Config, KvLayers, Scratch};
+
+use crate::EngineError;
+
+/// Tokens that the output ring holds: the most steps of one submit.
+pub(super) const RING: u32 = 64;
+/// Pairs of a logit bias that the device can apply.
+pub(super) const MAX_BIAS: u32 = 1024;
+/// Tokens of history that the device's penalties can look back on.
+pub(super) const MAX_HISTORY: u32 = 1024;
+/// (row, token) pairs whose logits one step can list.
+pub(super) const MAX_LISTED: u32 = 4096;
+
+/// Buffers of the reductions over logits.
+pub(super) struct LogitBuffers {
+    n_vocab: u32,
+    partials: Slice<Buffer>,
+    top_scratch: [Slice<Buffer>; 2],
+    pub(super) stats: Slice<Buffer>,
+    pub(super) best: Slice<Buffer>,
+    pub(super) params: Slice<Buffer>,
+    pub(super) bias: Slice<Buffer>,
+    pub(super) history: Slice<Buffer>,
+    pub(super) picked: Slice<Buffer>,
+    pub(super) ring: Slice<Buffer>,
+    pub(super) list: Slice<Buffer>,
+    pub(super) listed: Slice<Buffer>,
+}
+
+impl LogitBuffers {
+    pub(super) fn new(device: &dyn Device, cfg: &Config) -> Result<Self, EngineError> {
+        let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
+        let buffer = |label, bytes| device.create_buffer(label, bytes).map(|b| b.whole());
+        let [first, second] = topk_scratch_bytes(n_vocab, want);
+        Ok(Self {
+            n_vocab,
+            partials: buffer("row statistics", row_stats_scratch_bytes(n_vocab, want))?,
+            top_scratch: [buffer("top lists", first)?, buffer("top lists", second)?],
+            stats: buffer("stats", u64::from(want) * size_of::<RowStats>() as u64)?,
+            best: buffer("best", topk_bytes(want))?,
+            params: buffer("sample params", size_of::<SampleParams>() as u64)?,
+            bias: buffer("bias", list_bytes(MAX_BIAS))?,
+            history: buffer("history", history_bytes(MAX_HISTORY))?,
+            picked: buffer("picked", u64::from(want) * size_of::<Picked>() as u64)?,
+            ring: buffer("ring", u64::from(RING) * size_of::<OutToken>() as u64)?,
+            list: buffer("listed ids", list_bytes(MAX_LISTED))?,
+            listed: buffer("listed logits", u64::from(MAX_LISTED) * 4)?,
+        })
+    }
+
+    pub(super) fn stats(&self, s: &Scratch, n_want: u32) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
+        Ok(row_stats(&RowStatsArgs {
+            step: &s.step,
+            logits: &s.logits,
+            partials: &self.partials,
+            stats: &self.stats,
+            n_vocab: self.n_vocab,
+            n_want,
+        })?)
+    }
+
+    pub(super) fn top(&self, s: &Scratch, n_want: u32) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
+        Ok(topk(&TopkArgs {
+            step: &s.step,
+            logits: &s.logits,
+            scratch: [&self.top_scratch[0], &self.top_scratch[1]],
+            best: &self.best,
+            n_vocab: self.n_vocab,
+            n_want,
+        })?)
+    }
+
+    pub(super) fn gather(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
+        Ok(gather_logits(&GatherLogitsArgs {
+            list: &self.list,
+            logits: &s.logits,
+            out: &self.listed,
+            n_vocab: self.n_vocab,
+            n_want: MAX_WANT as u32,
+            capacity: MAX_LISTED,
+        })?)
+    }
+
+    pub(super) fn penalize(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
+        Ok(penalize(&PenalizeArgs {
+            step: &s.step,
+            params: &self.params,
+            bias: &self.bias,
+            history: &self.history,
+            logits: &s.logits,
+            n_vocab: self.n_vocab,
+            n_want: 1,
+            per_row: false,
+            bias_capacity: MAX_BIAS,
+            history_capacity: MAX_HISTORY,
+        })?)
+    }
+
+    pub(super) fn sample(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
+        Ok(sample(&SampleArgs {
+            step: &s.step,
+            params: &self.params,
+            stats: &self.stats,
+            best: &self.best,
+            picked: &self.picked,
+            n_vocab: self.n_vocab,
+            n_want: 1,
+            per_row: false,
+        })?)
+    }
+
+    pub(super) fn advance(&self, s: &Scratch, kv: &KvLayers) -> Result<Dispatch<Buffer>, EngineError> {
+        Ok(advance(&AdvanceArgs {
+            step: &s.step,
+            picked: &self.picked,
+            stats: &self.stats,
+            table: &kv.table,
+            history: &self.history,
+            ring: &self.ring,
+            history_capacity: MAX_HISTORY,
+            ring_capacity: RING,
+        })?)
+    }
+}

@@ -1,0 +1,157 @@
+//! A model on a device with its KV cache: the step, the KV operations, and decoding without the host in the loop.
+
+mod decode;
+mod forward;
+mod kv_buffers;
+mod logits;
+mod pacer;
+mod plans;
+mod steps;
+
+use std::rc::Rc;
+
+use goldcrest_gpu::{AdapterKind, Counters, Device};
+use goldcrest_kernels::Profile;
+use goldcrest_model::{Config, KvLayers, Model, RopeTables, Scratch, Targets};
+
+use crate::EngineError;
+use crate::kv::KvPool;
+use logits::LogitBuffers;
+use pacer::Pacer;
+use plans::Plans;
+
+pub use decode::{DecodeRun, DecodedToken};
+
+/// Cells that a new runtime starts with; the pool doubles when they are used up.
+const FIRST_CELLS: u32 = 256;
+
+/// How a runtime is set up.
+#[derive(Clone, Debug, Default)]
+pub struct RuntimeOptions {
+    /// Context length; 0 takes the model's, but at most 4,096.
+    pub n_ctx: u32,
+    /// Most rows per prefill submit; 0 lets measured time decide.
+    pub max_chunk: u32,
+    /// Kernel forms forced by name, `entry=value`; see [`Profile::with`].
+    pub forced: Vec<(String, String)>,
+}
+
+/// A model on a device with its KV cache.
+pub struct Runtime {
+    device: Rc<dyn Device>,
+    model: Model,
+    profile: Profile,
+    n_ctx: u32,
+    scratch: Scratch,
+    logits: LogitBuffers,
+    rope: RopeTables,
+    kv: KvLayers,
+    pool: KvPool,
+    plans: Plans,
+    pacer: Pacer,
+    forward_passes: u64,
+}
+
+impl Runtime {
+    /// Allocates activations, tables and the first cells.
+    ///
+    /// # Errors
+    /// [`EngineError::BadContext`], [`EngineError::Gpu`].
+    pub fn new(device: Rc<dyn Device>, model: Model, options: &RuntimeOptions) -> Result<Self, EngineError> {
+        let cfg = &model.config;
+        let n_ctx = if options.n_ctx == 0 { cfg.n_ctx_train.min(4096) } else { options.n_ctx };
+        if n_ctx > cfg.n_ctx_train {
+            return Err(EngineError::BadContext { requested: n_ctx, max: cfg.n_ctx_train });
+        }
+        let profile = select_profile(device.as_ref(), &options.forced)?;
+        let scratch = Scratch::new(device.as_ref(), cfg)?;
+        let logits = LogitBuffers::new(device.as_ref(), cfg)?;
+        let rope = model.rope_tables(device.as_ref(), n_ctx)?;
+        let n_cells = FIRST_CELLS.min(n_ctx);
+        let kv = kv_buffers::create(device.as_ref(), cfg, n_cells)?;
+        let software = matches!(device.info().kind, AdapterKind::Software | AdapterKind::Cpu);
+        let pacer = Pacer::new(software, options.max_chunk);
+        let pool = KvPool::new(n_cells);
+        let plans = Plans::default();
+        Ok(Self { device, model, profile, n_ctx, scratch, logits, rope, kv, pool, plans, pacer, forward_passes: 0 })
+    }
+
+    /// Hyper-parameters of the model.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.model.config
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &Rc<dyn Device> {
+        &self.device
+    }
+
+    /// Which kernel forms run.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Context length.
+    #[must_use]
+    pub const fn n_ctx(&self) -> u32 {
+        self.n_ctx
+    }
+
+    /// Re-encodings that loading made, one sentence each.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.model.notes
+    }
+
+    /// Runs through the model so far, of any number of rows.
+    #[must_use]
+    pub const fn forward_passes(&self) -> u64 {
+        self.forward_passes
+    }
+
+    /// Exact counts of what the device did.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.device.counters()
+    }
+
+    /// The sequences and their cells.
+    #[must_use]
+    pub fn pool(&self) -> &KvPool {
+        &self.pool
+    }
+
+    /// The sequences, for the operations that move no data: fork, truncate, compact, free.
+    pub fn pool_mut(&mut self) -> &mut KvPool {
+        &mut self.pool
+    }
+
+    fn targets(&self) -> Targets<'_> {
+        Targets {
+            cfg: &self.model.config,
+            scratch: &self.scratch,
+            profile: &self.profile,
+            kv: &self.kv,
+            rope: &self.rope,
+        }
+    }
+}
+
+/// Software adapters and the CPU twins want kernels with few barriers; everything can be forced by name.
+fn select_profile(device: &dyn Device, forced: &[(String, String)]) -> Result<Profile, EngineError> {
+    let mut profile = match device.info().kind {
+        AdapterKind::Software | AdapterKind::Cpu => Profile::SOFTWARE,
+        _ => Profile::CORE,
+    };
+    for (entry, value) in forced {
+        profile = match (entry.as_str(), value.as_str()) {
+            ("profile", "core") => Profile::CORE,
+            ("profile", "software") => Profile::SOFTWARE,
+            _ => profile.with(entry, value)?,
+        };
+    }
+    Ok(profile)
+}

@@ -1,0 +1,67 @@
+//! How many rows go into one prefill submit.
+
+use std::time::Duration;
+
+/// Row counts that plans are recorded for.
+pub(super) const CLASSES: [u32; 4] = [1, 8, 32, 128];
+
+/// GPU time per submit that keeps an interactive page smooth.
+const BUDGET: Duration = Duration::from_millis(50);
+/// On a software adapter nothing else waits for the GPU, and no watchdog bites below a second.
+const SOFTWARE_BUDGET: Duration = Duration::from_millis(400);
+
+/// Chooses chunk sizes by the time that earlier chunks took.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    budget: Duration,
+    /// Most rows by the caller's wish.
+    limit: u32,
+    /// Rows that fit the budget, as far as known.
+    rows: u32,
+}
+
+impl Pacer {
+    pub(super) fn new(software: bool, max_chunk: u32) -> Self {
+        let limit = if max_chunk == 0 { CLASSES[3] } else { max_chunk.clamp(1, CLASSES[3]) };
+        let (budget, first) = if software { (SOFTWARE_BUDGET, CLASSES[1]) } else { (BUDGET, CLASSES[2]) };
+        Self { budget, limit, rows: first }
+    }
+
+    /// Rows of the next chunk when `left` are to come.
+    pub(super) fn next_chunk(&self, left: usize) -> usize {
+        left.min(self.rows.min(self.limit) as usize)
+    }
+
+    /// Learns from a chunk: halves or doubles as the time allows.
+    pub(super) fn record(&mut self, rows: usize, took: Duration) {
+        if took > self.budget && rows as u32 <= self.rows {
+            self.rows = (rows as u32 / 2).max(1);
+        } else if rows as u32 >= self.rows && took * 5 < self.budget * 2 {
+            self.rows = (self.rows * 2).min(CLASSES[3]);
+        }
+    }
+}
+
+/// The smallest class of at least `rows`.
+pub(super) fn class_of(rows: usize) -> u32 {
+    CLASSES.into_iter().find(|c| rows <= *c as usize).unwrap_or(CLASSES[3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_grow_while_they_are_quick_and_shrink_when_they_are_not() {
+        let mut pacer = Pacer::new(false, 0);
+        assert_eq!(pacer.next_chunk(1000), 32);
+        pacer.record(32, Duration::from_millis(5));
+        assert_eq!(pacer.next_chunk(1000), 64);
+        pacer.record(64, Duration::from_millis(90));
+        assert_eq!(pacer.next_chunk(1000), 32);
+        pacer.record(3, Duration::from_millis(1));
+        assert_eq!(pacer.next_chunk(1000), 32, "a short chunk says nothing about long ones");
+        assert_eq!(Pacer::new(true, 7).next_chunk(100), 7);
+        assert_eq!([class_of(1), class_of(2), class_of(33), class_of(128)], [1, 8, 128, 128]);
+    }
+}

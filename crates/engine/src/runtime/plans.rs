@@ -1,0 +1,91 @@
+//! Recorded plans, made when first needed and kept until the KV cache moves.
+
+use std::collections::HashMap;
+
+use goldcrest_gpu::Plan;
+use goldcrest_model::{HeadRows, Recorder};
+
+use super::Runtime;
+use crate::EngineError;
+
+/// Embedding and layers for steps of up to a class of rows.
+#[derive(Clone)]
+pub(super) struct LayersPlan {
+    pub(super) plan: Plan,
+    /// First dispatch of every layer, and the end.
+    pub(super) starts: std::rc::Rc<[usize]>,
+}
+
+/// The parts that steps are put together from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    /// Final norm and logits.
+    Head(HeadRows),
+    /// Row statistics of up to this many wanted rows.
+    Stats(u32),
+    /// The best 256 of up to this many wanted rows.
+    Top(u32),
+    /// Listed logits.
+    Gather,
+    /// Bias and penalties of one row.
+    Penalize,
+    /// The choice of one row.
+    Sample,
+    /// The next step of a single sequence.
+    Advance,
+}
+
+#[derive(Default)]
+pub(super) struct Plans {
+    layers: HashMap<u32, LayersPlan>,
+    parts: HashMap<Part, Plan>,
+}
+
+impl Plans {
+    pub(super) fn clear(&mut self) {
+        self.layers.clear();
+        self.parts.clear();
+    }
+}
+
+impl Runtime {
+    /// Embedding and layers for up to `class` rows.
+    pub(super) fn layers_plan(&mut self, class: u32) -> Result<LayersPlan, EngineError> {
+        if let Some(plan) = self.plans.layers.get(&class) {
+            return Ok(plan.clone());
+        }
+        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct);
+        self.model.record_embed(&mut r)?;
+        let mut starts = vec![r.len()];
+        for il in 0..self.model.config.n_layer {
+            self.model.record_layer(&mut r, il)?;
+            starts.push(r.len());
+        }
+        let plan = LayersPlan { plan: self.device.record(r.finish())?, starts: starts.into() };
+        self.plans.layers.insert(class, plan.clone());
+        Ok(plan)
+    }
+
+    /// One of the parts behind the layers.
+    pub(super) fn part(&mut self, part: Part) -> Result<Plan, EngineError> {
+        if let Some(plan) = self.plans.parts.get(&part) {
+            return Ok(plan.clone());
+        }
+        let dispatches = match part {
+            Part::Head(rows) => {
+                let mut r = Recorder::new(self.targets(), 1, rows);
+                self.model.record_head(&mut r)?;
+                r.finish()
+            }
+            Part::Stats(n_want) => self.logits.stats(&self.scratch, n_want)?,
+            Part::Top(n_want) => self.logits.top(&self.scratch, n_want)?,
+            Part::Gather => vec![self.logits.gather(&self.scratch)?],
+            Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
+            Part::Sample => vec![self.logits.sample(&self.scratch)?],
+            Part::Advance => vec![self.logits.advance(&self.scratch, &self.kv)?],
+        };
+        let plan = self.device.record(dispatches)?;
+        self.plans.parts.insert(part, plan.clone());
+        Ok(plan)
+    }
+}

@@ -1,0 +1,47 @@
+//! Gemma 2 (arXiv 2408.00118): norms before and after each block, soft caps, every other layer a sliding window.
+
+use goldcrest_gpu::{Buffer, Slice};
+use goldcrest_kernels::ops::matmul::Act;
+
+use super::feed_forward::GatedFfn;
+use crate::recorder::{AttentionKind};
+use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
+
+pub(crate) struct Layer {
+    attn_norm: Slice<Buffer>,
+    attn_qkv: Linear,
+    attn_output: Linear,
+    post_attn_norm: Slice<Buffer>,
+    ffn_norm: Slice<Buffer>,
+    ffn: GatedFfn,
+    post_ffn_norm: Slice<Buffer>,
+}
+
+impl Layer {
+    pub(crate) async fn load<S: WeightSource>(
+        l: &mut Loader<'_, S>,
+        cfg: &Config,
+        il: u32,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            attn_norm: l.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd).await?,
+            attn_qkv: l.qkv(cfg, il).await?,
+            attn_output: l.attn_output(cfg, il).await?,
+            post_attn_norm: l.vector(&format!("blk.{il}.post_attention_norm.weight"), cfg.n_embd).await?,
+            ffn_norm: l.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd).await?,
+            ffn: GatedFfn::load(l, cfg, il).await?,
+            post_ffn_norm: l.vector(&format!("blk.{il}.post_ffw_norm.weight"), cfg.n_embd).await?,
+        })
+    }
+
+    pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
+        let kind = if il.is_multiple_of(2) { AttentionKind::Sliding } else { AttentionKind::Full };
+        r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
+        r.rope_store(il, None)?;
+        r.attention(il, kind)?;
+        r.attn_output(&self.attn_output)?;
+        r.add_normed(&self.post_attn_norm)?;
+        r.gated_ffn(&self.ffn_norm, &self.ffn, Act::GeluTanh)?;
+        r.add_normed(&self.post_ffn_norm)
+    }
+}

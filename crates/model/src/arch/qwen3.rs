@@ -1,0 +1,42 @@
+//! Qwen 3 (arXiv 2505.09388): Qwen 2 without biases, with an RMS norm on every query and key head.
+
+use goldcrest_gpu::{Buffer, Slice};
+use goldcrest_kernels::ops::matmul::Act;
+
+use super::feed_forward::GatedFfn;
+use crate::recorder::{AttentionKind, QkNorm};
+use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
+
+pub(crate) struct Layer {
+    attn_norm: Slice<Buffer>,
+    attn_qkv: Linear,
+    qk_norm: QkNorm,
+    attn_output: Linear,
+    ffn_norm: Slice<Buffer>,
+    ffn: GatedFfn,
+}
+
+impl Layer {
+    pub(crate) async fn load<S: WeightSource>(
+        l: &mut Loader<'_, S>,
+        cfg: &Config,
+        il: u32,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            attn_norm: l.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd).await?,
+            attn_qkv: l.qkv(cfg, il).await?,
+            qk_norm: l.qk_norm_per_head(cfg, il).await?,
+            attn_output: l.attn_output(cfg, il).await?,
+            ffn_norm: l.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd).await?,
+            ffn: GatedFfn::load(l, cfg, il).await?,
+        })
+    }
+
+    pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
+        r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
+        r.rope_store(il, Some(&self.qk_norm))?;
+        r.attention(il, AttentionKind::Full)?;
+        r.add_attn_output(&self.attn_output)?;
+        r.add_gated_ffn(&self.ffn_norm, &self.ffn, Act::Silu)
+    }
+}

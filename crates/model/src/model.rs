@@ -1,0 +1,170 @@
+//! A loaded model: weights on the device, and how its parts are recorded.
+
+use std::rc::Rc;
+
+use goldcrest_gguf::Gguf;
+use goldcrest_gpu::{Buffer, Device, Slice};
+use goldcrest_kernels::ops::matmul::Matrix;
+
+use crate::arch::Layers;
+use crate::config::RopeScaling;
+use crate::recorder::{LayerNorm, Recorder};
+use crate::rope::{self, RopeFactors};
+use crate::rows::Rows;
+use crate::{Arch, Config, Loader, ModelError, WeightSource};
+
+/// Weights on a device.
+pub struct Model {
+    /// Hyper-parameters.
+    pub config: Config,
+    /// Re-encodings that loading made, one sentence each.
+    pub notes: Vec<String>,
+    token_embd: Matrix<Buffer>,
+    position_embd: Option<Matrix<Buffer>>,
+    output_norm: OutputNorm,
+    /// None where the embedding serves as the head.
+    output: Option<Matrix<Buffer>>,
+    layers: Layers,
+    factors: RopeFactors,
+}
+
+enum OutputNorm {
+    Rms(Slice<Buffer>),
+    Layer(LayerNorm),
+}
+
+/// Tables of angles for one context length.
+#[derive(Debug)]
+pub struct RopeTables {
+    /// For layers that see everything.
+    pub full: Slice<Buffer>,
+    /// For sliding-window layers, where they have a base of their own.
+    pub sliding: Slice<Buffer>,
+    /// Positions covered.
+    pub n_pos: u32,
+}
+
+/// Base of the angles in sliding-window layers of Gemma 3.
+const GEMMA3_SLIDING_BASE: f32 = 10_000.0;
+
+impl Model {
+    /// Checks the hyper-parameters and shapes, then streams the weights to the device, reporting (done, total) bytes.
+    ///
+    /// # Errors
+    /// Any [`ModelError`]; buffers made so far are freed.
+    pub async fn load<S: WeightSource>(
+        gguf: &Gguf,
+        device: &Rc<dyn Device>,
+        source: &mut S,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, ModelError> {
+        let config = Config::from_gguf(gguf)?;
+        let mut l = Loader::new(gguf, device.as_ref(), source, progress);
+        let (n_vocab, n_embd) = (config.n_vocab, config.n_embd);
+        let token_embd = l.matrix(&Rows::whole(gguf, "token_embd.weight", n_embd, n_vocab)?).await?;
+        let position_embd = match config.arch {
+            Arch::Gpt2 => {
+                let rows = Rows::whole(gguf, "position_embd.weight", n_embd, config.n_ctx_train)?;
+                Some(l.matrix(&rows).await?)
+            }
+            _ => None,
+        };
+        let layers = Layers::load(&mut l, &config).await?;
+        let output_norm = match config.arch {
+            Arch::Gpt2 => OutputNorm::Layer(l.layer_norm("output_norm", n_embd).await?),
+            _ => OutputNorm::Rms(l.vector("output_norm.weight", n_embd).await?),
+        };
+        let output = match l.has("output.weight") {
+            true => Some(l.matrix(&Rows::whole(gguf, "output.weight", n_embd, n_vocab)?).await?),
+            false => None,
+        };
+        let factors = load_factors(&mut l, &config).await?;
+        let notes = std::mem::take(&mut l.notes);
+        Ok(Self { config, notes, token_embd, position_embd, output_norm, output, layers, factors })
+    }
+
+    /// Tables of angles for positions `0..n_ctx`.
+    ///
+    /// # Errors
+    /// [`ModelError::Gpu`].
+    pub fn rope_tables(&self, device: &dyn Device, n_ctx: u32) -> Result<RopeTables, ModelError> {
+        let upload = |rope| -> Result<Slice<Buffer>, ModelError> {
+            let table = rope::table(rope, &self.factors, n_ctx);
+            let buffer = device.create_buffer("rope table", table.len() as u64 * 4)?;
+            device.write(&buffer, 0, bytemuck::cast_slice(&table))?;
+            Ok(buffer.whole())
+        };
+        let full = upload(&self.config.rope)?;
+        let sliding = match self.config.arch {
+            Arch::Gemma3 => {
+                let mut rope = self.config.rope.clone();
+                (rope.freq_base, rope.scaling) = (GEMMA3_SLIDING_BASE, RopeScaling::None);
+                upload(&rope)?
+            }
+            _ => full.clone(),
+        };
+        Ok(RopeTables { full, sliding, n_pos: n_ctx })
+    }
+
+    /// Records the rows of the step into the residual stream.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`].
+    pub fn record_embed(&self, r: &mut Recorder<'_>) -> Result<(), ModelError> {
+        // Gemma multiplies its embeddings by √n_embd, which its files leave to the runtime.
+        let scale = match self.config.arch {
+            Arch::Gemma2 | Arch::Gemma3 => (self.config.n_embd as f32).sqrt(),
+            _ => 1.0,
+        };
+        r.embed(&self.token_embd, scale)?;
+        self.position_embd.as_ref().map_or(Ok(()), |m| r.add_position_embd(m))
+    }
+
+    /// Records layer `il`.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`].
+    pub fn record_layer(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
+        self.layers.record(r, il)
+    }
+
+    /// Whether positions are rotations, so that keys can be moved to other positions.
+    #[must_use]
+    pub const fn rotates(&self) -> bool {
+        self.config.arch.pairing().is_some()
+    }
+
+    /// Records the moves of cells in layer `il`; see `kv_move`.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`].
+    pub fn record_moves(&self, r: &mut Recorder<'_>, il: u32, list: &Slice<Buffer>, n: u32) -> Result<(), ModelError> {
+        r.move_cells(il, list, n)
+    }
+
+    /// Records final norm and head over the wanted rows.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`].
+    pub fn record_head(&self, r: &mut Recorder<'_>) -> Result<(), ModelError> {
+        let output = self.output.as_ref().unwrap_or(&self.token_embd);
+        match &self.output_norm {
+            OutputNorm::Rms(weight) => r.head(weight, output),
+            OutputNorm::Layer(norm) => r.layer_norm_head(norm, output),
+        }
+    }
+}
+
+async fn load_factors<S: WeightSource>(l: &mut Loader<'_, S>, cfg: &Config) -> Result<RopeFactors, ModelError> {
+    let mut factors = RopeFactors::default();
+    let n = cfg.rope.n_rot / 2;
+    for name in ["rope_freqs.weight", "rope_factors_short.weight"] {
+        if l.has(name) {
+            factors.short = l.values(name, n).await?;
+        }
+    }
+    if l.has("rope_factors_long.weight") {
+        factors.long = l.values("rope_factors_long.weight", n).await?;
+    }
+    Ok(factors)
+}
