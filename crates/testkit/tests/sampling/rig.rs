@@ -147,14 +147,16 @@ impl Dice {
     }
 }
 
-/// Kinds of rows: spread, ties, flat, one huge logit, banned tokens, both zeros and subnormals.
+/// Kinds of rows: spread, ties, flat, one huge logit, banned tokens, both zeros and subnormals, far apart, neighbours.
 pub(crate) fn row(dice: &mut Dice, kind: u32, n_vocab: usize) -> Vec<f32> {
     let mut row: Vec<f32> = (0..n_vocab).map(|_| dice.normal() * 3.0).collect();
-    match kind % 7 {
+    match kind % 8 {
         0 => {}
         1 => row.iter_mut().for_each(|l| *l = (*l * 2.0).round() / 2.0),
         2 => row.fill(dice.normal()),
         3 => row[dice.below(n_vocab as u32) as usize] = 1e4,
+        // Neighbouring floats, which a factor of 1.25 makes equal here and there.
+        7 => row.iter_mut().for_each(|l| *l = f32::from_bits(1.7f32.to_bits() + l.to_bits() % 9)),
         4 => row.iter_mut().step_by(3).for_each(|l| *l = -1e30),
         5 => row.iter_mut().for_each(|l| *l = [0.0, -0.0, 1e-40, -1e-40, -1.0][(l.to_bits() % 5) as usize]),
         _ => row.iter_mut().for_each(|l| *l *= 100.0),

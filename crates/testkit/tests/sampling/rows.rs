@@ -114,7 +114,7 @@ fn statistics_and_best_candidates_of_every_size_and_kind() {
     for rig in Rig::all() {
         let mut dice = Dice::new(1);
         for n_vocab in SIZES {
-            let kinds = if n_vocab > 10_000 { 2 } else { 7 };
+            let kinds = if n_vocab > 10_000 { 2 } else { 8 };
             let rows: Vec<Vec<f32>> = (0..kinds).map(|kind| row(&mut dice, kind, n_vocab)).collect();
             let out = reduce(&rig, &rows, kinds);
             for (w, row) in rows.iter().enumerate() {
