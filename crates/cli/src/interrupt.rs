@@ -11,15 +11,21 @@ pub(crate) struct Interrupt(Arc<AtomicBool>);
 /// Work that waits looks at the flag at least this often, so that Ctrl-C feels immediate.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 
+const ECHO: Duration = Duration::from_millis(500);
+
 impl Interrupt {
-    /// Takes over Ctrl-C and the termination signals. The first one sets the flag; a second one, while the flag is still set,
-    /// ends the process at once with exit code 130.
+    /// Takes over Ctrl-C and the termination signals. The first one sets the flag; another one, while the flag is still set,
+    /// ends the process at once with exit code 130. Some wrappers signal both the process and its group, so an echo within
+    /// half a second is not another one.
     pub(crate) fn install() -> Self {
         let interrupt = Self::default();
         let flag = interrupt.clone();
         // Without a handler Ctrl-C ends the process the ordinary way; the store survives that too.
+        let mut first = Instant::now();
         let _ = ctrlc::set_handler(move || {
-            if flag.0.swap(true, Ordering::SeqCst) {
+            if !flag.0.swap(true, Ordering::SeqCst) {
+                first = Instant::now();
+            } else if first.elapsed() > ECHO {
                 std::process::exit(130);
             }
         });

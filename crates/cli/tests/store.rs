@@ -96,6 +96,7 @@ fn ctrl_c_ends_with_130_and_says_what_is_kept() {
     let child = goldcrest(home.path(), &["pull", &url, "--sha256", &sum]).spawn().unwrap();
     wait_for(home.path(), 1_000_000);
     signal(&child, "-INT");
+    signal(&child, "-INT");
     let start = Instant::now();
     let (code, out, err) = finish(child);
     assert!(start.elapsed() < Duration::from_secs(2));

@@ -204,6 +204,11 @@ impl Packages<'_> {
     }
 
     fn pip_failed(&self, package: &Package, said: &str) -> StoreError {
+        if said.contains("No space left on device") {
+            let available = (self.config.free_space)(self.scratch).unwrap_or(0);
+            let needed = self.size.unwrap_or(available).saturating_mul(2);
+            return StoreError::DiskFull { path: self.scratch.to_owned(), needed, available };
+        }
         // pip's first error line has the cause, the later ones repeat it.
         let line = said.lines().find_map(|line| line.strip_prefix("ERROR: "));
         let why = line

