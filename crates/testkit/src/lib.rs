@@ -1,1 +1,3 @@
 //! Golden data, GGUF builders and a device that can be lost: for tests only.
+
+pub mod kernels;

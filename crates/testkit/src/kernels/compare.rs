@@ -1,0 +1,99 @@
+//! How close is close enough.
+
+use half::f16;
+use serde::Deserialize;
+
+/// What the words of an output are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// Bits; ids, copies.
+    Exact,
+    /// f32 values, at the row's limit.
+    Floats,
+    /// Pairs of halves, at the limit `halves`.
+    Halves,
+}
+
+/// A tolerance, with its reason in the table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Largest normalised mean squared error: Σ(a − b)² / Σb².
+    pub nmse: f64,
+    /// Largest error of one element, relative to the largest magnitude of the reference.
+    pub max: f64,
+    /// Why this much.
+    pub reason: String,
+}
+
+impl Compare {
+    /// Elements of the words.
+    #[must_use]
+    pub fn values(self, words: &[u32]) -> Vec<f64> {
+        match self {
+            Self::Exact => words.iter().map(|w| f64::from(*w)).collect(),
+            Self::Floats => words.iter().map(|w| f32::from_bits(*w).into()).collect(),
+            Self::Halves => words
+                .iter()
+                .flat_map(|w| [*w as u16, (*w >> 16) as u16])
+                .map(|h| f16::from_bits(h).to_f64())
+                .collect(),
+        }
+    }
+}
+
+/// The differences of two results, or why they are not within `limit` of each other.
+///
+/// # Errors
+/// A sentence with the first offender.
+pub fn agree(compare: Compare, found: &[f64], wanted: &[f64], limit: Option<&Limit>) -> Result<Errors, String> {
+    if found.len() != wanted.len() {
+        return Err(format!("{} elements, {} expected", found.len(), wanted.len()));
+    }
+    let mut errors = Errors::default();
+    let (mut noise, mut signal, mut largest) = (0.0, 0.0, 0.0f64);
+    for (i, (a, b)) in found.iter().zip(wanted).enumerate() {
+        if a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan() {
+            signal += if b.is_nan() { 0.0 } else { b * b };
+            largest = if b.is_nan() { largest } else { largest.max(b.abs()) };
+            continue;
+        }
+        if compare == Compare::Exact || !a.is_finite() || !b.is_finite() {
+            return Err(format!("element {i} is {a}, expected {b}"));
+        }
+        noise += (a - b) * (a - b);
+        signal += b * b;
+        largest = largest.max(b.abs());
+        if (a - b).abs() > errors.max {
+            (errors.max, errors.at) = ((a - b).abs(), i);
+        }
+    }
+    errors.nmse = if noise == 0.0 { 0.0 } else { noise / signal.max(f64::MIN_POSITIVE) };
+    errors.max /= largest.max(f64::MIN_POSITIVE);
+    match limit {
+        Some(limit) if errors.nmse > limit.nmse || errors.max > limit.max => Err(format!(
+            "nmse {:.1e} (limit {:.1e}), largest error {:.1e} (limit {:.1e}) at element {}: {} instead of {}",
+            errors.nmse, limit.nmse, errors.max, limit.max, errors.at, found[errors.at], wanted[errors.at]
+        )),
+        _ => Ok(errors),
+    }
+}
+
+/// How far apart two results are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Errors {
+    /// Normalised mean squared error.
+    pub nmse: f64,
+    /// Largest relative error of an element.
+    pub max: f64,
+    /// Where that is.
+    pub at: usize,
+}
+
+impl Errors {
+    /// The larger of both.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        Self { nmse: self.nmse.max(other.nmse), max: self.max.max(other.max), at: 0 }
+    }
+}
