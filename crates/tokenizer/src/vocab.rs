@@ -60,12 +60,14 @@ impl Vocab {
         pieces: ByteStrings<'_>,
         token_types: Option<&[i32]>,
     ) -> Result<Self, TokenizerError> {
+        // The hint spares growing; no vocabulary in the wild has a million pieces.
+        let capacity = pieces.size_hint().0.min(1 << 20);
         let mut vocab = Self {
             spelling,
             arena: Vec::new(),
-            ends: Vec::new(),
-            types: Vec::new(),
-            by_text: HashTable::new(),
+            ends: Vec::with_capacity(capacity),
+            types: Vec::with_capacity(capacity),
+            by_text: HashTable::with_capacity(capacity),
             hasher: DefaultHashBuilder::default(),
             literals: LiteralSet::default(),
             bytes: [None; 256],

@@ -5,8 +5,25 @@
 mod common;
 
 use common::{gguf, golden, model, spec, tokenizer};
-use goldcrest_tokenizer::{Encode, Tokenizer, known_pre_names};
+use goldcrest_tokenizer::{Encode, Tokenizer};
 use std::time::{Duration, Instant};
+
+/// One name of each group of pre-tokenizers.
+const RULES: [&str; 13] = [
+    "gpt-2",
+    "smollm",
+    "llama-bpe",
+    "glm4",
+    "minicpm5",
+    "qwen2",
+    "stablelm2",
+    "qwen35",
+    "ufakzeka",
+    "seed-coder",
+    "tekken",
+    "gpt-4o",
+    "deepseek-v3",
+];
 
 const MIB: usize = 1 << 20;
 
@@ -82,11 +99,11 @@ fn every_splitting_rule() {
     let Some(path) = golden("tiny/llama.gguf") else { return };
     let file = gguf(&path);
     let patterns = patterns();
-    for pre in known_pre_names() {
+    for pre in RULES {
         let tokenizer = Tokenizer::with_pre(spec(&file), pre).unwrap();
         for (pattern, text) in &patterns {
-            // An eighth is enough to show a quadratic step, sixty times over.
-            let end = text.floor_char_boundary(MIB / 8);
+            // Half of it keeps the test short, and a quadratic step still takes minutes.
+            let end = (0..=MIB / 2).rev().find(|&at| text.is_char_boundary(at)).unwrap();
             encode_in_time(&tokenizer, pre, pattern, &text[..end]);
         }
     }
