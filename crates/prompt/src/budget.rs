@@ -8,6 +8,8 @@ use crate::error::{Cost, PromptError};
 pub const MAX_TEMPLATE_BYTES: usize = 256 * 1024;
 /// Deepest nesting of statements, expressions, macro calls and values.
 pub const MAX_DEPTH: usize = 100;
+/// What appending to a string counts as bytes scanned besides its own: its time, in bytes of plain copying.
+pub(crate) const APPEND_COST: usize = 32;
 /// What a list item or a dict entry is charged, in bytes: its value twice, for the growth of the list.
 pub(crate) const ITEM_BYTES: usize = 32;
 
@@ -18,7 +20,7 @@ pub struct Budget {
     pub steps: u64,
     /// Bytes of strings and lists created: 16 MiB + 8 times the input.
     pub bytes_created: u64,
-    /// Bytes looked at: 128 MiB + 64 times the input, a fraction of a second.
+    /// Bytes looked at: 64 MiB + 64 times the input, about a tenth of a second.
     pub bytes_scanned: u64,
 }
 
@@ -31,7 +33,7 @@ impl Budget {
         Self {
             steps: 20_000 + 1_000 * n_messages as u64 + 2_000 * n_tools as u64,
             bytes_created: 16 * MIB + 8 * input,
-            bytes_scanned: 128 * MIB + 64 * input,
+            bytes_scanned: 64 * MIB + 64 * input,
         }
     }
 }

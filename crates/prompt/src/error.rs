@@ -75,6 +75,8 @@ pub enum Cost {
     BytesCreated,
     /// Bytes looked at while searching, comparing and copying.
     BytesScanned,
+    /// Tokens of the template.
+    Tokens,
     /// Tokens of the template between one pair of tag brackets.
     TokensPerTag,
     /// `elif` branches of one `if`.
@@ -87,6 +89,7 @@ impl std::fmt::Display for Cost {
             Self::Steps => "steps",
             Self::BytesCreated => "bytes created",
             Self::BytesScanned => "bytes scanned",
+            Self::Tokens => "tokens",
             Self::TokensPerTag => "tokens in one tag",
             Self::Branches => "branches of one if",
         })

@@ -207,7 +207,7 @@ fn escape(text: &Text, meter: &Meter) -> Result<Value, PromptError> {
             '"' => "&#34;",
             _ => return None,
         };
-        Some(entity.to_owned())
+        Some(entity.into())
     })?;
     Ok(Value::Str(out.finish()))
 }

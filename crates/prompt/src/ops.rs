@@ -36,11 +36,7 @@ pub(crate) fn mul(a: &Value, b: &Value, meter: &Meter) -> Result<Value, PromptEr
     match (a, b) {
         (Value::Str(text), n) | (n, Value::Str(text)) if n.as_int().is_some() => {
             let times = repeats(n, text.as_str().len());
-            let mut out = TextBuf::new(meter);
-            for _ in 0..times {
-                out.push_text(text)?;
-            }
-            Ok(Value::Str(out.finish()))
+            repeat(text, times, meter).map(Value::Str)
         }
         (Value::List(seq), n) | (n, Value::List(seq)) if n.as_int().is_some() => {
             let times = repeats(n, seq.items.len());
@@ -55,6 +51,27 @@ pub(crate) fn mul(a: &Value, b: &Value, meter: &Meter) -> Result<Value, PromptEr
 fn repeats(n: &Value, size: usize) -> usize {
     let times = if size == 0 { 0 } else { n.as_int().unwrap_or(0).max(0) };
     usize::try_from(times).unwrap_or(usize::MAX)
+}
+
+/// In blocks of about 4 KiB, because appending single characters is slow.
+fn repeat(text: &Text, times: usize, meter: &Meter) -> Result<Text, PromptError> {
+    let per_block = (4096 / text.as_str().len().max(1)).max(1);
+    let mut block = TextBuf::new(meter);
+    for _ in 0..per_block.min(times) {
+        block.push_text(text)?;
+    }
+    let block = block.finish();
+    if times <= per_block {
+        return Ok(block);
+    }
+    let mut out = TextBuf::new(meter);
+    for _ in 0..times / per_block {
+        out.push_text(&block)?;
+    }
+    for _ in 0..times % per_block {
+        out.push_text(text)?;
+    }
+    Ok(out.finish())
 }
 
 pub(crate) fn div(a: &Value, b: &Value) -> Result<Value, PromptError> {

@@ -10,6 +10,8 @@ use minijinja::syntax::SyntaxConfig;
 use crate::budget::{MAX_DEPTH, MAX_TEMPLATE_BYTES};
 use crate::error::{Cost, PromptError};
 
+/// Most tokens of a template; the longest known has about 5,000.
+const MAX_TOKENS: usize = 65_536;
 /// Most tokens between one pair of tag brackets. A chain of operators becomes a tree as deep as the chain is long,
 /// and freeing it recurses.
 const MAX_TAG_TOKENS: usize = 2048;
@@ -31,8 +33,8 @@ pub(crate) fn normalise(source: &str) -> Result<String, PromptError> {
     Ok(replace_tag(&replace_tag(&source, "generation", "if true"), "endgeneration", "endif"))
 }
 
+/// The syntax tree of a source that [`check`] has passed.
 pub(crate) fn tree(source: &str) -> Result<Stmt<'_>, PromptError> {
-    check_tokens(source)?;
     parse(source, "", syntax()?).map_err(|error| syntax_error(&error))
 }
 
@@ -44,12 +46,16 @@ fn syntax() -> Result<SyntaxConfig, PromptError> {
         .map_err(|error| syntax_error(&error))
 }
 
-fn check_tokens(source: &str) -> Result<(), PromptError> {
+/// Sets the bounds that the parser, which recurses and builds without limit, relies on.
+pub(crate) fn check(source: &str) -> Result<(), PromptError> {
     let expensive = |what, limit: usize| PromptError::TemplateTooExpensive { what, limit: limit as u64 };
     let (mut in_tag, mut prefixes) = (0, 0);
     let mut opens_block = false;
     let mut branches: Vec<usize> = Vec::new();
-    for token in tokenize(source, false, syntax()?) {
+    for (place, token) in tokenize(source, false, syntax()?).enumerate() {
+        if place >= MAX_TOKENS {
+            return Err(expensive(Cost::Tokens, MAX_TOKENS));
+        }
         let (token, _) = token.map_err(|error| syntax_error(&error))?;
         in_tag = match token {
             Token::TemplateData(_) | Token::VariableStart | Token::BlockStart => 0,

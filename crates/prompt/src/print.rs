@@ -1,5 +1,7 @@
 //! Values as text, as Python's `str`, `repr` and `json.dumps` write them.
 
+use std::borrow::Cow;
+
 use crate::budget::Meter;
 use crate::error::{PromptError, fault};
 use crate::text::{Text, TextBuf};
@@ -86,13 +88,13 @@ fn write_quoted(text: &Text, out: &mut TextBuf<'_>) -> Result<(), PromptError> {
     let quote_text = quote.to_string();
     out.push(&quote_text, false)?;
     write_escaped(text, out, |character| match character {
-        '\n' => Some("\\n".to_owned()),
-        '\r' => Some("\\r".to_owned()),
-        '\t' => Some("\\t".to_owned()),
-        '\\' => Some("\\\\".to_owned()),
-        c if c == quote => Some(format!("\\{quote}")),
+        '\n' => Some("\\n".into()),
+        '\r' => Some("\\r".into()),
+        '\t' => Some("\\t".into()),
+        '\\' => Some("\\\\".into()),
+        c if c == quote => Some(format!("\\{quote}").into()),
         c if (c as u32) < 0x20 || (0x7f..0xa1).contains(&(c as u32)) || c == '\u{ad}' => {
-            Some(format!("\\x{:02x}", c as u32))
+            Some(format!("\\x{:02x}", c as u32).into())
         }
         _ => None,
     })?;
@@ -103,7 +105,7 @@ fn write_quoted(text: &Text, out: &mut TextBuf<'_>) -> Result<(), PromptError> {
 pub(crate) fn write_escaped(
     text: &Text,
     out: &mut TextBuf<'_>,
-    escape: impl Fn(char) -> Option<String>,
+    escape: impl Fn(char) -> Option<Cow<'static, str>>,
 ) -> Result<(), PromptError> {
     for (piece, from_user) in text.pieces(0..text.as_str().len()) {
         let mut plain = 0;
@@ -205,16 +207,18 @@ fn write_json_key(key: &Value, style: &JsonStyle, out: &mut TextBuf<'_>) -> Resu
 fn write_json_string(text: &Text, style: &JsonStyle, out: &mut TextBuf<'_>) -> Result<(), PromptError> {
     out.push("\"", false)?;
     write_escaped(text, out, |character| match character {
-        '"' => Some("\\\"".to_owned()),
-        '\\' => Some("\\\\".to_owned()),
-        '\n' => Some("\\n".to_owned()),
-        '\r' => Some("\\r".to_owned()),
-        '\t' => Some("\\t".to_owned()),
-        '\u{8}' => Some("\\b".to_owned()),
-        '\u{c}' => Some("\\f".to_owned()),
-        c if (c as u32) < 0x20 => Some(format!("\\u{:04x}", c as u32)),
+        '"' => Some("\\\"".into()),
+        '\\' => Some("\\\\".into()),
+        '\n' => Some("\\n".into()),
+        '\r' => Some("\\r".into()),
+        '\t' => Some("\\t".into()),
+        '\u{8}' => Some("\\b".into()),
+        '\u{c}' => Some("\\f".into()),
+        c if (c as u32) < 0x20 => Some(format!("\\u{:04x}", c as u32).into()),
         c if style.ascii && !c.is_ascii() => {
-            Some(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect())
+            let units: String =
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            Some(units.into())
         }
         _ => None,
     })?;

@@ -107,6 +107,7 @@ impl ChatTemplate {
     /// [`PromptError::TemplateTooExpensive`].
     pub fn new(source: &str) -> Result<Self, PromptError> {
         let source = parse::normalise(source)?;
+        parse::check(&source)?;
         parse::tree(&source)?;
         Ok(Self { source })
     }

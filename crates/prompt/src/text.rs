@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::budget::Meter;
+use crate::budget::{APPEND_COST, Meter};
 use crate::error::PromptError;
 
 /// An immutable string with the byte ranges that stem from the conversation rather than from the template.
@@ -101,6 +101,7 @@ impl<'m> TextBuf<'m> {
         let touches = self.body.user.last().is_some_and(|last| last.end == start);
         let range_bytes = if from_user && !touches { size_of::<Range<usize>>() } else { 0 };
         self.meter.create(piece.len() + range_bytes)?;
+        self.meter.scan(APPEND_COST)?;
         self.body.string.push_str(piece);
         let end = self.body.string.len();
         match self.body.user.last_mut() {
