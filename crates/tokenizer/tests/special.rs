@@ -166,3 +166,32 @@ fn pieces_are_found_by_their_text() {
     assert_eq!(tokenizer.token_id("Ġab".as_bytes()), None);
     assert!(tokenizer.is_special(35) && tokenizer.is_special(36) && !tokenizer.is_special(34));
 }
+
+/// "abc" by merges and as a token that they do not reach, and the two bytes of "é".
+fn word_spec(pre: &str) -> TokenizerSpec<'_> {
+    const PIECES: [&str; 8] = ["a", "b", "c", "ab", "abc", "Ã", "©", "Ã©"];
+    TokenizerSpec {
+        model: "gpt2",
+        pre: Some(pre),
+        pieces: Box::new(PIECES.iter().map(|piece| piece.as_bytes())),
+        merges: Some(Box::new(["a b", "Ã ©"].iter().map(|rule| rule.as_bytes()))),
+        ..TokenizerSpec::default()
+    }
+}
+
+#[test]
+fn whole_words_come_before_merges_where_the_model_says_so() {
+    let encode = |pre| Tokenizer::new(word_spec(pre)).unwrap().encode("abc", PLAIN);
+    assert_eq!((encode("gpt-2"), encode("qwen2")), (vec![3, 2], vec![3, 2]));
+    assert_eq!((encode("llama-bpe"), encode("tekken"), encode("gpt-4o")), (vec![4], vec![4], vec![4]));
+}
+
+#[test]
+fn qwen_composes_accents_and_others_do_not() {
+    let encode = |pre| Tokenizer::new(word_spec(pre)).unwrap().encode("e\u{301}", PLAIN);
+    assert_eq!(encode("qwen2"), [7]);
+    assert_eq!(encode("qwen35"), [7]);
+    // Neither "e" nor the accent has tokens here.
+    assert!(encode("deepseek-r1-qwen").is_empty());
+    assert!(encode("gpt-2").is_empty());
+}
