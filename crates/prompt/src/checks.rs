@@ -49,6 +49,9 @@ pub const TESTS: [&str; 38] = [
 ];
 
 pub(crate) fn check(name: &str, value: &Value, args: Args, meter: &Meter) -> Result<bool, PromptError> {
+    if !TESTS.contains(&name) {
+        return Err(unsupported(format!("the test {name:?}")));
+    }
     let int = || {
         value.defined()?;
         let wrong = || fault(format!("the test {name:?} needs an int, not {}", value.type_name()));
@@ -93,9 +96,6 @@ pub(crate) fn check(name: &str, value: &Value, args: Args, meter: &Meter) -> Res
     if let Some(result) = plain {
         args.bind(name, [])?;
         return Ok(result);
-    }
-    if !TESTS.contains(&name) {
-        return Err(unsupported(format!("the test {name:?}")));
     }
     let [other] = args.bind(name, ["other"])?;
     let other = other.ok_or_else(|| fault(format!("the test {name:?} needs an argument")))?;

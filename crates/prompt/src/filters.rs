@@ -55,6 +55,9 @@ pub const FILTERS: [&str; 40] = [
 ];
 
 pub(crate) fn apply(name: &str, input: &Value, args: Args, meter: &Meter) -> Result<Value, PromptError> {
+    if !FILTERS.contains(&name) {
+        return Err(unsupported(format!("the filter {name:?}")));
+    }
     let text = || to_text(input, meter);
     let value = match name {
         "default" | "d" => {

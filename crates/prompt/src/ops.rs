@@ -193,6 +193,7 @@ pub(crate) fn slice(
     match value {
         Value::Str(text) => slice_text(text, start, stop, step, meter),
         Value::List(seq) => Value::list(pick(&seq.items, start, stop, step, meter)?, meter),
+        Value::Range(_) => Value::list(pick(&value.items(meter)?, start, stop, step, meter)?, meter),
         Value::Tuple(seq) => Value::tuple(pick(&seq.items, start, stop, step, meter)?, meter),
         other => Err(fault(format!("{:?} object cannot be sliced", other.type_name()))),
     }

@@ -93,12 +93,22 @@ fn write_quoted(text: &Text, out: &mut TextBuf<'_>) -> Result<(), PromptError> {
         '\t' => Some("\\t".into()),
         '\\' => Some("\\\\".into()),
         c if c == quote => Some(format!("\\{quote}").into()),
-        c if (c as u32) < 0x20 || (0x7f..0xa1).contains(&(c as u32)) || c == '\u{ad}' => {
-            Some(format!("\\x{:02x}", c as u32).into())
-        }
+        c if !is_printable(c) => Some(match c as u32 {
+            code @ ..0x100 => format!("\\x{code:02x}").into(),
+            code @ 0x100..0x1_0000 => format!("\\u{code:04x}").into(),
+            code => format!("\\U{code:08x}").into(),
+        }),
         _ => None,
     })?;
     out.push(&quote_text, false)
+}
+
+/// Python's `str.isprintable` for one character. Rust's debug form escapes by the same classes of Unicode, and marks
+/// that combine only where they come first.
+fn is_printable(character: char) -> bool {
+    character.is_ascii_graphic()
+        || character == ' '
+        || (!character.is_ascii() && !format!("a{character}").escape_debug().to_string().contains('\\'))
 }
 
 /// Appends `text` with some characters replaced; replacements keep the origin of what they replace.

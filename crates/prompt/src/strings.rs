@@ -116,9 +116,8 @@ fn split_words(
         meter.create_items(PART_ITEMS)?;
         let border = if from_end { window.rfind(is_space) } else { window.find(is_space) };
         let Some(offset) = border.filter(|_| ranges.len() < limit) else {
-            // The last part keeps its inner spaces, but not those at the outer end.
-            let whole = if from_end { window.trim_start_matches(is_space).len() } else { window.len() };
-            ranges.push(if from_end { end - whole..end } else { start..start + whole });
+            // The last part keeps its spaces at the far end.
+            ranges.push(start..end);
             return Ok(ranges);
         };
         if from_end {

@@ -57,7 +57,6 @@ pub(crate) struct IntRange {
 pub(crate) struct LoopState {
     pub(crate) items: Rc<Seq>,
     pub(crate) index0: usize,
-    pub(crate) depth0: usize,
 }
 
 impl Value {

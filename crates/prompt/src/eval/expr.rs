@@ -298,8 +298,9 @@ fn loop_attribute(state: &crate::value::LoopState, name: &str) -> Option<Value> 
         "first" => Some(Value::Bool(state.index0 == 0)),
         "last" => Some(Value::Bool(state.index0 + 1 == items.len())),
         "length" => int(items.len()),
-        "depth" => int(state.depth0 + 1),
-        "depth0" => int(state.depth0),
+        // Only recursive loops, which are refused, go deeper.
+        "depth" => int(1),
+        "depth0" => int(0),
         "previtem" => neighbour(state.index0.checked_sub(1)),
         "nextitem" => neighbour(Some(state.index0 + 1)),
         _ => None,

@@ -44,7 +44,6 @@ pub(crate) struct Interpreter<'t, 'm> {
     macros: Vec<&'t Macro<'t>>,
     /// What a filter without an expression of its own works on, innermost last.
     filter_inputs: Vec<Value>,
-    loop_depth: usize,
 }
 
 impl<'t, 'm> Interpreter<'t, 'm> {
@@ -56,7 +55,6 @@ impl<'t, 'm> Interpreter<'t, 'm> {
             outputs: Vec::new(),
             macros: Vec::new(),
             filter_inputs: Vec::new(),
-            loop_depth: 0,
         }
     }
 
@@ -179,12 +177,10 @@ impl<'t, 'm> Interpreter<'t, 'm> {
             return Ok(());
         }
         let items = Rc::new(Seq::new(items, self.meter)?);
-        let depth0 = self.loop_depth;
-        self.loop_depth += 1;
         for (index0, item) in items.items.iter().enumerate() {
             self.meter.step()?;
             self.scopes.push(HashMap::new());
-            self.define("loop", Value::Loop(Rc::new(LoopState { items: Rc::clone(&items), index0, depth0 })));
+            self.define("loop", Value::Loop(Rc::new(LoopState { items: Rc::clone(&items), index0 })));
             self.assign(&node.target, item.clone())?;
             let flow = self.block(&node.body)?;
             self.scopes.pop();
@@ -192,7 +188,6 @@ impl<'t, 'm> Interpreter<'t, 'm> {
                 break;
             }
         }
-        self.loop_depth -= 1;
         Ok(())
     }
 
