@@ -96,6 +96,9 @@ pub enum EngineError {
     /// The sampler has no token to choose.
     #[error("every token is banned")]
     NothingToSample,
+    /// Another session of the same engine is at work.
+    #[error("the engine is busy with another session")]
+    Busy,
     /// The caller's signal.
     #[error("aborted")]
     Aborted,

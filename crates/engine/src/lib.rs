@@ -6,9 +6,19 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+mod engine;
 mod error;
+mod generation;
 pub mod kv;
+mod request;
 mod runtime;
+mod session;
+mod text;
 
+pub use engine::{Engine, EngineOptions, ModelInfo};
 pub use error::EngineError;
+pub use generation::Generation;
+pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
 pub use runtime::{DecodeRun, DecodedToken, Runtime, RuntimeOptions};
+pub use session::Session;
+pub use text::Text;

@@ -1,1 +1,88 @@
 //! Runs small language models where the user is: the public Rust API.
+//!
+//! ```no_run
+//! use goldcrest::{Event, LoadOptions, Prompt, Request};
+//!
+//! # async fn answer() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = goldcrest::load("smollm2-135m.gguf", &LoadOptions::default(), &mut |_, _| {}).await?;
+//! let mut session = engine.session();
+//! let prompt = Prompt::Text { text: "The capital of France is".into(), parse_special: false };
+//! let mut generation = session.generate(Request { max_tokens: Some(16), ..Request::greedy(prompt) })?;
+//! while let Some(event) = generation.next().await? {
+//!     if let Event::Token(token) = event {
+//!         print!("{}", token.text);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod file;
+
+use std::path::Path;
+use std::rc::Rc;
+
+pub use file::FileSource;
+pub use goldcrest_engine::{
+    DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, ModelInfo, Prompt, Request,
+    Runtime, RuntimeOptions, Session, Stats, Text, TokenEvent, batch, kv,
+};
+pub use {
+    goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels, goldcrest_model as model,
+    goldcrest_prompt as prompt, goldcrest_sample as sample, goldcrest_tokenizer as tokenizer,
+};
+
+/// How [`load`] sets an engine up.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Which adapter: `auto`, `cpu`, a backend or a part of an adapter's name; see [`gpu::Request`].
+    pub adapter: String,
+    /// Context, chunks, kernel forms, pre-tokenizer.
+    pub engine: EngineOptions,
+}
+
+/// A model file could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file could not be opened or read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a model that can be run, or the device cannot run it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Reads the description of a model file.
+///
+/// # Errors
+/// [`LoadError::Io`], [`EngineError::Gguf`].
+pub fn describe(path: impl AsRef<Path>) -> Result<gguf::Gguf, LoadError> {
+    let mut source = FileSource::open(path.as_ref())?;
+    source.describe()
+}
+
+/// Opens a device and loads a model file on it, reporting (done, total) bytes of weights.
+///
+/// # Errors
+/// [`LoadError::Io`], or any [`EngineError`].
+pub async fn load(
+    path: impl AsRef<Path>,
+    options: &LoadOptions,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Engine, LoadError> {
+    let mut source = FileSource::open(path.as_ref())?;
+    let gguf = source.describe()?;
+    // Refuse what cannot run before a device is opened.
+    model::Config::from_gguf(&gguf).map_err(EngineError::from)?;
+    let request = gpu::Request { adapter: options.adapter.clone() };
+    let device: Rc<dyn gpu::Device> = gpu::open(&request).await.map_err(EngineError::from)?;
+    Ok(Engine::load(&gguf, &mut source, device, &options.engine, progress).await?)
+}

@@ -45,6 +45,12 @@ pub struct DecodeRun {
 }
 
 impl DecodeRun {
+    /// Steps submitted so far.
+    #[must_use]
+    pub const fn submitted(&self) -> usize {
+        self.submitted
+    }
+
     /// Steps whose tokens have not been taken yet.
     #[must_use]
     pub fn in_flight(&self) -> usize {

@@ -1,14 +1,21 @@
-//! What the tests of this folder share: golden files, devices, loading.
+//! What the tests of this folder share: golden files, models, devices, loading, running.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Wants};
+use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{Runtime, RuntimeOptions};
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::{CpuDevice, Device, Request};
 use goldcrest_model::Model;
+use goldcrest_sample::SamplerParams;
 use serde_json::Value;
+
+/// A path may part from another where the two best logits are closer than this: keys and values are stored as halves,
+/// and forms of a kernel sum in different orders, which together move a logit by a few thousandths.
+pub const TIE: f32 = 0.05;
 
 /// A golden file from the repository, or from the full set beside it; says so when it is in neither.
 pub fn golden(name: &str) -> Option<Vec<u8>> {
@@ -19,6 +26,10 @@ pub fn golden(name: &str) -> Option<Vec<u8>> {
         println!("skip: golden file {name} is not here");
     }
     found
+}
+
+pub fn golden_json(name: &str) -> Option<Value> {
+    golden(name).map(|bytes| serde_json::from_slice(&bytes).unwrap())
 }
 
 /// The CPU twins, and the adapter that a GPU API offers.
@@ -43,6 +54,35 @@ pub fn load(file: &[u8], device: Rc<dyn Device>, options: &RuntimeOptions) -> Ru
     let gguf = Gguf::parse(file).unwrap();
     let model = pollster::block_on(Model::load(&gguf, &device, &mut &*file, &mut |_, _| {})).unwrap();
     Runtime::new(device, model, options).unwrap()
+}
+
+/// Tokens appended to a sequence, each wanting the same.
+pub fn batch(runtime: &Runtime, seq: SeqId, tokens: &[u32], wants: &Wants) -> Batch {
+    let pos = runtime.pool().sequence(seq).unwrap().next_pos();
+    let rows = tokens.iter().zip(pos..).map(|(t, pos)| BatchRow::token(*t, pos, seq).wanting(wants.clone()));
+    Batch { rows: rows.collect(), ..Batch::default() }
+}
+
+pub fn forward(runtime: &mut Runtime, batch: &Batch) -> StepResult {
+    pollster::block_on(runtime.forward(batch)).unwrap()
+}
+
+/// `n` greedy tokens decoded on the device behind `last`, `k` steps per submit.
+pub fn decode_greedy(runtime: &mut Runtime, seq: SeqId, last: u32, n: usize, k: usize) -> Vec<u32> {
+    let mut run = runtime.start_decode(seq, last, &SamplerParams::greedy(), &[]).unwrap();
+    let mut found = Vec::new();
+    while found.len() < n {
+        runtime.submit_decode(&mut run, k.min(n - found.len())).unwrap();
+        found.extend(pollster::block_on(runtime.take_decoded(&mut run)).unwrap().iter().map(|t| t.token));
+    }
+    runtime.end_decode(run, n).unwrap();
+    found
+}
+
+/// Largest distance between two rows of logits.
+pub fn worst(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 /// Numbers of reference files.

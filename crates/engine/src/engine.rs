@@ -1,0 +1,103 @@
+//! A loaded model with its tokenizer and template, and the sessions that talk to it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use goldcrest_gguf::Gguf;
+use goldcrest_gpu::Device;
+use goldcrest_model::{Config, Model, WeightSource};
+
+use crate::{EngineError, Runtime, RuntimeOptions, Session, Text};
+
+/// How an engine is set up.
+#[derive(Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// Context, chunks, kernel forms.
+    pub runtime: RuntimeOptions,
+    /// Overrides the name of the pre-tokenizer, for files that name one that is not built in.
+    pub pre_tokenizer: Option<String>,
+}
+
+/// What a model file says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// `general.name`, or the architecture.
+    pub name: String,
+    /// Architecture.
+    pub arch: &'static str,
+    /// The type most of the weights have.
+    pub file_type: String,
+    /// Number of weights.
+    pub n_params: u64,
+}
+
+impl ModelInfo {
+    /// Reads it from a file's description.
+    #[must_use]
+    pub fn new(gguf: &Gguf, cfg: &Config) -> Self {
+        let arch = cfg.arch.name();
+        let name = gguf.metadata.get_str("general.name").unwrap_or(arch).to_owned();
+        let mut by_type: Vec<(&'static str, u64)> = Vec::new();
+        for tensor in gguf.tensors.iter().filter(|t| t.n_dims > 1) {
+            let ty = tensor.ty.name();
+            match by_type.iter_mut().find(|(name, _)| *name == ty) {
+                Some((_, n)) => *n += tensor.n_elements(),
+                None => by_type.push((ty, tensor.n_elements())),
+            }
+        }
+        let most = by_type.iter().max_by_key(|(_, n)| *n);
+        let file_type = most.map_or_else(String::new, |(name, _)| (*name).to_owned());
+        Self { name, arch, file_type, n_params: gguf.tensors.iter().map(|t| t.n_elements()).sum() }
+    }
+}
+
+/// A loaded model.
+pub struct Engine {
+    runtime: Rc<RefCell<Runtime>>,
+    text: Rc<Text>,
+    info: ModelInfo,
+}
+
+impl Engine {
+    /// Loads weights, tokenizer and template, reporting (done, total) bytes of weights.
+    ///
+    /// # Errors
+    /// Any [`EngineError`]; nothing stays allocated.
+    pub async fn load<S: WeightSource>(
+        gguf: &Gguf,
+        source: &mut S,
+        device: Rc<dyn Device>,
+        options: &EngineOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, EngineError> {
+        let text = Text::from_gguf(gguf, options.pre_tokenizer.as_deref())?;
+        let model = Model::load(gguf, &device, source, progress).await?;
+        let info = ModelInfo::new(gguf, &model.config);
+        let runtime = Runtime::new(device, model, &options.runtime)?;
+        Ok(Self { runtime: Rc::new(RefCell::new(runtime)), text: Rc::new(text), info })
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub const fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Tokenizer and template.
+    #[must_use]
+    pub const fn text(&self) -> &Rc<Text> {
+        &self.text
+    }
+
+    /// The step, the KV operations and decoding, for methods that need more than a session.
+    #[must_use]
+    pub const fn runtime(&self) -> &Rc<RefCell<Runtime>> {
+        &self.runtime
+    }
+
+    /// A new conversation with an empty cache.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(Rc::clone(&self.runtime), Rc::clone(&self.text))
+    }
+}

@@ -1,0 +1,121 @@
+//! Tokenizer and chat template of a model file.
+
+use std::rc::Rc;
+
+use goldcrest_gguf::{Array, Gguf, Metadata, StringArray};
+use goldcrest_prompt::{ChatTemplate, RenderInput, Rendered};
+use goldcrest_tokenizer::{Encode, Tokenizer, TokenizerSpec};
+
+use crate::EngineError;
+
+/// Text to tokens and back, and conversations to text.
+pub struct Text {
+    tokenizer: Rc<Tokenizer>,
+    template: Option<ChatTemplate>,
+}
+
+impl Text {
+    /// Builds both from a file's metadata. `pre` overrides the name of the pre-tokenizer.
+    ///
+    /// # Errors
+    /// [`EngineError::Gguf`] for mistyped keys, [`EngineError::Tokenizer`] for tables that contradict each other.
+    pub fn from_gguf(gguf: &Gguf, pre: Option<&str>) -> Result<Self, EngineError> {
+        let meta = &gguf.metadata;
+        let spec = spec(meta)?;
+        let tokenizer = match pre {
+            Some(pre) => Tokenizer::with_pre(spec, pre)?,
+            None => Tokenizer::new(spec)?,
+        };
+        let template = meta.get_opt::<&str>("tokenizer.chat_template")?.map(ChatTemplate::new).transpose()?;
+        Ok(Self { tokenizer: Rc::new(tokenizer), template })
+    }
+
+    /// The tokenizer.
+    #[must_use]
+    pub const fn tokenizer(&self) -> &Rc<Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// Whether the file brought a chat template.
+    #[must_use]
+    pub const fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// Renders a conversation; the tokens that the template may name are filled in.
+    ///
+    /// # Errors
+    /// [`EngineError::NoChatTemplate`], [`EngineError::Prompt`].
+    pub fn render(&self, mut input: RenderInput) -> Result<Rendered, EngineError> {
+        let template = self.template.as_ref().ok_or(EngineError::NoChatTemplate)?;
+        input.bos_token = self.special_text(self.tokenizer.bos());
+        input.eos_token = self.special_text(self.tokenizer.eos());
+        Ok(template.render(&input)?)
+    }
+
+    /// Tokens of a rendered conversation. What users wrote never becomes a control token.
+    #[must_use]
+    pub fn encode_rendered(&self, rendered: &Rendered) -> Vec<u32> {
+        let text = &rendered.text;
+        let parsed = Encode { add_special: false, parse_special: true };
+        let names_special = |part: &str| {
+            self.tokenizer.encode(part, parsed).iter().any(|id| self.tokenizer.is_special(*id))
+        };
+        let hostile = rendered.segments.iter().any(|s| s.from_user && names_special(&text[s.range.clone()]));
+        let mut ids = if hostile {
+            // Only here are the borders of segments borders of tokens: merges across them are lost.
+            let encode = |s: &goldcrest_prompt::Segment| {
+                let options = Encode { add_special: false, parse_special: !s.from_user };
+                self.tokenizer.encode(&text[s.range.clone()], options)
+            };
+            rendered.segments.iter().flat_map(encode).collect()
+        } else {
+            self.tokenizer.encode(text, parsed)
+        };
+        // Many templates write the first token themselves.
+        if let Some(bos) = self.tokenizer.bos().filter(|_| self.tokenizer.adds_bos())
+            && ids.first() != Some(&bos)
+        {
+            ids.insert(0, bos);
+        }
+        ids
+    }
+
+    fn special_text(&self, id: Option<u32>) -> Option<String> {
+        id.and_then(|id| self.tokenizer.piece(id)).map(|piece| String::from_utf8_lossy(piece).into_owned())
+    }
+}
+
+fn spec(meta: &Metadata) -> Result<TokenizerSpec<'_>, EngineError> {
+    let key = |name: &str| format!("tokenizer.ggml.{name}");
+    let id = |name: &str| meta.get_opt::<u32>(&key(name));
+    let flag = |name: &str| meta.get_opt::<bool>(&key(name));
+    let pieces: &StringArray = meta.get_strings(&key("tokens"))?;
+    let merges = meta.get_opt::<&StringArray>(&key("merges"))?;
+    Ok(TokenizerSpec {
+        model: meta.get_str(&key("model"))?,
+        pre: meta.get_opt(&key("pre"))?,
+        pieces: Box::new(pieces.iter()),
+        scores: floats(meta, &key("scores"))?,
+        token_types: ints(meta, &key("token_type"))?,
+        merges: merges.map(|m| Box::new(m.iter()) as Box<dyn Iterator<Item = &[u8]>>),
+        bos: id("bos_token_id")?,
+        eos: id("eos_token_id")?,
+        eot: id("eot_token_id")?,
+        eom: id("eom_token_id")?,
+        unk: id("unknown_token_id")?,
+        sep: id("seperator_token_id")?,
+        pad: id("padding_token_id")?,
+        add_bos: flag("add_bos_token")?,
+        add_eos: flag("add_eos_token")?,
+        add_space_prefix: flag("add_space_prefix")?,
+    })
+}
+
+fn floats<'a>(meta: &'a Metadata, key: &str) -> Result<Option<&'a [f32]>, EngineError> {
+    Ok(meta.get_opt::<&Array>(key)?.and_then(|a| if let Array::F32(v) = a { Some(v.as_slice()) } else { None }))
+}
+
+fn ints<'a>(meta: &'a Metadata, key: &str) -> Result<Option<&'a [i32]>, EngineError> {
+    Ok(meta.get_opt::<&Array>(key)?.and_then(|a| if let Array::I32(v) = a { Some(v.as_slice()) } else { None }))
+}
