@@ -153,7 +153,6 @@ pub enum GgufError {
 
 /// Failure of [`Gguf::from_source`](crate::Gguf::from_source): either side can be the cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SourceError<E> {
     /// The bytes could not be read.
     #[error("reading the GGUF header failed")]

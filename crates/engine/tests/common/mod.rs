@@ -15,10 +15,10 @@ use serde_json::Value;
 
 /// A path may part from another where the two best logits are closer than this: keys and values are stored as halves,
 /// and forms of a kernel sum in different orders, which together move a logit by a few thousandths.
-pub const TIE: f32 = 0.05;
+pub(crate) const TIE: f32 = 0.05;
 
 /// A golden file from the repository, or from the full set beside it; says so when it is in neither.
-pub fn golden(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn golden(name: &str) -> Option<Vec<u8>> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let places = [root.join("tests/golden"), root.join("../shared/golden")];
     let found = places.iter().find_map(|place| std::fs::read(place.join(name)).ok());
@@ -28,19 +28,19 @@ pub fn golden(name: &str) -> Option<Vec<u8>> {
     found
 }
 
-pub fn golden_json(name: &str) -> Option<Value> {
+pub(crate) fn golden_json(name: &str) -> Option<Value> {
     golden(name).map(|bytes| serde_json::from_slice(&bytes).unwrap())
 }
 
 /// The CPU twins, and the adapter that a GPU API offers.
-pub fn devices() -> Vec<Rc<dyn Device>> {
+pub(crate) fn devices() -> Vec<Rc<dyn Device>> {
     let mut devices: Vec<Rc<dyn Device>> = vec![Rc::new(CpuDevice::new())];
     devices.extend(gpu());
     devices
 }
 
 /// The adapter that a GPU API offers; its absence is a skip, or a failure where one is required.
-pub fn gpu() -> Option<Rc<dyn Device>> {
+pub(crate) fn gpu() -> Option<Rc<dyn Device>> {
     let device = pollster::block_on(goldcrest_gpu::open(&Request::default())).unwrap();
     if device.info().backend != "cpu" {
         return Some(device);
@@ -50,25 +50,25 @@ pub fn gpu() -> Option<Rc<dyn Device>> {
     None
 }
 
-pub fn load(file: &[u8], device: Rc<dyn Device>, options: &RuntimeOptions) -> Runtime {
+pub(crate) fn load(file: &[u8], device: Rc<dyn Device>, options: &RuntimeOptions) -> Runtime {
     let gguf = Gguf::parse(file).unwrap();
     let model = pollster::block_on(Model::load(&gguf, &device, &mut &*file, &mut |_, _| {})).unwrap();
     Runtime::new(device, model, options).unwrap()
 }
 
 /// Tokens appended to a sequence, each wanting the same.
-pub fn batch(runtime: &Runtime, seq: SeqId, tokens: &[u32], wants: &Wants) -> Batch {
+pub(crate) fn batch(runtime: &Runtime, seq: SeqId, tokens: &[u32], wants: &Wants) -> Batch {
     let pos = runtime.pool().sequence(seq).unwrap().next_pos();
     let rows = tokens.iter().zip(pos..).map(|(t, pos)| BatchRow::token(*t, pos, seq).wanting(wants.clone()));
     Batch { rows: rows.collect(), ..Batch::default() }
 }
 
-pub fn forward(runtime: &mut Runtime, batch: &Batch) -> StepResult {
+pub(crate) fn forward(runtime: &mut Runtime, batch: &Batch) -> StepResult {
     pollster::block_on(runtime.forward(batch)).unwrap()
 }
 
 /// `n` greedy tokens decoded on the device behind `last`, `k` steps per submit.
-pub fn decode_greedy(runtime: &mut Runtime, seq: SeqId, last: u32, n: usize, k: usize) -> Vec<u32> {
+pub(crate) fn decode_greedy(runtime: &mut Runtime, seq: SeqId, last: u32, n: usize, k: usize) -> Vec<u32> {
     let mut run = runtime.start_decode(seq, last, &SamplerParams::greedy(), &[]).unwrap();
     let mut found = Vec::new();
     while found.len() < n {
@@ -80,13 +80,13 @@ pub fn decode_greedy(runtime: &mut Runtime, seq: SeqId, last: u32, n: usize, k: 
 }
 
 /// Largest distance between two rows of logits.
-pub fn worst(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn worst(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 /// Numbers of reference files.
-pub trait Golden {
+pub(crate) trait Golden {
     fn u32s(&self) -> Vec<u32>;
     fn f32s(&self) -> Vec<f32>;
 }
