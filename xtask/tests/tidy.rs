@@ -151,7 +151,7 @@ fn words_stay_out() {
 
 #[test]
 fn kernels_have_all_their_parts() {
-    let table = "[[kernel]]\nname = \"norm\"\n[[kernel]]\nname = \"add_rows\"\nfile = \"rows.wgsl\"\ntwin = \"rows\"\n";
+    let table = "[[kernel]]\nname = \"norm\"\n[[kernel]]\nname = \"add_rows\"\nfile = \"rows.wgsl\"\ntwin = \"rows\"\nop = \"add\"\n";
     let parts = [
         ("shaders/kernels.toml", table),
         ("shaders/norm.wgsl", "import common/numeric;"),
@@ -159,17 +159,28 @@ fn kernels_have_all_their_parts() {
         ("shaders/common/numeric.wgsl", ""),
         ("crates/kernels/src/cpu/norm.rs", ""),
         ("crates/kernels/src/cpu/rows.rs", ""),
+        ("crates/kernels/src/ops/norm.rs", ""),
+        ("crates/kernels/src/ops/add.rs", ""),
     ];
-    let shapes = |text| [&parts[..], &[("tests/kernels.toml", text)]].concat();
     assert_eq!(tidy::complete(&Tree::of(&parts)), Vec::<String>::new());
     for (i, (path, _)) in parts.iter().enumerate().filter(|(_, (path, _))| !path.contains("common")) {
         let rest: Vec<_> = parts.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, part)| *part).collect();
         notices(tidy::complete, &rest, path);
     }
-    let both = "[[case]]\nkernel = \"norm\"\n[[add_rows]]\nn = 1\n";
-    assert_eq!(tidy::complete(&Tree::of(&shapes(both))), Vec::<String>::new());
-    let one = "[[case]]\nkernel = \"norm\"\n";
-    notices(tidy::complete, &shapes(one), "add_rows: tests/kernels.toml has no row");
+    let tested = |shapes, code| {
+        [&parts[..], &[("tests/kernels.toml", shapes), ("crates/testkit/tests/rows.rs", code)]].concat()
+    };
+    for files in [
+        tested("[[row]]\nop = \"norm\"\n[[row]]\nop = \"add\"\n", ""),
+        tested("[[row]]\nop = \"norm\"\n", "ops::add(&x)"),
+    ] {
+        assert_eq!(tidy::complete(&Tree::of(&files)), Vec::<String>::new());
+    }
+    notices(
+        tidy::complete,
+        &tested("[[row]]\nop = \"norm\"\n", "ops::add_all(&x)"),
+        "runs the operation add",
+    );
     notices(tidy::complete, &[("shaders/kernels.toml", ""), ("shaders/old.wgsl", "")], "no kernel uses it");
     notices(tidy::complete, &[("shaders/kernels.toml", "kernel = 1")], "shaders/kernels.toml");
 }

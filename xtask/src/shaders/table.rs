@@ -18,6 +18,8 @@ pub struct Kernel {
     pub file: Option<String>,
     /// The CPU twin, `crates/kernels/src/cpu/<twin>.rs`, where a family of kernels shares one.
     pub twin: Option<String>,
+    /// The operation that dispatches it, `crates/kernels/src/ops/<op>.rs`, where it is not called as the twin is.
+    pub op: Option<String>,
     /// Axes: `format = ["q4", "q8"]` sets FORMAT_Q4 or FORMAT_Q8, `bias = [false, true]` sets BIAS or nothing.
     #[serde(default)]
     variants: Table,
@@ -101,6 +103,11 @@ impl Kernel {
     /// Its CPU twin's file name, without folder and extension.
     pub fn twin(&self) -> &str {
         self.twin.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Its operation's file name, without folder and extension.
+    pub fn op(&self) -> &str {
+        self.op.as_deref().unwrap_or(self.twin())
     }
 
     /// All combinations of its axes, in the order of the table.

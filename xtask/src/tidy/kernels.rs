@@ -1,13 +1,14 @@
-//! One kernel is one WGSL file, one row of `kernels.toml`, one CPU twin and one row of test shapes.
+//! One kernel is one WGSL file, one entry of `kernels.toml`, one CPU twin, one operation and its tests.
 
 use super::Tree;
 use crate::shaders::{TABLE, table};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// Where the rows of test shapes are.
+/// Rows of test shapes, each with the operation that it runs.
 const SHAPES: &str = "tests/kernels.toml";
-const TWINS: &str = "crates/kernels/src/cpu";
+/// Tests that rows of shapes cannot express name the operation in code.
+const TESTS: &str = "crates/testkit/tests/";
 
 /// Every kernel has all its parts, and no part lies about without a kernel.
 pub fn complete(tree: &Tree) -> Vec<String> {
@@ -16,20 +17,22 @@ pub fn complete(tree: &Tree) -> Vec<String> {
         Ok(kernels) => kernels,
         Err(error) => return vec![error.to_string()],
     };
-    let tested = tree.get(SHAPES).map(tested_kernels);
+    let shapes = tree.get(SHAPES).map(operations);
     let mut out = Vec::new();
     for kernel in &kernels {
-        let name = &kernel.name;
-        let file = format!("shaders/{}", kernel.file());
-        if tree.get(&file).is_none() {
-            out.push(format!("{name}: {file} is missing"));
+        let (name, op) = (&kernel.name, kernel.op());
+        for part in [
+            format!("shaders/{}", kernel.file()),
+            format!("crates/kernels/src/cpu/{}.rs", kernel.twin()),
+            format!("crates/kernels/src/ops/{op}.rs"),
+        ] {
+            if tree.get(&part).is_none() {
+                out.push(format!("{name}: {part} is missing"));
+            }
         }
-        let twin = format!("{TWINS}/{}.rs", kernel.twin());
-        if tree.get(&twin).is_none() {
-            out.push(format!("{name}: its CPU twin {twin} is missing"));
-        }
-        if tested.as_ref().is_some_and(|tested| !tested.contains(name)) {
-            out.push(format!("{name}: {SHAPES} has no row for it"));
+        let in_code = || tree.below(TESTS, ".rs").any(|(_, text)| names(text, op));
+        if shapes.as_ref().is_some_and(|ops| !ops.contains(op)) && !in_code() {
+            out.push(format!("{name}: neither {SHAPES} nor {TESTS} runs the operation {op}"));
         }
     }
     let named: BTreeSet<String> = kernels.iter().map(|k| format!("shaders/{}", k.file())).collect();
@@ -44,13 +47,12 @@ pub fn complete(tree: &Tree) -> Vec<String> {
     out
 }
 
-/// The kernels that the table of shapes names: as a table, or as the `kernel` or `name` of an entry of a list.
-fn tested_kernels(text: &str) -> BTreeSet<String> {
+fn operations(text: &str) -> BTreeSet<String> {
     let table: Table = toml::from_str(text).unwrap_or_default();
-    let mut out: BTreeSet<String> = table.keys().cloned().collect();
-    for row in table.values().filter_map(Value::as_array).flatten() {
-        let named = row.get("kernel").or_else(|| row.get("name"));
-        out.extend(named.and_then(Value::as_str).map(str::to_owned));
-    }
-    out
+    let rows = table.get("row").and_then(Value::as_array).into_iter().flatten();
+    rows.filter_map(|row| row.get("op")?.as_str().map(str::to_owned)).collect()
+}
+
+fn names(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|w| w == word)
 }
