@@ -15,8 +15,8 @@ struct P {
   n_v_rows: u32,
   n_list: u32,
   scale: f32,
-  pad0: u32,
-  pad1: u32,
+  reserved0: u32,
+  reserved1: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;

@@ -25,9 +25,9 @@ struct P {
   sliding: u32,  // 1 starts at lo_swa
   scale: f32,
   softcap: f32,  // 0 for none
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
+  reserved0: u32,
+  reserved1: u32,
+  reserved2: u32,
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;

@@ -12,8 +12,8 @@ struct P {
   n_x_rows: u32,
   mode: u32,
   out_row: u32,
-  pad0: u32,
-  pad1: u32,
+  reserved0: u32,
+  reserved1: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;

@@ -11,14 +11,14 @@ struct Move {
   src: u32,
   dst: u32,
   delta: i32,
-  pad: u32,
+  reserved: u32,
 }
 
 struct Moves {
   n: u32,
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
+  reserved0: u32,
+  reserved1: u32,
+  reserved2: u32,
   list: array<Move>,
 }
 
@@ -30,7 +30,7 @@ struct P {
   n_pos: u32,
   max_moves: u32,
   span: u32,  // moves per workgroup in y
-  pad: u32,
+  reserved: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> kv: array<u32>;

@@ -14,7 +14,7 @@ struct P {
   stride: u32,
   mode: u32,
   norm_topk: u32,
-  pad: u32,
+  reserved: u32,
 }
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;

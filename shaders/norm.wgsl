@@ -14,9 +14,9 @@ struct P {
   out_stride: u32,
   count_from: u32,  // 0: step.n_rows, 1: step.n_want
   eps: f32,
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
+  reserved0: u32,
+  reserved1: u32,
+  reserved2: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -19,9 +19,9 @@ struct P {
   q_span: u32,
   stride: u32,
   eps: f32,
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
+  reserved0: u32,
+  reserved1: u32,
+  reserved2: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<f32>;

@@ -22,8 +22,7 @@ pub(crate) struct Params {
     pub(crate) n_v_rows: u32,
     pub(crate) n_list: u32,
     pub(crate) scale: f32,
-    pub(crate) pad0: u32,
-    pub(crate) pad1: u32,
+    pub(crate) reserved: [u32; 2],
 }
 
 /// What [`add_rows`] runs on.
@@ -67,7 +66,7 @@ pub fn add_rows<B: Clone>(args: &AddRowsArgs<'_, B>, profile: &Profile) -> Resul
     holds(op, "v", v, row_bytes(n_v_rows, n, n))?;
     holds(op, "list", list, u64::from(n_list) * 4)?;
     let v_stride = if n_v_rows == 1 { 0 } else { n };
-    let params = Params { n, x_stride, v_stride, n_v_rows, n_list, scale, pad0: 0, pad1: 0 };
+    let params = Params { n, x_stride, v_stride, n_v_rows, n_list, scale, reserved: [0; 2] };
     let (overrides, groups) = columns(profile, n);
     Ok(Dispatch {
         shader: id::ADD_ROWS,

@@ -25,9 +25,7 @@ pub(crate) struct Params {
     pub(crate) sliding: u32,
     pub(crate) scale: f32,
     pub(crate) softcap: f32,
-    pub(crate) pad0: u32,
-    pub(crate) pad1: u32,
-    pub(crate) pad2: u32,
+    pub(crate) reserved: [u32; 3],
 }
 
 /// What [`attention`] runs on.
@@ -92,9 +90,7 @@ pub fn attention<B: Clone>(
         sliding: args.sliding.into(),
         scale: args.scale,
         softcap: args.softcap,
-        pad0: 0,
-        pad1: 0,
-        pad2: 0,
+        reserved: [0; 3],
     };
     Ok(Dispatch {
         shader: id::ATTENTION,

@@ -19,8 +19,7 @@ pub(crate) struct Params {
     pub(crate) n_x_rows: u32,
     pub(crate) mode: u32,
     pub(crate) out_row: u32,
-    pub(crate) pad0: u32,
-    pub(crate) pad1: u32,
+    pub(crate) reserved: [u32; 2],
 }
 
 /// What [`gather_rows`] and [`copy_rows`] run on.
@@ -80,7 +79,7 @@ fn copy<B: Clone>(
     holds(op, "x", x, row_bytes(n_rows, n, x_stride))?;
     // The last word's index has to fit 32 bits, which a binding's size ensures.
     holds(op, "out", out, row_bytes(out_row + n_out, n, out_stride))?;
-    let params = Params { n, x_stride, out_stride, n_x_rows: n_rows, mode, out_row, pad0: 0, pad1: 0 };
+    let params = Params { n, x_stride, out_stride, n_x_rows: n_rows, mode, out_row, reserved: [0; 2] };
     let (overrides, groups) = columns(profile, n);
     Ok(Dispatch {
         shader: id::COPY_ROWS,

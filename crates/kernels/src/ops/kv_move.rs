@@ -23,7 +23,7 @@ pub(crate) struct Params {
     pub(crate) n_pos: u32,
     pub(crate) max_moves: u32,
     pub(crate) span: u32,
-    pub(crate) pad: u32,
+    pub(crate) reserved: u32,
 }
 
 /// One entry of a list of moves; the list starts with four words, of which the first is the number of entries.
@@ -97,7 +97,7 @@ pub fn kv_move<B: Clone>(args: &KvMoveArgs<'_, B>, profile: &Profile) -> Result<
         n_pos: rope.map_or(1, |r| r.n_pos),
         max_moves,
         span,
-        pad: 0,
+        reserved: 0,
     };
     Ok(Dispatch {
         shader: id::KV_MOVE,

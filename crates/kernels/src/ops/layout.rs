@@ -2,8 +2,11 @@
 
 use std::mem::offset_of;
 
-use super::{advance, gather_logits, penalize, row_stats, sample, topk};
-use crate::generated::id;
+use super::{
+    act, add_rows, advance, attention, copy_rows, embed, gather_logits, kv_move, matmul, matmul_many,
+    moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk,
+};
+use crate::generated::{SHADERS, id};
 use crate::shader::ShaderId;
 
 /// Asserts that the named fields and the size are those of the shader's uniform struct; all fields are words.
@@ -16,7 +19,12 @@ fn same_layout(shader: ShaderId, size: usize, fields: &[(&str, usize)]) {
         .map(|field| (field.name, field.offset as usize))
         .collect();
     assert_eq!(declared, fields, "{}", shader.name);
-    assert_eq!(shader.uniform.iter().map(|field| field.size as usize).sum::<usize>(), size, "{}", shader.name);
+    assert_eq!(
+        shader.uniform.iter().map(|field| field.size as usize).sum::<usize>(),
+        size,
+        "{}",
+        shader.name
+    );
 }
 
 /// The layout of `$params` for fields `$field`, in the order of their declaration.
@@ -24,6 +32,72 @@ macro_rules! layout {
     ($shader:expr, $params:ty, $($field:ident),+) => {
         same_layout($shader, size_of::<$params>(), &[$((stringify!($field), offset_of!($params, $field))),+])
     };
+}
+
+#[test]
+fn parameters_of_the_layer_kernels() {
+    layout!(id::NORM, norm::Params, n, x_stride, out_stride, count_from, eps);
+    layout!(id::ACT, act::Params, n, x_stride, out_stride, per_row);
+    layout!(
+        id::ROPE_KV,
+        rope_kv::Params,
+        n_head,
+        n_head_kv,
+        head_dim,
+        n_rot,
+        n_cells,
+        n_pos,
+        q_span,
+        stride,
+        eps
+    );
+    #[rustfmt::skip]
+    layout!(
+        id::ATTENTION, attention::Params,
+        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap
+    );
+    layout!(id::KV_MOVE, kv_move::Params, n_head_kv, head_dim, n_rot, n_cells, n_pos, max_moves, span);
+    layout!(id::COPY_ROWS, copy_rows::Params, n, x_stride, out_stride, n_x_rows, mode, out_row);
+    layout!(id::ADD_ROWS, add_rows::Params, n, x_stride, v_stride, n_v_rows, n_list, scale);
+    layout!(id::MOE_ROUTE, moe_route::Params, stride, mode, norm_topk);
+    layout!(id::MOE_COMBINE, moe_combine::Params, n, n_used, x_stride, y_stride);
+}
+
+#[test]
+fn parameters_of_the_weight_kernels() {
+    for (i, shader) in SHADERS.iter().enumerate() {
+        let id = ShaderId(u16::try_from(i).unwrap_or(u16::MAX));
+        match shader.kernel {
+            "embed" => {
+                layout!(id, embed::EmbedParams, n_chunk, n_unit, row0, n_rows, n_vocab, n_mix, first, scale)
+            }
+            #[rustfmt::skip]
+            "matmul_vec" => layout!(
+                id, matmul::VecParams,
+                n_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, x_slot_div, y_stride, eps, softcap
+            ),
+            #[rustfmt::skip]
+            "matmul_rows" | "matmul_tile" => layout!(
+                id, matmul_many::ManyParams,
+                n_chunk, n_unit, n_group, n_rows, row0, y_stride, count_from, max_rows, softcap
+            ),
+            _ => {}
+        }
+    }
+}
+
+/// A kernel that no test above names would pass unseen.
+#[test]
+fn every_parameter_struct_is_tested() {
+    let text = include_str!("layout.rs").to_lowercase();
+    for shader in SHADERS.iter().filter(|shader| !shader.uniform.is_empty()) {
+        let named = [
+            format!("id::{},", shader.name),
+            format!("id::{}]", shader.name),
+            format!("\"{}\"", shader.kernel),
+        ];
+        assert!(named.iter().any(|name| text.contains(name)), "{}", shader.name);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) struct Params {
     pub(crate) stride: u32,
     pub(crate) mode: u32,
     pub(crate) norm_topk: u32,
-    pub(crate) pad: u32,
+    pub(crate) reserved: u32,
 }
 
 /// How weights come from router logits.
@@ -73,7 +73,7 @@ pub fn moe_route<B: Clone>(args: &MoeRouteArgs<'_, B>, profile: &Profile) -> Res
         stride,
         mode: (routing == Routing::TopKSoftmax).into(),
         norm_topk: (routing == Routing::SoftmaxTopKNormalized).into(),
-        pad: 0,
+        reserved: 0,
     };
     Ok(Dispatch {
         shader: id::MOE_ROUTE,

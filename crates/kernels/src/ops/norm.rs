@@ -18,9 +18,7 @@ pub(crate) struct Params {
     pub(crate) out_stride: u32,
     pub(crate) count_from: u32,
     pub(crate) eps: f32,
-    pub(crate) pad0: u32,
-    pub(crate) pad1: u32,
-    pub(crate) pad2: u32,
+    pub(crate) reserved: [u32; 3],
 }
 
 /// Which norm.
@@ -78,7 +76,7 @@ pub fn norm<B: Clone>(args: &NormArgs<'_, B>, profile: &Profile) -> Result<Dispa
     holds(op, "weight", weight, row_bytes(1, n, n))?;
     holds(op, "bias", bias.unwrap_or(weight), row_bytes(1, n, n))?;
     holds(op, "out", out, row_bytes(n_rows, n, out_stride))?;
-    let params = Params { n, x_stride, out_stride, count_from, eps, pad0: 0, pad1: 0, pad2: 0 };
+    let params = Params { n, x_stride, out_stride, count_from, eps, reserved: [0; 3] };
     Ok(Dispatch {
         shader: id::NORM,
         overrides: vec![

@@ -21,9 +21,7 @@ pub(crate) struct Params {
     pub(crate) q_span: u32,
     pub(crate) stride: u32,
     pub(crate) eps: f32,
-    pub(crate) pad0: u32,
-    pub(crate) pad1: u32,
-    pub(crate) pad2: u32,
+    pub(crate) reserved: [u32; 3],
 }
 
 /// Sizes of an attention layer and its cache.
@@ -205,9 +203,7 @@ pub fn rope_kv<B: Clone>(args: &RopeKvArgs<'_, B>, profile: &Profile) -> Result<
         q_span,
         stride,
         eps,
-        pad0: 0,
-        pad1: 0,
-        pad2: 0,
+        reserved: [0; 3],
     };
     Ok(Dispatch {
         shader: id::ROPE_KV,

@@ -8,10 +8,12 @@ use serde::Deserialize;
 pub enum Compare {
     /// Bits; ids, copies.
     Exact,
-    /// f32 values, at the row's limit.
+    /// f32 values, at the row's `limit`.
     Floats,
-    /// Pairs of halves, at the limit `halves`.
+    /// Pairs of halves, at the row's `halves`.
     Halves,
+    /// Records of as many words, each [`Compare::Exact`] or [`Compare::Floats`]; a field is compared as a buffer of its own.
+    Records(&'static [Compare]),
 }
 
 /// A tolerance, with its reason in the table.
@@ -38,6 +40,9 @@ impl Compare {
                 .flat_map(|w| [*w as u16, (*w >> 16) as u16])
                 .map(|h| f16::from_bits(h).to_f64())
                 .collect(),
+            Self::Records(fields) => {
+                fields.iter().cycle().zip(words).flat_map(|(field, word)| field.values(&[*word])).collect()
+            }
         }
     }
 }
@@ -51,6 +56,14 @@ pub fn agree(compare: Compare, found: &[f64], wanted: &[f64], limit: Option<&Lim
         return Err(format!("{} elements, {} expected", found.len(), wanted.len()));
     }
     let mut errors = Errors::default();
+    if let Compare::Records(fields) = compare {
+        for (i, field) in fields.iter().enumerate() {
+            let column = |values: &[f64]| values.iter().skip(i).step_by(fields.len()).copied().collect::<Vec<_>>();
+            let of_field = agree(*field, &column(found), &column(wanted), limit);
+            errors = errors.worse(of_field.map_err(|what| format!("field {i} of the records: {what}"))?);
+        }
+        return Ok(errors);
+    }
     let (mut noise, mut signal, mut largest) = (0.0, 0.0, 0.0f64);
     for (i, (a, b)) in found.iter().zip(wanted).enumerate() {
         if a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan() {

@@ -72,6 +72,7 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
         if m.delta != 0 {
             let pos = f64::from(m.delta).clamp(-f64::from(N_POS - 1), f64::from(N_POS - 1));
             content[..cell / 2].chunks_mut(dim).for_each(|head| turn(head, pos, shape.n_rot, shape.neox));
+            content.iter_mut().for_each(|v| *v = half::f16::from_f64(*v).to_f64());
         }
         values[dst..dst + cell].copy_from_slice(&content);
     }

@@ -24,8 +24,10 @@ pub struct Rows {
 pub struct Row {
     /// Operation.
     pub op: String,
-    /// Name of the tolerance.
+    /// Name of the tolerance of floats.
     pub limit: String,
+    /// Name of the tolerance of halves.
+    pub halves: String,
     /// Profiles, each `core` or `software` and then forced entries: `core matmul_many=tile`.
     pub profiles: Vec<String>,
     shape: Table,
@@ -68,6 +70,8 @@ struct RawRow {
     op: String,
     #[serde(default = "elementwise")]
     limit: String,
+    #[serde(default = "halves")]
+    halves: String,
     #[serde(default = "both")]
     profiles: Vec<String>,
     /// Keys with a list of values each: one row for every combination.
@@ -79,6 +83,10 @@ struct RawRow {
 
 fn elementwise() -> String {
     "elementwise".into()
+}
+
+fn halves() -> String {
+    "halves".into()
 }
 
 fn both() -> Vec<String> {
@@ -96,7 +104,7 @@ impl Rows {
         let file: File = toml::from_str(&text)?;
         let mut rows = Vec::new();
         for raw in file.row {
-            let base = Row { op: raw.op, limit: raw.limit, profiles: raw.profiles, shape: raw.shape };
+            let base = Row { op: raw.op, limit: raw.limit, halves: raw.halves, profiles: raw.profiles, shape: raw.shape };
             let mut combinations = vec![base];
             for (key, values) in raw.each {
                 let Value::Array(values) = values else {
@@ -112,8 +120,10 @@ impl Rows {
             rows.extend(combinations);
         }
         for row in &rows {
-            if !file.limit.contains_key(&row.limit) {
-                return Err(row.wrong(format!("there is no limit `{}`", row.limit)));
+            for limit in [&row.limit, &row.halves] {
+                if !file.limit.contains_key(limit) {
+                    return Err(row.wrong(format!("there is no limit `{limit}`")));
+                }
             }
         }
         Ok(Self { limits: file.limit, rows })

@@ -83,7 +83,7 @@ pub fn run(
             let mut worst = Errors::default();
             let mut check = |bound: &Bound, words: &[u32], wanted: &[f64]| {
                 let compare = bound.output.unwrap_or(Compare::Exact);
-                let limit = limits.get(if compare == Compare::Halves { "halves" } else { &row.limit });
+                let limit = limits.get(if compare == Compare::Halves { &row.halves } else { &row.limit });
                 let errors = agree(compare, &compare.values(words), wanted, limit);
                 worst = worst.worse(errors.map_err(|what| fail(bound.name, what))?);
                 Ok::<_, Failure>(())
