@@ -87,6 +87,12 @@ impl<'a> Stages<'a> {
         self.done.iter().all(|stage| stage.ok)
     }
 
+    fn note(&mut self, line: &str) {
+        if let Some(why) = reason(line) {
+            *self.skips.entry(why.to_owned()).or_default() += 1;
+        }
+    }
+
     fn end(&mut self, name: &str, ok: bool, start: Instant) {
         let time = start.elapsed();
         self.done.push(Done { name: name.to_owned(), ok, time });
@@ -104,12 +110,15 @@ impl<'a> Stages<'a> {
         for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let Ok(line) = line else { continue };
             println!("{line}");
-            if let Some(why) = line.trim_start().strip_prefix("skip: ") {
-                *self.skips.entry(why.to_owned()).or_default() += 1;
-            }
+            self.note(&line);
         }
         child.wait().is_ok_and(|status| status.success())
     }
+}
+
+/// The reason that a line of output gives for a test that did not run.
+fn reason(line: &str) -> Option<&str> {
+    line.trim_start().strip_prefix("skip: ")
 }
 
 /// Whether a command starts and succeeds; its output is dropped.
@@ -125,19 +134,32 @@ pub(super) fn output_of(command: &mut Command) -> Option<String> {
 
 #[cfg(all(test, unix))] // for its shell
 mod tests {
-    use super::Stages;
+    use super::{Stages, reason};
     use std::path::Path;
     use std::process::Command;
 
     #[test]
-    fn reasons_are_gathered_and_one_failure_fails_the_whole() {
+    fn reasons_stand_at_the_start_of_a_line() {
+        assert_eq!(reason("skip: no model"), Some("no model"));
+        assert_eq!(reason("  skip: no model"), Some("no model"));
+        assert_eq!(reason("to skip: a sentence"), None);
         let mut stages = Stages::new(Path::new("."));
-        let said = "echo 'skip: no model'; echo 'a skip: in a sentence'; echo '  skip: no model'";
-        assert!(stages.command("speaks", Command::new("sh").args(["-c", said])));
-        assert_eq!(stages.skips.iter().collect::<Vec<_>>(), [(&"no model".to_owned(), &2)]);
+        for line in ["skip: no model", "running 1 test", "skip: no model"] {
+            stages.note(line);
+        }
+        assert_eq!(stages.skips.into_iter().collect::<Vec<_>>(), [("no model".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn one_failure_fails_the_whole() {
+        let mut stages = Stages::new(Path::new("."));
+        assert!(stages.command("works", Command::new("sh").args(["-c", "echo fine"])));
+        stages.inside("works too", || Ok("fine".into()));
         assert!(stages.summary());
+        assert!(!stages.command("fails", Command::new("sh").args(["-c", "exit 3"])));
+        assert!(!stages.summary());
+        let mut stages = Stages::new(Path::new("."));
         stages.inside("complains", || Err("why".into()));
-        stages.inside("works", || Ok("fine".into()));
         assert!(!stages.summary());
         assert!(!stages.command("is not there", &mut Command::new("no-such-command-anywhere")));
     }
