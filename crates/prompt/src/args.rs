@@ -1,5 +1,6 @@
 //! Arguments of a call, given by place or by name.
 
+use crate::budget::Meter;
 use crate::error::{PromptError, fault};
 use crate::value::Value;
 
@@ -11,6 +12,13 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Announces that the strings among the arguments are about to be read. Preparing to search for a string takes
+    /// several times as long as copying it.
+    pub(crate) fn scan(&self, meter: &Meter) -> Result<(), PromptError> {
+        let values = self.positional.iter().chain(self.named.iter().map(|named| &named.1));
+        values.filter_map(Value::as_str).try_for_each(|string| meter.scan(string.len().saturating_mul(8)))
+    }
+
     /// The arguments in the order of `names`, absent ones as `None`.
     pub(crate) fn bind<const N: usize>(
         self,

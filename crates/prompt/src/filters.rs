@@ -58,6 +58,7 @@ pub(crate) fn apply(name: &str, input: &Value, args: Args, meter: &Meter) -> Res
     if !FILTERS.contains(&name) {
         return Err(unsupported(format!("the filter {name:?}")));
     }
+    args.scan(meter)?;
     let text = || to_text(input, meter);
     let value = match name {
         "default" | "d" => {
@@ -103,7 +104,7 @@ pub(crate) fn apply(name: &str, input: &Value, args: Args, meter: &Meter) -> Res
             let arguments = Value::tuple(args.positional, meter)?;
             crate::ops::percent_format(&text()?, &arguments, meter)?
         }
-        "int" | "float" => number(name, input, args)?,
+        "int" | "float" => number(name, input, args, meter)?,
         "abs" => match input {
             Value::Float(float) => Value::Float(float.abs()),
             _ => {
@@ -132,7 +133,10 @@ fn tojson(input: &Value, args: Args, meter: &Meter) -> Result<Value, PromptError
     let [indent, ascii, separators, sort_keys] = args.bind("tojson", names)?;
     let indent = match &indent {
         None | Some(Value::None) => None,
-        Some(Value::Str(text)) => Some(text.as_str().to_owned()),
+        Some(Value::Str(text)) => {
+            meter.create(text.as_str().len())?;
+            Some(text.as_str().to_owned())
+        }
         Some(width) => {
             let width =
                 usize::try_from(int_or(&Some(width.clone()), 0, "indent")?.max(0)).unwrap_or(usize::MAX);
@@ -143,7 +147,10 @@ fn tojson(input: &Value, args: Args, meter: &Meter) -> Result<Value, PromptError
     let (item_separator, key_separator) = match &separators {
         None | Some(Value::None) => (if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()),
         Some(given) => match given.items(meter)?.as_slice() {
-            [Value::Str(item), Value::Str(key)] => (item.as_str().to_owned(), key.as_str().to_owned()),
+            [Value::Str(item), Value::Str(key)] => {
+                meter.create(item.as_str().len() + key.as_str().len())?;
+                (item.as_str().to_owned(), key.as_str().to_owned())
+            }
             _ => return Err(fault("separators must be two str")),
         },
     };
@@ -162,7 +169,10 @@ fn tojson(input: &Value, args: Args, meter: &Meter) -> Result<Value, PromptError
 fn indent(text: &Text, args: Args, meter: &Meter) -> Result<Value, PromptError> {
     let [width, first, blank] = args.bind("indent", ["width", "first", "blank"])?;
     let pad = match &width {
-        Some(Value::Str(pad)) => pad.as_str().to_owned(),
+        Some(Value::Str(pad)) => {
+            meter.create(pad.as_str().len())?;
+            pad.as_str().to_owned()
+        }
         other => {
             let width = usize::try_from(int_or(other, 4, "indent")?.max(0)).unwrap_or(usize::MAX);
             meter.create(width)?;
@@ -215,7 +225,9 @@ fn escape(text: &Text, meter: &Meter) -> Result<Value, PromptError> {
     Ok(Value::Str(out.finish()))
 }
 
-fn number(name: &str, input: &Value, args: Args) -> Result<Value, PromptError> {
+fn number(name: &str, input: &Value, args: Args, meter: &Meter) -> Result<Value, PromptError> {
+    // Two attempts, each over a copy.
+    meter.scan(input.as_str().map_or(0, |string| 4 * string.len()))?;
     let [default, base] = args.bind(name, ["default", "base"])?;
     let base = u32::try_from(int_or(&base, 10, name)?).ok().filter(|base| (2..=36).contains(base));
     let base = base.ok_or_else(|| fault("a base outside 2 to 36"))?;

@@ -47,6 +47,7 @@ pub const DICT_METHODS: [&str; 5] = ["copy", "get", "items", "keys", "values"];
 pub const LIST_METHODS: [&str; 3] = ["copy", "count", "index"];
 
 pub(crate) fn call(target: &Value, name: &str, args: Args, meter: &Meter) -> Result<Value, PromptError> {
+    args.scan(meter)?;
     match target {
         Value::Str(text) => string_method(text, name, args, meter),
         Value::Dict(_) => dict_method(target, name, args, meter),

@@ -83,7 +83,9 @@ fn write_items(items: &[Value], out: &mut TextBuf<'_>) -> Result<(), PromptError
 
 fn write_quoted(text: &Text, out: &mut TextBuf<'_>) -> Result<(), PromptError> {
     let string = text.as_str();
-    out.meter().scan(string.len())?;
+    // Asking Unicode's tables about a character takes as long as copying a hundred bytes.
+    let foreign = string.bytes().filter(|byte| !byte.is_ascii()).count();
+    out.meter().scan(string.len() + foreign.saturating_mul(64))?;
     let quote = if string.contains('\'') && !string.contains('"') { '"' } else { '\'' };
     let quote_text = quote.to_string();
     out.push(&quote_text, false)?;

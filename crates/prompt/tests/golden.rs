@@ -27,6 +27,14 @@ fn check_segments(name: &str, rendered: &Rendered) {
 #[track_caller]
 fn check_budget(name: &str, rendered: &Rendered) {
     let usage = &rendered.usage;
+    let percent = |spent: u64, budget: u64| spent as f64 * 100.0 / budget as f64;
+    println!(
+        "{name}: steps {:.1} %, created {:.1} %, scanned {:.1} %, depth {}",
+        percent(usage.steps, usage.budget.steps),
+        percent(usage.bytes_created, usage.budget.bytes_created),
+        percent(usage.bytes_scanned, usage.budget.bytes_scanned),
+        usage.depth
+    );
     assert!(usage.steps * 4 <= usage.budget.steps, "{name}: {usage:?}");
     assert!(usage.bytes_created * 4 <= usage.budget.bytes_created, "{name}: {usage:?}");
     assert!(usage.bytes_scanned * 4 <= usage.budget.bytes_scanned, "{name}: {usage:?}");

@@ -292,4 +292,15 @@ mod tests {
         masked.sort();
         assert_eq!(ids(&masked), [33, 2, 0]);
     }
+
+    #[test]
+    fn changes_leave_neither_minus_zero_nor_infinities() {
+        let mut row = Candidates::from_row(&[1.0, -1.0e-45, 0.0, 3.0e38]).unwrap();
+        row.scale(0.1);
+        row.sort();
+        assert_eq!(ids(&row), [3, 0, 1, 2], "-0.0 equals 0.0, so the lower id comes first");
+        row.scale(1.0e20);
+        assert!(row.as_slice().iter().all(|candidate| candidate.logit.is_finite()));
+        assert!(row.probabilities().iter().all(|p| p.is_finite()));
+    }
 }

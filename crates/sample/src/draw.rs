@@ -21,6 +21,9 @@ pub fn greedy(candidates: &Candidates) -> Result<Candidate, SampleError> {
 ///
 /// A candidate of weight 0 is never taken: its running sum equals its predecessor's.
 ///
+/// Everything but step 2 is exact IEEE arithmetic. The exponential of a GPU may differ from [`crate::exp_f32`] in its last
+/// bits, so a draw whose `u · total` falls within a few units in the last place of a border may name its neighbour.
+///
 /// When only the top K of a row are known, `total` is the whole row's, from its log-sum-exp, and a draw that falls
 /// outside the K asks for the row.
 ///

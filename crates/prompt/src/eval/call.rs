@@ -15,6 +15,8 @@ use crate::print::to_text;
 use crate::text::Text;
 use crate::value::{IntRange, Value};
 
+/// Characters of a template's own error message that are kept.
+const MAX_MESSAGE: usize = 4096;
 /// Longest `range`, as in Jinja's sandbox.
 const MAX_RANGE: usize = 100_000;
 
@@ -38,7 +40,10 @@ impl<'t> Interpreter<'t, '_> {
         for arg in given {
             match arg {
                 CallArg::Pos(expr) => args.positional.push(self.eval(expr)?),
-                CallArg::Kwarg(name, expr) => args.named.push(((*name).to_owned(), self.eval(expr)?)),
+                CallArg::Kwarg(name, expr) => {
+                    self.meter.create(name.len())?;
+                    args.named.push(((*name).to_owned(), self.eval(expr)?));
+                }
                 CallArg::PosSplat(expr) => {
                     let value = self.eval(expr)?;
                     args.positional.extend(value.items(self.meter)?);
@@ -102,7 +107,8 @@ impl<'t> Interpreter<'t, '_> {
             "raise_exception" => {
                 let [message] = args.bind(name, ["message"])?;
                 let message = to_text(&message.unwrap_or(Value::None), self.meter)?;
-                Err(PromptError::Raised { message: message.as_str().to_owned() })
+                let message = message.as_str().chars().take(MAX_MESSAGE).collect();
+                Err(PromptError::Raised { message })
             }
             "strftime_now" => {
                 let [format] = args.bind(name, ["format"])?;
@@ -155,7 +161,7 @@ impl<'t> Interpreter<'t, '_> {
                     None => Value::undefined(parameter.id),
                 },
             };
-            self.define(parameter.id, value);
+            self.define(parameter.id, value)?;
         }
         if let Some((name, _)) = named.first() {
             return Err(fault(format!("macro {:?} has no parameter {name:?}", node.name)));

@@ -36,7 +36,7 @@ impl<'t, 'm> Interpreter<'t, 'm> {
 
     fn eval_kind(&mut self, expr: &'t Expr<'t>) -> Result<Value, PromptError> {
         match expr {
-            Expr::Var(var) => Ok(self.lookup(var.id)),
+            Expr::Var(var) => self.lookup(var.id),
             Expr::Const(constant) => self.constant(&constant.value),
             Expr::Slice(node) => {
                 let value = self.eval(&node.expr)?;
@@ -236,6 +236,7 @@ impl<'t, 'm> Interpreter<'t, 'm> {
     /// `value.name`: a method first, then an item, as Jinja looks.
     pub(super) fn attribute(&self, value: &Value, name: &str) -> Result<Value, PromptError> {
         value.defined()?;
+        self.meter.scan(name.len())?;
         if let Some(method) = methods::known(value, name) {
             return Ok(Value::Function(method));
         }

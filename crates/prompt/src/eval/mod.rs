@@ -127,7 +127,7 @@ impl<'t, 'm> Interpreter<'t, 'm> {
                 let index = self.macros.len();
                 self.meter.create_items(2)?;
                 self.macros.push(node);
-                self.define(node.name, Value::Macro(index));
+                self.define(node.name, Value::Macro(index))?;
             }
             Stmt::CallBlock(_) => return Err(unsupported("{% call %}")),
             Stmt::Continue(_) => return Ok(Flow::Continue),
@@ -180,7 +180,7 @@ impl<'t, 'm> Interpreter<'t, 'm> {
         for (index0, item) in items.items.iter().enumerate() {
             self.meter.step()?;
             self.scopes.push(HashMap::new());
-            self.define("loop", Value::Loop(Rc::new(LoopState { items: Rc::clone(&items), index0 })));
+            self.define("loop", Value::Loop(Rc::new(LoopState { items: Rc::clone(&items), index0 })))?;
             self.assign(&node.target, item.clone())?;
             let flow = self.block(&node.body)?;
             self.scopes.pop();
@@ -208,7 +208,7 @@ impl<'t, 'm> Interpreter<'t, 'm> {
 
     fn assign(&mut self, target: &'t Expr<'t>, value: Value) -> Result<(), PromptError> {
         match target {
-            Expr::Var(var) => self.define(var.id, value),
+            Expr::Var(var) => self.define(var.id, value)?,
             Expr::Tuple(tuple) => self.unpack(&tuple.items, &value)?,
             Expr::List(list) => self.unpack(&list.items, &value)?,
             Expr::GetAttr(attr) => {
@@ -226,6 +226,7 @@ impl<'t, 'm> Interpreter<'t, 'm> {
                     Some(entry) => entry.1 = value,
                     None => {
                         self.meter.create_items(2)?;
+                        self.meter.create(attr.name.len())?;
                         entries.push((Text::literal(attr.name), value));
                     }
                 }
@@ -244,22 +245,25 @@ impl<'t, 'm> Interpreter<'t, 'm> {
         targets.iter().zip(items).try_for_each(|(target, item)| self.assign(target, item))
     }
 
-    fn define(&mut self, name: &'t str, value: Value) {
+    fn define(&mut self, name: &'t str, value: Value) -> Result<(), PromptError> {
+        self.meter.scan(name.len())?;
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(name, value);
         }
+        Ok(())
     }
 
-    fn lookup(&self, name: &str) -> Value {
+    fn lookup(&self, name: &str) -> Result<Value, PromptError> {
+        self.meter.scan(name.len().saturating_mul(self.scopes.len()))?;
         let found = self.scopes.iter().rev().find_map(|scope| scope.get(name));
         if let Some(value) = found {
-            return value.clone();
+            return Ok(value.clone());
         }
         let function = FUNCTIONS.iter().find(|function| **function == name);
-        match function {
+        Ok(match function {
             Some(&"strftime_now") if self.now.is_none() => Value::undefined(name),
             Some(function) => Value::Function(function),
             None => Value::undefined(name),
-        }
+        })
     }
 }
