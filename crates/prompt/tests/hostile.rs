@@ -48,7 +48,8 @@ fn measured_once(source: String) -> (Result<Rendered, PromptError>, u64, Duratio
     std::thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap()
 }
 
-/// What this thread has spent on a processor, where the system tells: other programs must not fail the test.
+/// What this thread has spent on a processor, where the system tells, to the timer's tick: other programs must not
+/// fail the test.
 fn thread_time() -> Option<Duration> {
     let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     schedstat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
@@ -214,15 +215,15 @@ fn every_hostile_template_ends_in_a_typed_error() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// What parsing alone may take: the largest sources, made of the smallest pieces.
+/// What parsing alone may take: sources of nearly the most tokens, made of the smallest pieces.
 #[test]
-fn large_harmless_sources_stay_small() {
+fn large_sources_stay_small() {
     for (name, source) in [
-        ("tags", "{{a}}".repeat(256 * 1024 / 5)),
-        ("sums", "{{1+1}}".repeat(256 * 1024 / 7)),
-        ("lists", format!("{{{{[{}1]}}}}", "1,".repeat(1000)).repeat(120)),
+        ("tags", "{{a}}".repeat(21_000)),
+        ("sums", "{{1+1}}".repeat(13_000)),
+        ("lists", format!("{{{{[{}1]}}}}", "1,".repeat(1000)).repeat(32)),
         ("comments", "{##}".repeat(64 * 1024)),
-        ("macros", "{%macro a()%}{%endmacro%}".repeat(256 * 1024 / 25)),
+        ("macros", "{%macro a()%}{%endmacro%}".repeat(7_000)),
     ] {
         let (result, peak, time) = measured(&source);
         println!("{name}: {:?}, {} KiB, {time:?}", result.as_ref().map(|r| r.text.len()), peak >> 10);
