@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use goldcrest_kernels::ShaderId;
 use goldcrest_kernels::cpu::twin;
 use goldcrest_kernels::generated::SHADERS;
-use goldcrest_kernels::ShaderId;
 use goldcrest_testkit::kernels::compare::Errors;
 use goldcrest_testkit::kernels::row::Rows;
 use goldcrest_testkit::kernels::{FAMILIES, adapters, run};

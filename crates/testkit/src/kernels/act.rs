@@ -34,11 +34,11 @@ fn one() -> u32 {
     1
 }
 
-fn silu(v: f64) -> f64 {
+pub(super) fn silu(v: f64) -> f64 {
     v / (1.0 + (-v).exp())
 }
 
-fn gelu_tanh(v: f64) -> f64 {
+pub(super) fn gelu_tanh(v: f64) -> f64 {
     0.5 * v * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (v + 0.044_715 * v.powi(3))).tanh())
 }
 

@@ -66,7 +66,8 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     for cell in seen.iter().flatten() {
         for word in &mut kv[cell * cell_words..(cell + 1) * cell_words] {
             if *word == POISON_U32 {
-                let [low, high] = [random.normal(), random.normal()].map(|v| u32::from(f16::from_f32(v).to_bits()));
+                let [low, high] =
+                    [random.normal(), random.normal()].map(|v| u32::from(f16::from_f32(v).to_bits()));
                 *word = high << 16 | low;
             }
         }
@@ -93,7 +94,8 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
             let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = scores.iter().map(|s| (s - top).exp()).sum();
             for d in 0..dim {
-                let mix = |(s, cell): (&f64, &usize)| (s - top).exp() / sum * head(cell, k_at + cell_words)[d];
+                let mix =
+                    |(s, cell): (&f64, &usize)| (s - top).exp() / sum * head(cell, k_at + cell_words)[d];
                 expected[r * width + h * dim + d] = scores.iter().zip(cells).map(mix).sum();
             }
         }

@@ -51,14 +51,20 @@ impl Compare {
 ///
 /// # Errors
 /// A sentence with the first offender.
-pub fn agree(compare: Compare, found: &[f64], wanted: &[f64], limit: Option<&Limit>) -> Result<Errors, String> {
+pub fn agree(
+    compare: Compare,
+    found: &[f64],
+    wanted: &[f64],
+    limit: Option<&Limit>,
+) -> Result<Errors, String> {
     if found.len() != wanted.len() {
         return Err(format!("{} elements, {} expected", found.len(), wanted.len()));
     }
     let mut errors = Errors::default();
     if let Compare::Records(fields) = compare {
         for (i, field) in fields.iter().enumerate() {
-            let column = |values: &[f64]| values.iter().skip(i).step_by(fields.len()).copied().collect::<Vec<_>>();
+            let column =
+                |values: &[f64]| values.iter().skip(i).step_by(fields.len()).copied().collect::<Vec<_>>();
             let of_field = agree(*field, &column(found), &column(wanted), limit);
             errors = errors.worse(of_field.map_err(|what| format!("field {i} of the records: {what}"))?);
         }

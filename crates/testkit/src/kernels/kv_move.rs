@@ -116,7 +116,9 @@ fn moves(shape: &Shape, n_cells: u32, random: &mut Random) -> Vec<Move> {
     let cells = |i: u32| cells[i as usize];
     let one = |i: u32| match shape.moves {
         Moves::Copy => Move { src: cells(2 * i), dst: cells(2 * i + 1), delta: 0, reserved: 0 },
-        Moves::Shift => Move { src: cells(i), dst: cells(i), delta: shape.delta * (1 - 2 * (i as i32 % 2)), reserved: 0 },
+        Moves::Shift => {
+            Move { src: cells(i), dst: cells(i), delta: shape.delta * (1 - 2 * (i as i32 % 2)), reserved: 0 }
+        }
         Moves::Slide => Move { src: i + 1, dst: i, delta: shape.delta, reserved: 0 },
         Moves::Hostile => match i % 3 {
             0 => Move { src: u32::MAX, dst: i, delta: i32::MIN, reserved: 0 },

@@ -117,7 +117,8 @@ pub(super) fn combine(row: &Row) -> Result<Case, RowError> {
     let mut expected = vec![f64::NAN; x.len()];
     for r in 0..rows {
         for c in 0..n {
-            let part = |s: usize| f64::from(weights[r * used + s]) * f64::from(y[(r * used + s) * y_stride + c]);
+            let part =
+                |s: usize| f64::from(weights[r * used + s]) * f64::from(y[(r * used + s) * y_stride + c]);
             expected[r * x_stride + c] = f64::from(x[r * x_stride + c]) + (0..used).map(part).sum::<f64>();
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let bias = random.values(n, Values::Normal);
     let before = random.values(size, shape.values);
     let mut step = if shape.want {
-        step::step(&vec![step::row(); 2], &vec![0; shape.rows as usize])
+        step::step(&[step::row(); 2], &vec![0; shape.rows as usize])
     } else {
         step::rows(shape.rows)
     };

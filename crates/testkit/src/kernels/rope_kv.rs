@@ -43,7 +43,8 @@ struct Shape {
 /// Cosines and sines as a host makes them.
 pub(super) fn table(n_pos: u32, n_rot: u32) -> Vec<f32> {
     let angle = |pos: u32, j: u32| angle(pos.into(), j, n_rot);
-    let row = |pos| (0..n_rot / 2).flat_map(move |j| [angle(pos, j).cos() as f32, angle(pos, j).sin() as f32]);
+    let row =
+        |pos| (0..n_rot / 2).flat_map(move |j| [angle(pos, j).cos() as f32, angle(pos, j).sin() as f32]);
     (0..n_pos).flat_map(row).collect()
 }
 
@@ -102,7 +103,8 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let mut kv_expected = vec![f64::NAN; n_cells as usize * 2 * kv_width];
     for (r, step_row) in rows.iter().enumerate() {
         let at = r * stride as usize;
-        let mut x: Vec<f64> = qkv[at..at + heads.qkv_width() as usize].iter().map(|v| f64::from(*v)).collect();
+        let mut x: Vec<f64> =
+            qkv[at..at + heads.qkv_width() as usize].iter().map(|v| f64::from(*v)).collect();
         let (q, kv) = x.split_at_mut(q_width);
         let (k, v) = kv.split_at_mut(kv_width);
         for (x, weight) in [(&mut *q, &q_norm), (&mut *k, &k_norm)] {

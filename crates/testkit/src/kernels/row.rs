@@ -104,7 +104,13 @@ impl Rows {
         let file: File = toml::from_str(&text)?;
         let mut rows = Vec::new();
         for raw in file.row {
-            let base = Row { op: raw.op, limit: raw.limit, halves: raw.halves, profiles: raw.profiles, shape: raw.shape };
+            let base = Row {
+                op: raw.op,
+                limit: raw.limit,
+                halves: raw.halves,
+                profiles: raw.profiles,
+                shape: raw.shape,
+            };
             let mut combinations = vec![base];
             for (key, values) in raw.each {
                 let Value::Array(values) = values else {
@@ -115,7 +121,8 @@ impl Rows {
                     row.shape.insert(key.clone(), value.clone());
                     row
                 };
-                combinations = combinations.iter().flat_map(|row| values.iter().map(|v| with(row, v))).collect();
+                combinations =
+                    combinations.iter().flat_map(|row| values.iter().map(|v| with(row, v))).collect();
             }
             rows.extend(combinations);
         }

@@ -48,7 +48,8 @@ fn copy_case(row: &Row, gathers: bool) -> Result<Case, RowError> {
     for i in 0..n_out {
         let source = if gathers { shape.want[i as usize].min(shape.rows - 1) } else { i };
         for c in 0..shape.n {
-            expected[((shape.out_row + i) * out_stride + c) as usize] = x[(source * x_stride + c) as usize].into();
+            expected[((shape.out_row + i) * out_stride + c) as usize] =
+                x[(source * x_stride + c) as usize].into();
         }
     }
     Ok(Case {
@@ -98,10 +99,9 @@ pub(super) fn add(row: &Row) -> Result<Case, RowError> {
     for r in 0..shape.rows {
         let entry = if shape.list.is_empty() { Some(r as usize) } else { list.iter().position(|l| *l == r) };
         let Some(entry) = entry else { continue };
-        let v = &v[if shape.one { 0 } else { entry * n }..];
-        for c in 0..n {
-            let at = (r * x_stride) as usize + c;
-            expected[at] = f64::from(x[at]) + f64::from(scale) * f64::from(v[c]);
+        let v = &v[if shape.one { 0 } else { entry * n }..][..n];
+        for (at, v) in ((r * x_stride) as usize..).zip(v) {
+            expected[at] = f64::from(x[at]) + f64::from(scale) * f64::from(*v);
         }
     }
     Ok(Case {
@@ -115,8 +115,18 @@ pub(super) fn add(row: &Row) -> Result<Case, RowError> {
         build: Box::new(move |slices, profile| {
             let [x, v, chosen, step] = slices else { return Ok(Vec::new()) };
             let (n_list, n_rows) = (list.len() as u32, shape.rows + 1);
-            let args =
-                AddRowsArgs { step, x, v, list: chosen, n_list, n_v_rows, scale, n_rows, n: shape.n, x_stride };
+            let args = AddRowsArgs {
+                step,
+                x,
+                v,
+                list: chosen,
+                n_list,
+                n_v_rows,
+                scale,
+                n_rows,
+                n: shape.n,
+                x_stride,
+            };
             Ok(vec![add_rows(&args, profile)?])
         }),
     })

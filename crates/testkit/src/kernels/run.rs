@@ -70,7 +70,8 @@ pub fn run(
         let mut twins: Option<Vec<Vec<u32>>> = None;
         for device in devices {
             let name = &device.info().name;
-            let fail = |buffer, what| Failure::Result { profile: text.clone(), device: name.clone(), buffer, what };
+            let fail =
+                |buffer, what| Failure::Result { profile: text.clone(), device: name.clone(), buffer, what };
             let rig = Rig::new(device.as_ref(), case)?;
             let plan = rig.record(&profile, &mut outcome.shaders)?;
             let found = rig.pass(&plan).map_err(|e| e.name(&fail))?;
@@ -161,7 +162,11 @@ impl<'a> Rig<'a> {
         Ok(Self { device, case, buffers: case.bound.iter().map(make).collect::<Result<_, _>>()? })
     }
 
-    fn record(&self, profile: &Profile, shaders: &mut BTreeSet<&'static str>) -> Result<goldcrest_gpu::Plan, Failure> {
+    fn record(
+        &self,
+        profile: &Profile,
+        shaders: &mut BTreeSet<&'static str>,
+    ) -> Result<goldcrest_gpu::Plan, Failure> {
         let slices: Vec<_> = self
             .buffers
             .iter()
@@ -193,7 +198,12 @@ impl<'a> Rig<'a> {
             let fixed = |i: &usize| bound.output.is_none() || !inside.contains(i);
             if let Some(i) = (0..words.len()).filter(fixed).find(|i| words[*i] != wanted[*i]) {
                 let at = i as i64 - GUARD as i64;
-                let what = format!("word {at} of {} changed from {:#x} to {:#x}", bound.words.len(), wanted[i], words[i]);
+                let what = format!(
+                    "word {at} of {} changed from {:#x} to {:#x}",
+                    bound.words.len(),
+                    wanted[i],
+                    words[i]
+                );
                 return Err(PassError::Guard { buffer: bound.name, what });
             }
             results.push(words[inside].to_vec());
