@@ -10,7 +10,7 @@ use minijinja::syntax::SyntaxConfig;
 use crate::budget::{MAX_DEPTH, MAX_TEMPLATE_BYTES};
 use crate::error::{Cost, PromptError};
 
-/// Most tokens of a template; the longest known has about 5,000.
+/// Most tokens of a template: one for every four bytes of the longest source.
 const MAX_TOKENS: usize = 65_536;
 /// Most tokens between one pair of tag brackets. A chain of operators becomes a tree as deep as the chain is long,
 /// and freeing it recurses.
@@ -120,4 +120,18 @@ fn replace_tag(source: &str, word: &str, replacement: &str) -> String {
         }
     }
     out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+    use super::normalise;
+
+    #[test]
+    fn generation_tags_become_conditions() {
+        let source =
+            "{%- generation -%}a{% endgeneration %}{%generation+%}{% generations %}{{ generation }}\r\n";
+        let want = "{%- if true -%}a{% endif %}{%if true+%}{% generations %}{{ generation }}\n";
+        assert_eq!(normalise(source).unwrap(), want);
+    }
 }
