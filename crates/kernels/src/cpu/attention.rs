@@ -15,8 +15,9 @@ pub(super) fn attention(args: &Args<'_>) {
     let group = (p.n_head / p.n_head_kv) as usize;
     let rows: Vec<Vec<usize>> =
         (0..n_rows(step, args.grid[1])).map(|index| visible_cells(&row(step, index), table, &p)).collect();
+    let n_seen = rows.iter().flatten().max().map_or(0, |cell| cell + 1);
     for head_kv in 0..p.n_head_kv as usize {
-        let mut cache = Head::new(kv, &p, dim, head_kv);
+        let mut cache = Head::new(kv, &p, dim, head_kv, n_seen);
         for (index, cells) in rows.iter().enumerate() {
             cells.iter().for_each(|cell| cache.decode(*cell));
             for head in head_kv * group..(head_kv + 1) * group {
@@ -53,39 +54,54 @@ struct Head<'a> {
     cell_words: usize,
     k_at: usize,
     v_at: usize,
-    decoded: Vec<Option<(Vec<f32>, Vec<f32>)>>,
-    half: usize,
+    dim: usize,
+    decoded: Vec<bool>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
 }
 
 impl<'a> Head<'a> {
-    fn new(kv: &'a [Cell<u32>], p: &Params, dim: usize, head_kv: usize) -> Self {
-        let half = dim / 2;
-        let width = p.n_head_kv as usize * half;
-        let decoded = (0..p.n_cells).map(|_| None).collect();
-        Self { kv, cell_words: 2 * width, k_at: head_kv * half, v_at: width + head_kv * half, decoded, half }
+    /// The head of the first `n` cells.
+    fn new(kv: &'a [Cell<u32>], p: &Params, dim: usize, head_kv: usize, n: usize) -> Self {
+        let width = p.n_head_kv as usize * dim / 2;
+        Self {
+            kv,
+            cell_words: 2 * width,
+            k_at: head_kv * dim / 2,
+            v_at: width + head_kv * dim / 2,
+            dim,
+            decoded: vec![false; n],
+            keys: vec![0.0; n * dim],
+            values: vec![0.0; n * dim],
+        }
     }
 
     fn decode(&mut self, cell: usize) {
+        if std::mem::replace(&mut self.decoded[cell], true) {
+            return;
+        }
         let at = cell * self.cell_words;
-        let load = |first| load_halves(self.kv, at + first, self.half);
-        self.decoded[cell].get_or_insert_with(|| (load(self.k_at), load(self.v_at)));
+        let to = cell * self.dim..(cell + 1) * self.dim;
+        self.keys[to.clone()].copy_from_slice(&load_halves(self.kv, at + self.k_at, self.dim / 2));
+        self.values[to].copy_from_slice(&load_halves(self.kv, at + self.v_at, self.dim / 2));
     }
 
     fn attend(&self, q: &[f32], cells: &[usize], p: &Params) -> Vec<f32> {
-        let seen = || cells.iter().filter_map(|cell| self.decoded[*cell].as_ref());
-        let scores: Vec<f32> = seen()
-            .map(|(k, _)| {
-                let score = dot(q, k) * p.scale;
+        let scores: Vec<f32> = cells
+            .iter()
+            .map(|cell| {
+                let score = dot(q, &self.keys[cell * self.dim..][..self.dim]) * p.scale;
                 if p.softcap > 0.0 { p.softcap * soft_tanh(score / p.softcap) } else { score }
             })
             .collect();
         let top = scores.iter().copied().fold(-1e30, f32::max);
         let mut sum = 0.0f64;
-        let mut mixed = vec![0.0f32; q.len()];
-        for (score, (_, v)) in scores.iter().zip(seen()) {
+        let mut mixed = vec![0.0f32; self.dim];
+        for (score, cell) in scores.iter().zip(cells) {
             let weight = (score - top).exp();
             sum += f64::from(weight);
-            mixed.iter_mut().zip(v).for_each(|(m, v)| *m += weight * v);
+            let value = &self.values[cell * self.dim..][..self.dim];
+            mixed.iter_mut().zip(value).for_each(|(m, v)| *m += weight * v);
         }
         let norm = if sum > 0.0 { (1.0 / sum) as f32 } else { 0.0 };
         mixed.iter_mut().for_each(|m| *m *= norm);

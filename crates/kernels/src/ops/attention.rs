@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::check::{holds, row_bytes, row_shape, step_rows};
+use super::check::{holds, in_range, row_bytes, row_shape, step_rows};
 use super::rope_kv::HeadShape;
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
@@ -11,6 +11,8 @@ use crate::profile::Profile;
 
 /// Keys whose scores lie in workgroup memory at once.
 const TILE: u32 = 64;
+/// What every WebGPU device has.
+const MAX_WORKGROUP_BYTES: u64 = 16 << 10;
 
 /// Parameters of `attention`.
 #[repr(C)]
@@ -80,6 +82,10 @@ pub fn attention<B: Clone>(
     let threads = profile.attention_threads;
     let half = head_dim / 2;
     let groups = (threads / half).max(1);
+    let tile = TILE.max(threads);
+    // The query and the sums in pairs of floats; a score, a weight and a cell for each key of a tile.
+    let workgroup_bytes = 8 * half + 8 * half * groups + 12 * tile;
+    in_range(op, "bytes of workgroup memory", workgroup_bytes.into(), 0, MAX_WORKGROUP_BYTES)?;
     let params = Params {
         n_head,
         n_head_kv,
@@ -96,7 +102,7 @@ pub fn attention<B: Clone>(
         shader: id::ATTENTION,
         overrides: vec![
             ("T", threads.into()),
-            ("TILE", TILE.max(threads).into()),
+            ("TILE", tile.into()),
             ("HALF", half.into()),
             ("GROUPS", groups.into()),
             ("ACC", (half * groups).into()),

@@ -62,6 +62,11 @@ pub(super) fn step_rows<B>(op: &'static str, step: &Slice<B>, n_rows: u32) -> Re
     holds(op, "step", step, STEP_BYTES)
 }
 
+/// Refuses more workgroups in a dimension than WebGPU grants.
+pub(super) fn grid(op: &'static str, n: u32) -> Result<u32, ShapeError> {
+    if n > 65_535 { Err(ShapeError::GridTooLarge { op, found: n.into() }) } else { Ok(n) }
+}
+
 /// How an element-wise kernel cuts a row of `n` columns: its overrides `T` and `SPAN`, and the workgroups in x.
 ///
 /// Software adapters pay per workgroup, GPUs want many.

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::check::{holds, in_range};
+use super::check::{grid, holds, in_range};
 use super::rope_kv::{HeadShape, Pairing, Rope, multiple};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
@@ -108,6 +108,6 @@ pub fn kv_move<B: Clone>(args: &KvMoveArgs<'_, B>, profile: &Profile) -> Result<
         ],
         bindings: [kv, moves, rope.map_or(moves, |r| r.table)].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[params]).to_vec(),
-        grid: [(n_head_kv * head_dim).div_ceil(threads), max_moves.div_ceil(span), 1],
+        grid: [grid(op, (n_head_kv * head_dim).div_ceil(threads))?, max_moves.div_ceil(span), 1],
     })
 }
