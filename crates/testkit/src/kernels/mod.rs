@@ -11,6 +11,7 @@
 pub mod adapters;
 pub mod case;
 pub mod compare;
+pub mod logits;
 pub mod random;
 pub mod row;
 pub mod run;
@@ -20,6 +21,7 @@ mod act;
 mod attention;
 mod kv_move;
 mod moe;
+mod next_token;
 mod norm;
 mod rope_kv;
 mod rows;
@@ -34,12 +36,18 @@ pub type MakeCase = fn(&Row) -> Result<Case, RowError>;
 pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("act", act::case),
     ("add_rows", rows::add),
+    ("advance", next_token::advance),
     ("attention", attention::case),
     ("copy_rows", rows::copy),
+    ("gather_logits", logits::gather),
     ("gather_rows", rows::gather),
     ("kv_move", kv_move::case),
     ("moe_combine", moe::combine),
     ("moe_route", moe::route),
     ("norm", norm::case),
+    ("penalize", next_token::penalize),
     ("rope_kv", rope_kv::case),
+    ("row_stats", logits::stats),
+    ("sample", next_token::sample),
+    ("topk", logits::best),
 ];
