@@ -128,6 +128,22 @@ fn generated_module_is_what_rustfmt_would_write() {
 }
 
 #[test]
+fn generated_module_imports_what_it_uses() {
+    let table = "[[kernel]]\nname = \"one\"\n";
+    let uses = |source: &str| {
+        let module = generate(tree(table, &[("one", source)]).path()).unwrap().module;
+        module.lines().find(|l| l.starts_with("use ")).unwrap().to_owned()
+    };
+    assert_eq!(uses("@compute @workgroup_size(1) fn main() {}"), "use crate::shader::Shader;");
+    assert_eq!(uses(&main("y[0] = 1;")), "use crate::shader::{Binding, BindingKind, Shader};");
+    let overrides = format!("override N: u32 = 1;\n{}", main("y[0] = N;"));
+    assert_eq!(uses(&overrides), "use crate::shader::{Binding, BindingKind, Override, Shader};");
+    let uniform =
+        format!("struct P {{ n: u32 }}\n@group(0) @binding(1) var<uniform> p: P;\n{}", main("y[0] = p.n;"));
+    assert_eq!(uses(&uniform), "use crate::shader::{Binding, BindingKind, Shader, UniformField};");
+}
+
+#[test]
 fn check_notices_a_stale_file() {
     let root = tree(TABLE, &[("scale", SCALE), ("common/factor", FACTOR), ("common/unit", UNIT)]);
     std::fs::create_dir_all(root.path().join("crates/kernels/src")).unwrap();

@@ -27,7 +27,22 @@ pub(super) fn module(entries: &[Entry]) -> String {
         out += "use crate::shader::Shader;\n\n/// Every validated variant.\npub static SHADERS: &[Shader] = &[];\n";
         return out;
     }
-    out += "use crate::shader::{Binding, BindingKind, Feature, Override, Shader, UniformField};\n\n";
+    let used = |name: &'static str, any: fn(&Reflection) -> bool| {
+        entries.iter().any(|e| any(&e.reflection)).then_some(name)
+    };
+    let names = [
+        used("Binding", |r| !r.bindings.is_empty()),
+        used("BindingKind", |r| !r.bindings.is_empty()),
+        used("Feature", |r| !r.needs.is_empty()),
+        used("Override", |r| !r.overrides.is_empty()),
+        Some("Shader"),
+        used("UniformField", |r| !r.uniform.is_empty()),
+    ];
+    let names: Vec<_> = names.into_iter().flatten().collect();
+    let _ = match names.as_slice() {
+        [one] => write!(out, "use crate::shader::{one};\n\n"),
+        many => write!(out, "use crate::shader::{{{}}};\n\n", many.join(", ")),
+    };
     out += "/// Every validated variant, in ascending order of its name.\n#[rustfmt::skip]\npub static SHADERS: &[Shader] = &[\n";
     for entry in entries {
         shader(&mut out, entry);
