@@ -100,3 +100,24 @@ impl Golden for Value {
         self.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
     }
 }
+
+/// The first of `files` in the folder that `GOLDCREST_MODELS` names, or else in the model store; says so when there is none.
+pub(crate) fn model(files: &[&str]) -> Option<Vec<u8>> {
+    let folders = model_folders();
+    let mut paths = folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file)));
+    let bytes = paths.find_map(|path| std::fs::read(path).ok());
+    if bytes.is_none() {
+        println!("skip: no model file {}; GOLDCREST_MODELS names the folder", files.join(" or "));
+    }
+    bytes
+}
+
+fn model_folders() -> Vec<PathBuf> {
+    let var = |name| std::env::var_os(name).map(PathBuf::from);
+    if let Some(folder) = var("GOLDCREST_MODELS") {
+        return vec![folder];
+    }
+    let cache = || var("XDG_CACHE_HOME").or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
+    let home = var("GOLDCREST_HOME").or_else(|| cache().map(|cache| cache.join("goldcrest")));
+    home.map(|home| home.join("models")).into_iter().collect()
+}
