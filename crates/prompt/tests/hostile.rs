@@ -148,14 +148,14 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("subscripts", nested("a[", "1", "]", 10_000)),
         ("not not not", nested("not ", "1", "", 60_000)),
         ("minus minus", nested("- ", "1", "", 60_000)),
-        ("a long sum", nested("1 + ", "1", "", 60_000)),
-        ("a long power", nested("2 ** ", "1", "", 60_000)),
-        ("a long conjunction", nested("1 and ", "1", "", 40_000)),
-        ("a long comparison", nested("1 < ", "1", "", 60_000)),
-        ("conditionals", nested("1 if 1 else ", "1", "", 20_000)),
-        ("a long chain of filters", nested("", "1", " | abs", 40_000)),
-        ("a long chain of attributes", nested("", "a", ".b", 100_000)),
-        ("a long chain of tests", nested("", "a", " is none", 30_000)),
+        ("a long sum", nested("1 + ", "1", "", 30_000)),
+        ("a long power", nested("2 ** ", "1", "", 30_000)),
+        ("a long conjunction", nested("1 and ", "1", "", 30_000)),
+        ("a long comparison", nested("1 < ", "1", "", 30_000)),
+        ("conditionals", nested("1 if 1 else ", "1", "", 15_000)),
+        ("a long chain of filters", nested("", "1", " | abs", 30_000)),
+        ("a long chain of attributes", nested("", "a", ".b", 30_000)),
+        ("a long chain of tests", nested("", "a", " is none", 20_000)),
         ("ifs", statements("{% if 1 %}", "{% endif %}", 10_000)),
         ("loops", statements("{% for a in [1] %}", "{% endfor %}", 8_000)),
         ("withs", statements("{% with a = 1 %}", "{% endwith %}", 8_000)),
@@ -224,6 +224,15 @@ fn large_sources_stay_small() {
         ("lists", format!("{{{{[{}1]}}}}", "1,".repeat(1000)).repeat(32)),
         ("comments", "{##}".repeat(64 * 1024)),
         ("macros", "{%macro a()%}{%endmacro%}".repeat(7_000)),
+        // Just inside the bounds that keep the stack.
+        ("a sum", format!("{{{{ {}1 }}}}", "1 + ".repeat(1_000))),
+        ("a chain of attributes", format!("{{{{ a{} }}}}", ".b".repeat(1_000))),
+        ("a chain of filters", format!("{{{{ 1{} }}}}", " | abs".repeat(1_000))),
+        (
+            "signs",
+            format!("{{{{ {}1 }}}}", "- ".repeat(16) + &"(".repeat(40) + "1" + &")".repeat(40) + " + "),
+        ),
+        ("branches", format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(64)).repeat(90)),
     ] {
         let (result, peak, time) = measured(&source);
         println!("{name}: {:?}, {} KiB, {time:?}", result.as_ref().map(|r| r.text.len()), peak >> 10);
