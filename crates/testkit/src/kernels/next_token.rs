@@ -195,7 +195,7 @@ struct AdvanceShape {
     history: [u32; 2],
     /// Tokens written to the output ring, and its capacity.
     ring: [u32; 2],
-    /// Table offset and counters at their ends.
+    /// A length that leaves the table, and counters at their ends.
     #[serde(default)]
     hostile: bool,
 }
@@ -206,15 +206,15 @@ pub(super) fn advance(row: &Row) -> Result<Case, RowError> {
     let [appended, history_capacity] = shape.history;
     let [n_out, ring_capacity] = shape.ring;
     let table: Vec<u32> = (0..shape.len + 9).map(|_| random.below(5000)).collect();
-    let start = if shape.hostile { u32::MAX - 1 } else { 7 };
+    let hi = if shape.hostile { 1 << 30 } else { shape.len };
     let before = StepRow {
         token: 5,
         pos: shape.len - 1,
         cell: 3,
-        table: if shape.table { start } else { IDENTITY },
+        table: if shape.table { 7 } else { IDENTITY },
         base: 50,
         lo: 1,
-        hi: shape.len,
+        hi,
         lo_swa: 2,
         seq: 9,
         mix_start: 4,
@@ -234,13 +234,9 @@ pub(super) fn advance(row: &Row) -> Result<Case, RowError> {
     let after = StepRow {
         token,
         pos: shape.len,
-        cell: if shape.table {
-            table[(start.wrapping_add(shape.len) as usize).min(table.len() - 1)]
-        } else {
-            50 + shape.len
-        },
-        hi: shape.len + 1,
-        lo_swa: if shape.window == 0 { 2 } else { (shape.len + 1).saturating_sub(shape.window).max(2) },
+        cell: if shape.table { table[(7 + hi as usize).min(table.len() - 1)] } else { 50 + hi },
+        hi: hi + 1,
+        lo_swa: if shape.window == 0 { 2 } else { (hi + 1).saturating_sub(shape.window).max(2) },
         mix_len: 0,
         ..before
     };

@@ -7,8 +7,11 @@ use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_bytes, topk_scratch_byte
 use goldcrest_kernels::sampling::{CANDIDATES, Picked, RowStats, SampleParams};
 use goldcrest_sample as reference;
 use goldcrest_sample::{Candidates, Purpose, SampleError, SamplerParams, uniform};
+use goldcrest_testkit::kernels::case::bits;
+use goldcrest_testkit::kernels::logits::Kind;
+use goldcrest_testkit::kernels::random::Random;
 
-use crate::rig::{Dice, Rig, best_of, bits, picked_of, row, stats_of, step_words};
+use crate::rig::{Rig, best_of, kernel_params, pick, picked_of, stats_of, step_words};
 
 const ROWS: u32 = 16;
 
@@ -93,35 +96,17 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn kernel_params(params: &SamplerParams) -> SampleParams {
-    let plan = params.gpu_plan();
-    assert!(plan.complete);
-    SampleParams {
-        repeat: plan.repeat,
-        frequency: plan.freq,
-        presence: plan.present,
-        last_n: plan.last_n as u32,
-        inv_temperature: plan.inv_temperature,
-        top_k: plan.top_k,
-        top_p: plan.top_p,
-        min_p: plan.min_p,
-        log_min_p: plan.min_p_log,
-        greedy: u32::from(plan.greedy),
-        reserved: [0; 6],
-    }
-}
-
-fn random(dice: &mut Dice, kind: u32, n_vocab: u32) -> Case {
+fn random_case(random: &mut Random, kind: u32, n_vocab: u32) -> Case {
     let params = SamplerParams {
-        temperature: dice.pick(&[1.0, 1.0, 0.8, 0.1, 2.0, 5.0, 0.0]),
-        top_k: dice.pick(&[0, 0, 1, 2, 5, 40, 40, 200, 256, 257, 1000]),
-        top_p: dice.pick(&[1.0, 1.0, 0.95, 0.9, 0.5, 0.1, 0.0, 0.999]),
-        min_p: dice.pick(&[0.0, 0.0, 0.05, 0.3, 1.0]),
+        temperature: pick(random, &[1.0, 1.0, 0.8, 0.1, 2.0, 5.0, 0.0]),
+        top_k: pick(random, &[0, 0, 1, 2, 5, 40, 40, 200, 256, 257, 1000]),
+        top_p: pick(random, &[1.0, 1.0, 0.95, 0.9, 0.5, 0.1, 0.0, 0.999]),
+        min_p: pick(random, &[0.0, 0.0, 0.05, 0.3, 1.0]),
         ..SamplerParams::neutral()
     };
-    // Rows of kind 4 hold banned tokens, which the reference does not know as candidates.
-    let row = row(dice, [0, 0, 1, 2, 3, 5, 6, 7][kind as usize % 8], n_vocab as usize);
-    Case { row, params, pos: dice.below(1 << 20), seq: dice.below(1000) }
+    let kind = Kind::FINITE[kind as usize % Kind::FINITE.len()];
+    let row = kind.row(random, n_vocab as usize);
+    Case { row, params, pos: random.below(1 << 20), seq: random.below(1000) }
 }
 
 /// What the reference draws from the kernel's own candidates and statistics.
@@ -169,13 +154,14 @@ fn at_a_border(case: &Case, drawn: &Drawn, seed: u64, tokens: [u32; 2]) -> bool 
 #[test]
 fn draws_equal_the_reference() {
     for rig in Rig::all() {
-        let (mut dice, mut n, mut overflows, mut borders) = (Dice::new(8), 0, 0, 0);
+        let (mut random, mut n, mut overflows, mut borders) = (Random::of("draws"), 0, 0, 0);
         let rounds = if rig.is_twin() { 120 } else { 16 };
         for n_vocab in [1, 2, 7, 255, 256, 257, 1500] {
             let bench = Bench::new(&rig, n_vocab);
             for round in 0..rounds {
-                let seed = u64::from(dice.word()) << 32 | u64::from(dice.word());
-                let cases: Vec<Case> = (0..ROWS).map(|w| random(&mut dice, w + round, n_vocab)).collect();
+                let seed = random.bits();
+                let cases: Vec<Case> =
+                    (0..ROWS).map(|w| random_case(&mut random, w + round, n_vocab)).collect();
                 for (case, drawn) in cases.iter().zip(bench.draw(&cases, seed)) {
                     n += 1;
                     let picked = drawn.picked;
@@ -209,10 +195,10 @@ fn draws_equal_the_reference() {
 #[test]
 fn settled_draws_equal_those_from_the_whole_row() {
     for rig in Rig::all() {
-        let (mut dice, mut settled) = (Dice::new(9), 0);
+        let (mut random, mut settled) = (Random::of("settled draws"), 0);
         let bench = Bench::new(&rig, 4000);
         for round in 0..if rig.is_twin() { 20 } else { 4 } {
-            let cases: Vec<Case> = (0..ROWS).map(|w| random(&mut dice, w + round, 4000)).collect();
+            let cases: Vec<Case> = (0..ROWS).map(|w| random_case(&mut random, w + round, 4000)).collect();
             for (case, drawn) in cases.iter().zip(bench.draw(&cases, 99)) {
                 let chain =
                     SamplerParams { seed: 99, ..case.params.clone() }.to_chain().unwrap().fork(case.seq);
@@ -237,8 +223,8 @@ fn settled_draws_equal_those_from_the_whole_row() {
 fn faulty_and_banned_rows_are_flagged() {
     for rig in Rig::all() {
         let bench = Bench::new(&rig, 600);
-        let mut dice = Dice::new(10);
-        let mut cases: Vec<Case> = (0..3).map(|_| random(&mut dice, 0, 600)).collect();
+        let mut random = Random::of("faulty rows");
+        let mut cases: Vec<Case> = (0..3).map(|_| random_case(&mut random, 0, 600)).collect();
         cases[0].row[599] = f32::NAN;
         cases[1].row.fill(-1e30);
         cases[2].row.fill(-1e30);
@@ -278,4 +264,20 @@ fn frequencies_follow_the_distribution() {
     let n = 1000.0 * ROWS as f32;
     let chi: f32 = counts.iter().zip(p).map(|(c, p)| (*c as f32 - n * p).powi(2) / (n * p)).sum();
     assert!(chi < 25.7, "{chi}: {counts:?}");
+}
+
+/// Random numbers that fall on a border exactly: with seed 0 the draw of sequence 18 at position 91,509 is one half, that of
+/// sequence 5 at 445,354 is 0. A running sum equal to the target is passed over.
+#[test]
+fn a_draw_on_a_border_takes_the_next_token() {
+    assert_eq!([uniform(0, 18, 91_509, Purpose::Draw), uniform(0, 5, 445_354, Purpose::Draw)], [0.5, 0.0]);
+    for rig in Rig::all() {
+        let bench = Bench::new(&rig, 4);
+        let case = |seq: u32, position: u32| {
+            let params = SamplerParams { top_k: 2, ..SamplerParams::neutral() };
+            Case { row: vec![1.5, -2.0, 1.5, 1.5], params, pos: position - 1, seq }
+        };
+        let drawn = bench.draw(&[case(18, 91_509), case(5, 445_354)], 0);
+        assert_eq!([drawn[0].picked.token, drawn[1].picked.token], [2, 0], "{}", rig.name());
+    }
 }

@@ -1,11 +1,13 @@
-//! A device with the buffers and plans of the sampling kernels, and random rows for it.
+//! A device, and the records of the sampling kernels.
 
 use std::rc::Rc;
 
-use goldcrest_gpu::{Buffer, CpuDevice, Device, Dispatch, Request, Slice, Work, open};
-use goldcrest_kernels::sampling::{CANDIDATES, Picked, RowStats};
+use goldcrest_gpu::{Buffer, Device, Dispatch, Slice, Work};
+use goldcrest_kernels::sampling::{CANDIDATES, Picked, RowStats, SampleParams};
 use goldcrest_kernels::step::{Header, IDENTITY, MAX_ROWS, MAX_WANT, NO_TREE, Row};
-use goldcrest_sample::philox4x32_10;
+use goldcrest_sample::SamplerParams;
+use goldcrest_testkit::kernels::adapters::devices;
+use goldcrest_testkit::kernels::random::Random;
 
 /// Written everywhere before a kernel runs: a NaN, so that a word left unwritten shows.
 pub(crate) const POISON: u32 = 0x7fc0_0000;
@@ -15,16 +17,9 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// The CPU twins, and the adapter of this machine.
+    /// The CPU twins, and every adapter of this machine.
     pub(crate) fn all() -> Vec<Self> {
-        let mut devices: Vec<Rc<dyn Device>> = vec![Rc::new(CpuDevice::new())];
-        let found = pollster::block_on(open(&Request::default())).unwrap();
-        if found.info().backend == "cpu" {
-            println!("skip: no adapter besides the CPU twins");
-        } else {
-            devices.push(found);
-        }
-        devices.into_iter().map(|device| Self { device }).collect()
+        devices().unwrap().into_iter().map(|device| Self { device }).collect()
     }
 
     pub(crate) fn is_twin(&self) -> bool {
@@ -113,57 +108,26 @@ pub(crate) fn best_of(words: &[u32], w: usize) -> Vec<(u32, f32)> {
     list.chunks(2).map(|e| (e[0], f32::from_bits(e[1]))).collect()
 }
 
-/// A counter-based source of test data.
-pub(crate) struct Dice {
-    seed: u32,
-    n: u32,
+/// One of `choices`.
+pub(crate) fn pick<T: Copy>(random: &mut Random, choices: &[T]) -> T {
+    choices[random.below(choices.len() as u32) as usize]
 }
 
-impl Dice {
-    pub(crate) fn new(seed: u32) -> Self {
-        Self { seed, n: 0 }
+/// The kernels' form of settings that they can run.
+pub(crate) fn kernel_params(params: &SamplerParams) -> SampleParams {
+    let plan = params.gpu_plan();
+    assert!(plan.complete);
+    SampleParams {
+        repeat: plan.repeat,
+        frequency: plan.freq,
+        presence: plan.present,
+        last_n: plan.last_n as u32,
+        inv_temperature: plan.inv_temperature,
+        top_k: plan.top_k,
+        top_p: plan.top_p,
+        min_p: plan.min_p,
+        log_min_p: plan.min_p_log,
+        greedy: u32::from(plan.greedy),
+        reserved: [0; 6],
     }
-
-    pub(crate) fn word(&mut self) -> u32 {
-        self.n += 1;
-        philox4x32_10([self.n, self.seed, 0, 77], [1, 2])[0]
-    }
-
-    pub(crate) fn below(&mut self, n: u32) -> u32 {
-        self.word() % n
-    }
-
-    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u32) as usize]
-    }
-
-    pub(crate) fn unit(&mut self) -> f32 {
-        (self.word() >> 8) as f32 / 16_777_216.0
-    }
-
-    /// Roughly normal: the sum of four uniforms.
-    pub(crate) fn normal(&mut self) -> f32 {
-        (0..4).map(|_| self.unit()).sum::<f32>() * 1.732 - 3.464
-    }
-}
-
-/// Kinds of rows: spread, ties, flat, one huge logit, banned tokens, both zeros and subnormals, far apart, neighbours.
-pub(crate) fn row(dice: &mut Dice, kind: u32, n_vocab: usize) -> Vec<f32> {
-    let mut row: Vec<f32> = (0..n_vocab).map(|_| dice.normal() * 3.0).collect();
-    match kind % 8 {
-        0 => {}
-        1 => row.iter_mut().for_each(|l| *l = (*l * 2.0).round() / 2.0),
-        2 => row.fill(dice.normal()),
-        3 => row[dice.below(n_vocab as u32) as usize] = 1e4,
-        // Neighbouring floats, which a factor of 1.25 makes equal here and there.
-        7 => row.iter_mut().for_each(|l| *l = f32::from_bits(1.7f32.to_bits() + l.to_bits() % 9)),
-        4 => row.iter_mut().step_by(3).for_each(|l| *l = -1e30),
-        5 => row.iter_mut().for_each(|l| *l = [0.0, -0.0, 1e-40, -1e-40, -1.0][(l.to_bits() % 5) as usize]),
-        _ => row.iter_mut().for_each(|l| *l *= 100.0),
-    }
-    row
-}
-
-pub(crate) fn bits(row: &[f32]) -> Vec<u32> {
-    row.iter().map(|logit| logit.to_bits()).collect()
 }
