@@ -10,6 +10,9 @@ const BUDGET: Duration = Duration::from_millis(50);
 /// On a software adapter nothing else waits for the GPU, and no watchdog bites below a second.
 const SOFTWARE_BUDGET: Duration = Duration::from_millis(400);
 
+/// Rows that share one pass over the weights: fewer would take hardly less time.
+const LEAST: u32 = CLASSES[1];
+
 /// Chooses chunk sizes by the time that earlier chunks took.
 #[derive(Debug)]
 pub(super) struct Pacer {
@@ -35,7 +38,7 @@ impl Pacer {
     /// Learns from a chunk: halves or doubles as the time allows.
     pub(super) fn record(&mut self, rows: usize, took: Duration) {
         if took > self.budget && rows as u32 <= self.rows {
-            self.rows = (rows as u32 / 2).max(1);
+            self.rows = (rows as u32 / 2).max(LEAST);
         } else if rows as u32 >= self.rows && took * 5 < self.budget * 2 {
             self.rows = (self.rows * 2).min(CLASSES[3]);
         }
@@ -61,6 +64,10 @@ mod tests {
         assert_eq!(pacer.next_chunk(1000), 32);
         pacer.record(3, Duration::from_millis(1));
         assert_eq!(pacer.next_chunk(1000), 32, "a short chunk says nothing about long ones");
+        pacer.record(32, Duration::from_secs(9));
+        pacer.record(16, Duration::from_secs(9));
+        pacer.record(8, Duration::from_secs(9));
+        assert_eq!(pacer.next_chunk(1000), 8);
         assert_eq!(Pacer::new(true, 7).next_chunk(100), 7);
         assert_eq!([class_of(1), class_of(2), class_of(33), class_of(128)], [1, 8, 128, 128]);
     }
