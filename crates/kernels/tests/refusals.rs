@@ -170,7 +170,8 @@ fn sizes_out_of_range() {
 
 #[test]
 fn moves_of_pairs_that_share_no_word_are_refused() {
-    let args = |shape, rope, max_moves| KvMoveArgs { kv: &BIG, moves: &BIG, rope, shape, max_moves, ordered: false };
+    let args =
+        |shape, rope, max_moves| KvMoveArgs { kv: &BIG, moves: &BIG, rope, shape, max_moves, ordered: false };
     let core = &Profile::CORE;
     assert!(kv_move(&args(HEADS, rope(64, Pairing::Neox), 100), core).is_ok());
     assert!(kv_move(&args(HEADS, rope(62, Pairing::Adjacent), 100), core).is_ok());

@@ -150,7 +150,15 @@ fn step_row(shape: &Shape, r: u32, random: &mut Random) -> StepRow {
             0 => StepRow { table: IDENTITY, base: u32::MAX - 1, hi: u32::MAX, ..row },
             1 => StepRow { table: u32::MAX - 5, lo: u32::MAX, hi: u32::MAX, ..row },
             2 => StepRow { table: 0, lo: 0, hi: u32::MAX, tree: NO_TREE - 1, ..row },
-            _ => StepRow { table: 0xffff_0000, lo: 2, hi: u32::MAX, tree: 3, ancestors_lo: 5, ..row },
+            _ => StepRow {
+                table: 0xffff_0000,
+                lo: 2,
+                hi: u32::MAX,
+                tree: 3,
+                ancestors_lo: 5,
+                ancestors_hi: u32::MAX,
+                ..row
+            },
         },
     }
 }
