@@ -93,6 +93,9 @@ pub enum EngineError {
         /// First such token.
         token: u32,
     },
+    /// The device returned something that no kernel can have written; it cannot be trusted any more.
+    #[error("the device returned a result that cannot be: run `goldcrest doctor --selftest`")]
+    BadResult,
     /// The sampler has no token to choose.
     #[error("every token is banned")]
     NothingToSample,

@@ -1,3 +1,4 @@
 //! Golden data, GGUF builders and a device that can be lost: for tests only.
 
+pub mod fake_gpu;
 pub mod kernels;

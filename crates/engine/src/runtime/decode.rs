@@ -152,7 +152,8 @@ impl Runtime {
     /// The tokens of the oldest submit, in order.
     ///
     /// # Errors
-    /// [`EngineError::Gpu`] if the device failed, [`EngineError::NonFiniteLogits`], [`EngineError::NothingToSample`].
+    /// [`EngineError::Gpu`] if the device failed, [`EngineError::NonFiniteLogits`], [`EngineError::NothingToSample`],
+    /// [`EngineError::BadResult`].
     pub async fn take_decoded(&mut self, run: &mut DecodeRun) -> Result<Vec<DecodedToken>, EngineError> {
         let Some((readback, _)) = run.in_flight.pop_front() else { return Ok(Vec::new()) };
         let bytes = readback.await?.concat();
@@ -160,10 +161,11 @@ impl Runtime {
         for entry in bytes.chunks_exact(size_of::<OutToken>()) {
             let out: OutToken = bytemuck::pod_read_unaligned(entry);
             match out.flags {
-                0 => tokens.push(DecodedToken { token: out.token, logprob: out.logprob, entropy: out.entropy }),
+                0 if out.token < self.model.config.n_vocab => tokens.push(DecodedToken { token: out.token, logprob: out.logprob, entropy: out.entropy }),
                 Picked::BAD => return Err(EngineError::NonFiniteLogits { token: out.token }),
                 Picked::NONE => return Err(EngineError::NothingToSample),
-                _ => return Err(EngineError::BadBatch { reason: "the sampler needs the host in the loop" }),
+                // The parameters were checked to be exact on the device, so that it never passes a choice on.
+                _ => return Err(EngineError::BadResult),
             }
         }
         Ok(tokens)
