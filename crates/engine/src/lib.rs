@@ -19,6 +19,6 @@ pub use engine::{Engine, EngineOptions, ModelInfo};
 pub use error::EngineError;
 pub use generation::Generation;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
-pub use runtime::{DecodeRun, DecodedToken, Runtime, RuntimeOptions};
+pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
 pub use session::Session;
 pub use text::Text;

@@ -26,8 +26,8 @@ use std::rc::Rc;
 
 pub use file::FileSource;
 pub use goldcrest_engine::{
-    DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, ModelInfo, Prompt, Request,
-    Runtime, RuntimeOptions, Session, Stats, Text, TokenEvent, batch, kv,
+    DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, MemoryPlan,
+    ModelInfo, Prompt, Request, Runtime, RuntimeOptions, Session, Stats, Text, TokenEvent, batch, kv,
 };
 pub use {
     goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels, goldcrest_model as model,

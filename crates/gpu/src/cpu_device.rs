@@ -7,7 +7,7 @@ use goldcrest_kernels::cpu::{Args, Twin, twin};
 use goldcrest_kernels::{Dispatch, Slice};
 
 use crate::counters::CounterCell;
-use crate::device::{check_dispatch, check_range};
+use crate::device::{buffer_bytes, check_dispatch, check_range};
 use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
 
 type Words = Rc<[Cell<u32>]>;
@@ -45,7 +45,9 @@ impl CpuDevice {
     }
 
     fn words<'a>(&self, buffer: &'a Buffer) -> Result<&'a Words, GpuError> {
-        buffer.raw::<Words>().ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
+        buffer
+            .raw::<Words>()
+            .ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
     }
 
     fn view<'a>(&self, slice: &'a Slice<Buffer>) -> Result<&'a [Cell<u32>], GpuError> {
@@ -83,9 +85,13 @@ impl Device for CpuDevice {
     }
 
     fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError> {
-        let bytes = bytes.max(16).next_multiple_of(16);
+        let bytes = buffer_bytes(bytes);
         if bytes > self.caps.max_buffer {
-            return Err(GpuError::BufferTooLarge { label: label.into(), needed: bytes, limit: self.caps.max_buffer });
+            return Err(GpuError::BufferTooLarge {
+                label: label.into(),
+                needed: bytes,
+                limit: self.caps.max_buffer,
+            });
         }
         let words: Words = vec![Cell::new(0); bytes as usize / 4].into();
         self.counters.update(|c| {
@@ -127,7 +133,8 @@ impl Device for CpuDevice {
         for item in work {
             match item {
                 Work::Run { plan, range } => {
-                    let foreign = || GpuError::Validation { message: format!("{plan:?} belongs to another device") };
+                    let foreign =
+                        || GpuError::Validation { message: format!("{plan:?} belongs to another device") };
                     let steps = &plan.raw::<CpuPlan>().ok_or_else(foreign)?.0[range.clone()];
                     for (twin, dispatch) in steps {
                         self.run(*twin, dispatch)?;

@@ -203,6 +203,12 @@ impl fmt::Debug for Readback {
     }
 }
 
+/// Bytes that [`Device::create_buffer`] allocates when asked for `bytes`: whole words of 16 bytes, at least one.
+#[must_use]
+pub fn buffer_bytes(bytes: u64) -> u64 {
+    bytes.max(16).next_multiple_of(16)
+}
+
 /// Refuses ranges that are misaligned or leave the buffer.
 pub(crate) fn check_range(buffer: &Buffer, offset: u64, size: u64) -> Result<(), GpuError> {
     let end = offset.checked_add(size);
@@ -218,7 +224,11 @@ pub(crate) fn check_dispatch(dispatch: &Dispatch<Buffer>, caps: &Caps) -> Result
     let bad = |reason: String| Err(GpuError::BadDispatch { shader: shader.name, reason });
     let uniforms = usize::from(!dispatch.uniform.is_empty());
     if dispatch.bindings.len() + uniforms != shader.bindings.len() {
-        return bad(format!("{} bindings given, {} declared", dispatch.bindings.len() + uniforms, shader.bindings.len()));
+        return bad(format!(
+            "{} bindings given, {} declared",
+            dispatch.bindings.len() + uniforms,
+            shader.bindings.len()
+        ));
     }
     if let Some(n) = dispatch.grid.iter().find(|n| **n > 65_535 || **n == 0) {
         return bad(format!("{n} workgroups in one dimension"));
@@ -226,7 +236,11 @@ pub(crate) fn check_dispatch(dispatch: &Dispatch<Buffer>, caps: &Caps) -> Result
     for slice in &dispatch.bindings {
         check_range(&slice.buffer, slice.offset, slice.size)?;
         if slice.size > caps.max_binding {
-            return Err(GpuError::BindingTooLarge { shader: shader.name, needed: slice.size, limit: caps.max_binding });
+            return Err(GpuError::BindingTooLarge {
+                shader: shader.name,
+                needed: slice.size,
+                limit: caps.max_binding,
+            });
         }
         if !slice.offset.is_multiple_of(256) || slice.size == 0 {
             return bad(format!("binding at offset {} of size {}", slice.offset, slice.size));

@@ -15,7 +15,7 @@ mod wgpu_device;
 pub use caps::{AdapterInfo, AdapterKind, Caps};
 pub use counters::Counters;
 pub use cpu_device::CpuDevice;
-pub use device::{Buffer, Device, Plan, Readback, Work};
+pub use device::{Buffer, Device, Plan, Readback, Work, buffer_bytes};
 pub use error::GpuError;
 pub use goldcrest_kernels::{Dispatch, Slice};
 pub use open::{Request, adapters, open};

@@ -7,7 +7,7 @@ use goldcrest_gpu::{Buffer, Device, Slice};
 use goldcrest_kernels::ops::matmul::Matrix;
 
 use crate::arch::Layers;
-use crate::config::RopeScaling;
+use crate::config::{RopeConfig, RopeScaling};
 use crate::recorder::{LayerNorm, Recorder};
 use crate::rope::{self, RopeFactors};
 use crate::rows::Rows;
@@ -42,6 +42,15 @@ pub struct RopeTables {
     pub sliding: Slice<Buffer>,
     /// Positions covered.
     pub n_pos: u32,
+}
+
+impl RopeTables {
+    /// Bytes that tables for positions `0..n_ctx` take.
+    #[must_use]
+    pub fn bytes(cfg: &Config, n_ctx: u32) -> u64 {
+        let table = goldcrest_gpu::buffer_bytes(u64::from(n_ctx) * u64::from(cfg.rope.n_rot) * 4);
+        if sliding_rope(cfg).is_some() { 2 * table } else { table }
+    }
 }
 
 /// Base of the angles in sliding-window layers of Gemma 3.
@@ -88,21 +97,14 @@ impl Model {
     /// # Errors
     /// [`ModelError::Gpu`].
     pub fn rope_tables(&self, device: &dyn Device, n_ctx: u32) -> Result<RopeTables, ModelError> {
-        let upload = |rope| -> Result<Slice<Buffer>, ModelError> {
+        let upload = |rope: &RopeConfig| -> Result<Slice<Buffer>, ModelError> {
             let table = rope::table(rope, &self.factors, n_ctx);
             let buffer = device.create_buffer("rope table", table.len() as u64 * 4)?;
             device.write(&buffer, 0, bytemuck::cast_slice(&table))?;
             Ok(buffer.whole())
         };
         let full = upload(&self.config.rope)?;
-        let sliding = match self.config.arch {
-            Arch::Gemma3 => {
-                let mut rope = self.config.rope.clone();
-                (rope.freq_base, rope.scaling) = (GEMMA3_SLIDING_BASE, RopeScaling::None);
-                upload(&rope)?
-            }
-            _ => full.clone(),
-        };
+        let sliding = sliding_rope(&self.config).map_or_else(|| Ok(full.clone()), |rope| upload(&rope))?;
         Ok(RopeTables { full, sliding, n_pos: n_ctx })
     }
 
@@ -138,7 +140,13 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError::Shape`].
-    pub fn record_moves(&self, r: &mut Recorder<'_>, il: u32, list: &Slice<Buffer>, n: u32) -> Result<(), ModelError> {
+    pub fn record_moves(
+        &self,
+        r: &mut Recorder<'_>,
+        il: u32,
+        list: &Slice<Buffer>,
+        n: u32,
+    ) -> Result<(), ModelError> {
         r.move_cells(il, list, n)
     }
 
@@ -155,7 +163,17 @@ impl Model {
     }
 }
 
-async fn load_factors<S: WeightSource>(l: &mut Loader<'_, S>, cfg: &Config) -> Result<RopeFactors, ModelError> {
+/// The angles of sliding-window layers where they differ from those of the others.
+fn sliding_rope(cfg: &Config) -> Option<RopeConfig> {
+    let differs = cfg.arch == Arch::Gemma3;
+    let (freq_base, scaling) = (GEMMA3_SLIDING_BASE, RopeScaling::None);
+    differs.then(|| RopeConfig { freq_base, scaling, ..cfg.rope.clone() })
+}
+
+async fn load_factors<S: WeightSource>(
+    l: &mut Loader<'_, S>,
+    cfg: &Config,
+) -> Result<RopeFactors, ModelError> {
     let mut factors = RopeFactors::default();
     let n = cfg.rope.n_rot / 2;
     for name in ["rope_freqs.weight", "rope_factors_short.weight"] {

@@ -1,7 +1,6 @@
 //! Activation buffers: allocated once for the largest chunk, shared by all plans.
 
 use goldcrest_gpu::{Buffer, Device, Slice};
-use goldcrest_kernels::ops::row_stats::row_stats_scratch_bytes;
 use goldcrest_kernels::step::{MAX_ROWS, MAX_WANT, STEP_BYTES};
 
 use crate::{Config, ModelError};
@@ -54,67 +53,74 @@ impl Scratch {
     /// # Errors
     /// [`ModelError::Gpu`].
     pub fn new(device: &dyn Device, cfg: &Config) -> Result<Self, ModelError> {
-        let sizes = Sizes::new(cfg);
-        let buffer = |label, bytes| device.create_buffer(label, bytes).map(|b| b.whole());
+        let buffer = |(label, bytes)| device.create_buffer(label, bytes).map(|b| b.whole());
+        let [
+            x,
+            normed,
+            branch,
+            wanted,
+            wanted_normed,
+            qkv,
+            attn,
+            gate_up,
+            ffn,
+            expert_out,
+            router,
+            ids,
+            weights,
+            rest @ ..,
+        ] = sizes(cfg).map(buffer);
+        let [logits, step, mix, dummy] = rest;
         Ok(Self {
-            x: buffer("x", sizes.embd)?,
-            normed: buffer("normed", sizes.embd)?,
-            branch: buffer("branch", sizes.embd)?,
-            qkv: buffer("qkv", sizes.qkv)?,
-            attn: buffer("attn", sizes.attn)?,
-            gate_up: buffer("gate_up", sizes.gate_up)?,
-            ffn: buffer("ffn", sizes.ffn)?,
-            expert_out: buffer("expert_out", sizes.expert_out)?,
-            router: buffer("router", sizes.router)?,
-            expert_ids: buffer("expert_ids", sizes.experts)?,
-            expert_weights: buffer("expert_weights", sizes.experts)?,
-            wanted: buffer("wanted", sizes.wanted)?,
-            wanted_normed: buffer("wanted_normed", sizes.wanted)?,
-            logits: buffer("logits", sizes.logits)?,
-            step: buffer("step", STEP_BYTES)?,
-            mix: buffer("mix", u64::from(MAX_MIX) * 8)?,
-            dummy: buffer("dummy", 256)?,
+            x: x?,
+            normed: normed?,
+            branch: branch?,
+            qkv: qkv?,
+            attn: attn?,
+            gate_up: gate_up?,
+            ffn: ffn?,
+            expert_out: expert_out?,
+            router: router?,
+            expert_ids: ids?,
+            expert_weights: weights?,
+            wanted: wanted?,
+            wanted_normed: wanted_normed?,
+            logits: logits?,
+            step: step?,
+            mix: mix?,
+            dummy: dummy?,
         })
     }
 
-    /// Bytes that [`Scratch::new`] allocates, with the reductions over the logits.
+    /// Bytes that [`Scratch::new`] allocates.
     #[must_use]
     pub fn bytes(cfg: &Config) -> u64 {
-        let s = Sizes::new(cfg);
-        let activations = 3 * s.embd + s.qkv + s.attn + s.gate_up + s.ffn + s.expert_out + s.router + 2 * s.experts;
-        let head = 2 * s.wanted + s.logits + row_stats_scratch_bytes(cfg.n_vocab, MAX_WANT as u32);
-        activations + head + STEP_BYTES + u64::from(MAX_MIX) * 8
+        sizes(cfg).iter().map(|(_, bytes)| goldcrest_gpu::buffer_bytes(*bytes)).sum()
     }
 }
 
-struct Sizes {
-    embd: u64,
-    qkv: u64,
-    attn: u64,
-    gate_up: u64,
-    ffn: u64,
-    expert_out: u64,
-    router: u64,
-    experts: u64,
-    wanted: u64,
-    logits: u64,
-}
-
-impl Sizes {
-    fn new(cfg: &Config) -> Self {
-        let rows = MAX_ROWS as u64 * 4;
-        let used = u64::from(cfg.n_expert_used);
-        Self {
-            embd: rows * u64::from(cfg.n_embd),
-            qkv: rows * u64::from(cfg.n_qkv()),
-            attn: rows * u64::from(cfg.n_head * cfg.head_dim),
-            gate_up: if used > 0 { 16 } else { rows * 2 * u64::from(cfg.n_ff) },
-            ffn: rows * used.max(1) * u64::from(cfg.n_ff),
-            expert_out: rows * used * u64::from(cfg.n_embd),
-            router: rows * u64::from(cfg.n_expert),
-            experts: rows * used,
-            wanted: MAX_WANT as u64 * 4 * u64::from(cfg.n_embd),
-            logits: MAX_WANT as u64 * 4 * u64::from(cfg.n_vocab),
-        }
-    }
+/// Name and size of every buffer.
+fn sizes(cfg: &Config) -> [(&'static str, u64); 17] {
+    let (rows, want) = (MAX_ROWS as u64 * 4, MAX_WANT as u64 * 4);
+    let (n_embd, n_ff, used) = (u64::from(cfg.n_embd), u64::from(cfg.n_ff), u64::from(cfg.n_expert_used));
+    [
+        ("x", rows * n_embd),
+        ("normed", rows * n_embd),
+        ("branch", rows * n_embd),
+        ("wanted", want * n_embd),
+        ("wanted_normed", want * n_embd),
+        ("qkv", rows * u64::from(cfg.n_qkv())),
+        ("attn", rows * u64::from(cfg.n_head * cfg.head_dim)),
+        // Gate and up rows of experts are joined by the kernel that computes them.
+        ("gate_up", if used > 0 { 0 } else { rows * 2 * n_ff }),
+        ("ffn", rows * used.max(1) * n_ff),
+        ("expert_out", rows * used * n_embd),
+        ("router", rows * u64::from(cfg.n_expert)),
+        ("expert_ids", rows * used),
+        ("expert_weights", rows * used),
+        ("logits", want * u64::from(cfg.n_vocab)),
+        ("step", STEP_BYTES),
+        ("mix", u64::from(MAX_MIX) * 8),
+        ("dummy", 256),
+    ]
 }

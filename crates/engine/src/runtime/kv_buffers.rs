@@ -8,6 +8,13 @@ use super::Runtime;
 use crate::EngineError;
 use crate::kv::{CellMove, MAX_TABLES, SeqId};
 
+const TABLE_BYTES_PER_CELL: u64 = MAX_TABLES as u64 * 4;
+
+/// Bytes that one cell takes in all layers and in the tables.
+pub(super) fn bytes_per_cell(cfg: &Config) -> u64 {
+    u64::from(cfg.n_layer) * cfg.kv_bytes_per_cell() + TABLE_BYTES_PER_CELL
+}
+
 /// Zeroed buffers for `n_cells` cells in every layer.
 pub(super) fn create(device: &dyn Device, cfg: &Config, n_cells: u32) -> Result<KvLayers, EngineError> {
     let bytes = cfg.kv_bytes_per_cell() * u64::from(n_cells);
@@ -17,7 +24,7 @@ pub(super) fn create(device: &dyn Device, cfg: &Config, n_cells: u32) -> Result<
     }
     let layer = |_| device.create_buffer("kv", bytes).map(|b| b.whole());
     let layers = (0..cfg.n_layer).map(layer).collect::<Result<_, _>>()?;
-    let table = device.create_buffer("cell tables", u64::from(MAX_TABLES) * u64::from(n_cells) * 4)?.whole();
+    let table = device.create_buffer("cell tables", TABLE_BYTES_PER_CELL * u64::from(n_cells))?.whole();
     Ok(KvLayers { layers, n_cells, table })
 }
 
@@ -73,10 +80,8 @@ impl Runtime {
         if moves.is_empty() {
             return Ok(());
         }
-        let list: Vec<Move> = moves
-            .iter()
-            .map(|m| Move { src: m.from.0, dst: m.to.0, delta: m.delta, reserved: 0 })
-            .collect();
+        let list: Vec<Move> =
+            moves.iter().map(|m| Move { src: m.from.0, dst: m.to.0, delta: m.delta, reserved: 0 }).collect();
         let buffer = self.device.create_buffer("cell moves", move_list_bytes(list.len() as u32))?;
         self.device.write(&buffer, 0, bytemuck::cast_slice(&move_list(&list)))?;
         let list: Slice<Buffer> = buffer.whole();

@@ -40,23 +40,28 @@ pub(super) struct LogitBuffers {
 
 impl LogitBuffers {
     pub(super) fn new(device: &dyn Device, cfg: &Config) -> Result<Self, EngineError> {
-        let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
-        let buffer = |label, bytes| device.create_buffer(label, bytes).map(|b| b.whole());
-        let [first, second] = topk_scratch_bytes(n_vocab, want);
+        let buffer = |(label, bytes)| device.create_buffer(label, bytes).map(|b| b.whole());
+        let [partials, first, second, stats, best, params, bias, history, picked, ring, list, listed] =
+            sizes(cfg).map(buffer);
         Ok(Self {
-            n_vocab,
-            partials: buffer("row statistics", row_stats_scratch_bytes(n_vocab, want))?,
-            top_scratch: [buffer("top lists", first)?, buffer("top lists", second)?],
-            stats: buffer("stats", u64::from(want) * size_of::<RowStats>() as u64)?,
-            best: buffer("best", topk_bytes(want))?,
-            params: buffer("sample params", size_of::<SampleParams>() as u64)?,
-            bias: buffer("bias", list_bytes(MAX_BIAS))?,
-            history: buffer("history", history_bytes(MAX_HISTORY))?,
-            picked: buffer("picked", u64::from(want) * size_of::<Picked>() as u64)?,
-            ring: buffer("ring", u64::from(RING) * size_of::<OutToken>() as u64)?,
-            list: buffer("listed ids", list_bytes(MAX_LISTED))?,
-            listed: buffer("listed logits", u64::from(MAX_LISTED) * 4)?,
+            n_vocab: cfg.n_vocab,
+            partials: partials?,
+            top_scratch: [first?, second?],
+            stats: stats?,
+            best: best?,
+            params: params?,
+            bias: bias?,
+            history: history?,
+            picked: picked?,
+            ring: ring?,
+            list: list?,
+            listed: listed?,
         })
+    }
+
+    /// Bytes that [`LogitBuffers::new`] allocates.
+    pub(super) fn bytes(cfg: &Config) -> u64 {
+        sizes(cfg).iter().map(|(_, bytes)| goldcrest_gpu::buffer_bytes(*bytes)).sum()
     }
 
     pub(super) fn stats(&self, s: &Scratch, n_want: u32) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
@@ -132,4 +137,24 @@ impl LogitBuffers {
             ring_capacity: RING,
         })?)
     }
+}
+
+/// Name and size of every buffer.
+fn sizes(cfg: &Config) -> [(&'static str, u64); 12] {
+    let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
+    let [first, second] = topk_scratch_bytes(n_vocab, want);
+    [
+        ("row statistics", row_stats_scratch_bytes(n_vocab, want)),
+        ("top lists", first),
+        ("top lists", second),
+        ("stats", u64::from(want) * size_of::<RowStats>() as u64),
+        ("best", topk_bytes(want)),
+        ("sample params", size_of::<SampleParams>() as u64),
+        ("bias", list_bytes(MAX_BIAS)),
+        ("history", history_bytes(MAX_HISTORY)),
+        ("picked", u64::from(want) * size_of::<Picked>() as u64),
+        ("ring", u64::from(RING) * size_of::<OutToken>() as u64),
+        ("listed ids", list_bytes(MAX_LISTED)),
+        ("listed logits", u64::from(MAX_LISTED) * 4),
+    ]
 }

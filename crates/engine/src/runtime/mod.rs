@@ -4,6 +4,7 @@ mod decode;
 mod forward;
 mod kv_buffers;
 mod logits;
+mod memory;
 mod pacer;
 mod plans;
 mod steps;
@@ -21,6 +22,7 @@ use pacer::Pacer;
 use plans::Plans;
 
 pub use decode::{DecodeRun, DecodedToken};
+pub use memory::MemoryPlan;
 
 /// Cells that a new runtime starts with; the pool doubles when they are used up.
 const FIRST_CELLS: u32 = 256;
@@ -59,10 +61,7 @@ impl Runtime {
     /// [`EngineError::BadContext`], [`EngineError::Gpu`].
     pub fn new(device: Rc<dyn Device>, model: Model, options: &RuntimeOptions) -> Result<Self, EngineError> {
         let cfg = &model.config;
-        let n_ctx = if options.n_ctx == 0 { cfg.n_ctx_train.min(4096) } else { options.n_ctx };
-        if n_ctx > cfg.n_ctx_train {
-            return Err(EngineError::BadContext { requested: n_ctx, max: cfg.n_ctx_train });
-        }
+        let n_ctx = memory::context_length(cfg, options.n_ctx)?;
         let profile = select_profile(device.as_ref(), &options.forced)?;
         let scratch = Scratch::new(device.as_ref(), cfg)?;
         let logits = LogitBuffers::new(device.as_ref(), cfg)?;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use goldcrest_kernels::{Dispatch, Slice};
 
 use crate::counters::CounterCell;
-use crate::device::{check_dispatch, check_range};
+use crate::device::{buffer_bytes, check_dispatch, check_range};
 use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
 use pipelines::{Pipelines, RecordedDispatch};
 use readback::StagingPool;
@@ -194,7 +194,7 @@ impl Device for WgpuDevice {
 
     fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError> {
         self.check_alive()?;
-        let bytes = bytes.max(16).next_multiple_of(16);
+        let bytes = buffer_bytes(bytes);
         if bytes > self.caps.max_buffer {
             return Err(GpuError::BufferTooLarge { label: label.into(), needed: bytes, limit: self.caps.max_buffer });
         }
