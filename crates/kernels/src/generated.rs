@@ -2,7 +2,7 @@
 
 #![allow(clippy::approx_constant, clippy::excessive_precision, reason = "the numbers are the shaders'")]
 
-use crate::shader::{Binding, BindingKind, Feature, Override, Shader, UniformField};
+use crate::shader::{Binding, BindingKind, Override, Shader, UniformField};
 
 /// Every validated variant, in ascending order of its name.
 #[rustfmt::skip]
@@ -136,8 +136,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_v_rows", offset: 12, size: 4 },
             UniformField { name: "n_list", offset: 16, size: 4 },
             UniformField { name: "scale", offset: 20, size: 4 },
-            UniformField { name: "pad0", offset: 24, size: 4 },
-            UniformField { name: "pad1", offset: 28, size: 4 },
+            UniformField { name: "reserved0", offset: 24, size: 4 },
+            UniformField { name: "reserved1", offset: 28, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -178,8 +178,8 @@ struct P {
  n_v_rows: u32,
  n_list: u32,
  scale: f32,
- pad0: u32,
- pad1: u32,
+ reserved0: u32,
+ reserved1: u32,
 }
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read> v: array<f32>;
@@ -357,9 +357,9 @@ fn main() {
             UniformField { name: "sliding", offset: 24, size: 4 },
             UniformField { name: "scale", offset: 28, size: 4 },
             UniformField { name: "softcap", offset: 32, size: 4 },
-            UniformField { name: "pad0", offset: 36, size: 4 },
-            UniformField { name: "pad1", offset: 40, size: 4 },
-            UniformField { name: "pad2", offset: 44, size: 4 },
+            UniformField { name: "reserved0", offset: 36, size: 4 },
+            UniformField { name: "reserved1", offset: 40, size: 4 },
+            UniformField { name: "reserved2", offset: 44, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -420,9 +420,9 @@ struct P {
  sliding: u32,
  scale: f32,
  softcap: f32,
- pad0: u32,
- pad1: u32,
- pad2: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> kv: array<u32>;
@@ -554,8 +554,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_x_rows", offset: 12, size: 4 },
             UniformField { name: "mode", offset: 16, size: 4 },
             UniformField { name: "out_row", offset: 20, size: 4 },
-            UniformField { name: "pad0", offset: 24, size: 4 },
-            UniformField { name: "pad1", offset: 28, size: 4 },
+            UniformField { name: "reserved0", offset: 24, size: 4 },
+            UniformField { name: "reserved1", offset: 28, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -595,8 +595,8 @@ struct P {
  n_x_rows: u32,
  mode: u32,
  out_row: u32,
- pad0: u32,
- pad1: u32,
+ reserved0: u32,
+ reserved1: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> out: array<u32>;
@@ -3021,7 +3021,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
             UniformField { name: "n_pos", offset: 16, size: 4 },
             UniformField { name: "max_moves", offset: 20, size: 4 },
             UniformField { name: "span", offset: 24, size: 4 },
-            UniformField { name: "pad", offset: 28, size: 4 },
+            UniformField { name: "reserved", offset: 28, size: 4 },
         ],
         wgsl: r"fn half(h: u32) -> f32 {
  let m = h & 0x7fffu;
@@ -3039,13 +3039,13 @@ struct Move {
  src: u32,
  dst: u32,
  delta: i32,
- pad: u32,
+ reserved: u32,
 }
 struct Moves {
  n: u32,
- pad0: u32,
- pad1: u32,
- pad2: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
  list: array<Move>,
 }
 struct P {
@@ -3056,7 +3056,7 @@ struct P {
  n_pos: u32,
  max_moves: u32,
  span: u32,
- pad: u32,
+ reserved: u32,
 }
 @group(0) @binding(0) var<storage, read_write> kv: array<u32>;
 @group(0) @binding(1) var<storage, read> moves: Moves;
@@ -3138,9 +3138,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -3266,19 +3267,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -3291,36 +3347,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3345,9 +3397,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -3478,19 +3531,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -3503,36 +3611,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3557,9 +3661,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -3681,19 +3786,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -3706,36 +3866,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3760,9 +3916,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -3901,19 +4058,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -3926,36 +4138,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3980,9 +4188,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -4120,19 +4329,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -4145,36 +4409,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4199,9 +4459,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -4351,19 +4612,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -4376,36 +4692,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4430,9 +4742,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -4580,19 +4893,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -4605,36 +4973,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4659,9 +5023,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -4806,19 +5171,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -4831,36 +5251,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4885,9 +5301,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -5037,19 +5454,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -5062,36 +5534,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5116,9 +5584,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -5266,19 +5735,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -5291,36 +5815,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5345,9 +5865,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -5501,19 +6022,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -5526,36 +6102,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5580,9 +6152,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -5736,19 +6309,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -5761,36 +6389,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5815,9 +6439,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
         ],
         needs: &[],
-        workgroup_bytes: 2048,
+        workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
@@ -5956,19 +6581,74 @@ fn column_count() -> u32 {
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
-var<workgroup> partial: array<array<vec4<f32>, 2>, T>;
-fn columns(w: Chunk, at: vec4<u32>) -> vec4<f32> {
- return w.v0 * block(at) + w.v1 * block(at + 1u) + w.v2 * block(at + 2u) + w.v3 * block(at + 3u)
-  + w.v4 * block(at + 4u) + w.v5 * block(at + 5u) + w.v6 * block(at + 6u) + w.v7 * block(at + 7u);
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+var<workgroup> partial: array<vec4<f32>, T>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
 }
-fn block(at: vec4<u32>) -> mat4x4<f32> {
- return mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
+ add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
+ add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+ add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+ add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+ add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+ add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+ add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+ add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ partial[t] = own;
+ workgroupBarrier();
+ if (lane == 0u) {
+  for (var l = 1u; l < L; l++) {
+   sum += partial[t + 8u * l];
+  }
+ }
+ workgroupBarrier();
+ return sum;
 }
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
  for (var j = 0u; j < 4u; j++) {
   if (m0 + j < n) {
    store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
+ }
+}
+fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
+ var sums = own;
+ if (L > 1u) {
+  sums[0] = over_lanes(own[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(own[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(own[2], t, lane);
+   sums[3] = over_lanes(own[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
  }
 }
 @compute @workgroup_size(T)
@@ -5981,36 +6661,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let wide = m0 + 4u < n;
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let g = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
  let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
  let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = vec4<f32>();
- var hi = vec4<f32>();
- if (g < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   let w = dequant(g, c, r);
-   lo += columns(w, x_lo + c * 8u);
-   if (wide) {
-    hi += columns(w, x_hi + c * 8u);
-   }
+ var lo = Sums();
+ var hi = Sums();
+ for (var c = lane; c < p.n_chunk; c += L) {
+  let w0 = dequant(g.x, c, r);
+  var w1 = Chunk();
+  var w2 = Chunk();
+  var w3 = Chunk();
+  if (B > 1u) {
+   w1 = dequant(g.y, c, r);
+  }
+  if (B > 2u) {
+   w2 = dequant(g.z, c, r);
+   w3 = dequant(g.w, c, r);
+  }
+  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
+  if (wide) {
+   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
   }
  }
- if (L > 1u) {
-  partial[t] = array<vec4<f32>, 2>(lo, hi);
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    lo += partial[t + 8u * l][0];
-    hi += partial[t + 8u * l][1];
-   }
-  }
- }
- let row = 8u * g + r;
- if (lane == 0u && row < p.n_rows) {
-  write(lo, m0, n, row);
-  write(hi, m0 + 4u, n, row);
- }
+ finish(lo, t, lane, m0, n, 8u * block + r);
+ finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -9622,17 +10298,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -9712,14 +10390,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -9735,6 +10415,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -9742,223 +10423,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_bf16_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn bfloat4(a: u32, b: u32) -> vec4<f32> {
- return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let a = quants(g, c, r, 4u, 0u);
- let b = quants(g, c, r, 4u, 1u);
- let d = quants(g, c, r, 4u, 2u);
- let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -9985,17 +10523,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -10080,14 +10620,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -10103,6 +10645,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -10110,228 +10653,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_f16_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn half4(a: u32, b: u32) -> vec4<f32> {
- let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let a = quants(g, c, r, 4u, 0u);
- let b = quants(g, c, r, 4u, 1u);
- let d = quants(g, c, r, 4u, 2u);
- let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -10358,17 +10753,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -10444,14 +10841,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -10467,6 +10866,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -10474,219 +10874,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_f32_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
- return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -10713,17 +10974,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -10816,14 +11079,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -10839,6 +11104,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -10846,236 +11112,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_iq4_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn code(w: u32) -> vec4<f32> {
- let n = nibbles(w);
- let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
- let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
- let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
- let word = select(low, high, n >= vec4<u32>(8u));
- let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
- return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -11102,17 +11212,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -11204,14 +11316,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -11227,6 +11341,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -11234,235 +11349,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_mxfp4_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn code(w: u32) -> vec4<f32> {
- let n = nibbles(w);
- let m = n & vec4<u32>(1u);
- let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
- let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
- let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
- return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -11489,17 +11449,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -11603,14 +11565,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -11626,6 +11590,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -11633,247 +11598,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q2k_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn half2(w: u32) -> vec2<f32> {
- return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
-}
-fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
- return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
- let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -11900,17 +11698,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -12012,14 +11812,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -12035,6 +11837,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -12042,245 +11845,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q3k_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn signed_byte(b: u32) -> f32 {
- return f32(bitcast<i32>(b << 24u) >> 24u);
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
- return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
-}
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
- let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -12307,17 +11945,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -12416,14 +12056,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -12439,6 +12081,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -12446,242 +12089,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q4_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn half2(w: u32) -> vec2<f32> {
- return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -12708,17 +12189,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -12822,14 +12305,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -12845,6 +12330,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -12852,247 +12338,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q4k_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn half2(w: u32) -> vec2<f32> {
- return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
-}
-fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
- let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
- let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
- let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
- return vec4<f32>(s.x, s.x, -s.y, -s.y);
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -13119,17 +12438,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -13231,14 +12552,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -13254,6 +12577,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -13261,245 +12585,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q5_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
-}
-fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn half2(w: u32) -> vec2<f32> {
- return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -13526,17 +12685,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -13644,14 +12805,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -13667,6 +12830,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -13674,251 +12838,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q5k_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
-}
-fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn half2(w: u32) -> vec2<f32> {
- return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
-}
-fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
- let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
- let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
- let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
- return vec4<f32>(s.x, s.x, -s.y, -s.y);
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -13945,17 +12938,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -14063,14 +13058,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -14086,6 +13083,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -14093,251 +13091,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q6k_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
-}
-fn signed_byte(b: u32) -> f32 {
- return f32(bitcast<i32>(b << 24u) >> 24u);
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
- return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
-}
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
- let f = byte_pair(g, c, r, 21u);
- let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
- let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -14364,17 +13191,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
+            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1024,
+        workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
             UniformField { name: "x_slot_div", offset: 28, size: 4 },
             UniformField { name: "y_stride", offset: 32, size: 4 },
@@ -14467,14 +13296,16 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u;
 override G: u32 = 1u;
 override T: u32 = 64u;
+override B: u32 = 1u;
 override NORM: bool = false;
+override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
- groups_per_expert: u32,
+ by_expert: u32,
  n_expert: u32,
  x_slot_div: u32,
  y_stride: u32,
@@ -14490,6 +13321,7 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 var<workgroup> partial: array<vec4<f32>, T>;
+var<workgroup> squares: array<f32, T>;
 fn column(at: u32) -> Chunk {
  return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
 }
@@ -14497,236 +13329,80 @@ fn norm_weights(at: u32) -> Chunk {
  return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
   norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- var first = 0u;
- if (p.groups_per_expert > 0u) {
-  let expert = sel[wg.y];
-  if (expert == NONE) {
-   return;
-  }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
- }
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
- let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
- var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-      {
-    sum.x += chunk_dot(dequant(first + i, c, r), v);
-   }
-  }
- }
- if (L > 1u) {
-  partial[t] = sum;
-  workgroupBarrier();
-  if (lane == 0u) {
-   for (var l = 1u; l < L; l++) {
-    sum += partial[t + 8u * l];
-   }
-  }
- }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
-  }
-  let at = wg.y * p.y_stride + p.row0 + row;
-     {
-   store(sum.x, p.row0 + row, at);
-  }
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
  }
 }
-",
-    },
-    Shader {
-        name: "matmul_vec_q8_glu",
-        kernel: "matmul_vec",
-        workgroup_size: [64, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
-        ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "L", default: Some(8.0) },
-            Override { name: "G", default: Some(1.0) },
-            Override { name: "T", default: Some(64.0) },
-            Override { name: "NORM", default: Some(0.0) },
-        ],
-        needs: &[],
-        workgroup_bytes: 1024,
-        uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "groups_per_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
-        ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(sum) * up;
  }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
- v0: vec4<f32>,
- v1: vec4<f32>,
- v2: vec4<f32>,
- v3: vec4<f32>,
- v4: vec4<f32>,
- v5: vec4<f32>,
- v6: vec4<f32>,
- v7: vec4<f32>,
-}
-fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
- return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
-  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
-}
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
-}
-fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
-}
-fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
- return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
-}
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
-}
-fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
-}
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- let a = quants(g, c, r, 2u, 0u);
- let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
-}
-const NONE = 0xffffffffu;
-override L: u32 = 8u;
-override G: u32 = 1u;
-override T: u32 = 64u;
-override NORM: bool = false;
-struct P {
- n_chunk: u32,
- n_unit: u32,
- n_group: u32,
- n_rows: u32,
- row0: u32,
- groups_per_expert: u32,
- n_expert: u32,
- x_slot_div: u32,
- y_stride: u32,
- eps: f32,
- softcap: f32,
-}
-@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
-@group(0) @binding(1) var<storage, read> ws: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> sel: array<u32>;
-@group(0) @binding(7) var<uniform> p: P;
-var<workgroup> partial: array<vec4<f32>, T>;
-fn column(at: u32) -> Chunk {
- return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-}
-fn norm_weights(at: u32) -> Chunk {
- return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
-  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = 0u;
- if (p.groups_per_expert > 0u) {
+ if (p.by_expert == 1u) {
   let expert = sel[wg.y];
   if (expert == NONE) {
    return;
   }
-  first = min(expert, p.n_expert - 1u) * p.groups_per_expert;
+  first = min(expert, p.n_expert - 1u) * p.n_group;
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
- let i = wg.x * G + t / (8u * L);
+ let block = (wg.x * G + t / (8u * L)) * B;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
  var sum = vec4<f32>();
- if (i < p.n_group) {
-  for (var c = lane; c < p.n_chunk; c += L) {
-   var v = column(x0 + c * 8u);
-   if (NORM) {
-    sum.z += chunk_dot(v, v);
-    v = chunk_mul(v, norm_weights(c * 8u));
-   }
-       {
-    sum.x += chunk_dot(dequant(first + 2u * i, c, r), v);
-    sum.y += chunk_dot(dequant(first + 2u * i + 1u, c, r), v);
-   }
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
   }
  }
  if (L > 1u) {
   partial[t] = sum;
+  squares[t] = square;
   workgroupBarrier();
   if (lane == 0u) {
    for (var l = 1u; l < L; l++) {
     sum += partial[t + 8u * l];
+    square += squares[t + 8u * l];
    }
   }
  }
- let row = 8u * i + r;
- if (lane == 0u && row < p.n_rows) {
-  if (NORM) {
-   sum *= inverseSqrt(sum.z / f32(p.n_chunk * 32u) + p.eps);
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (GLU) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
   }
-  let at = wg.y * p.y_stride + p.row0 + row;
-      {
-   y[at] = activate(sum.x) * sum.y;
-  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
  }
 }
 ",
@@ -14837,7 +13513,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "stride", offset: 0, size: 4 },
             UniformField { name: "mode", offset: 4, size: 4 },
             UniformField { name: "norm_topk", offset: 8, size: 4 },
-            UniformField { name: "pad", offset: 12, size: 4 },
+            UniformField { name: "reserved", offset: 12, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -14879,7 +13555,7 @@ struct P {
  stride: u32,
  mode: u32,
  norm_topk: u32,
- pad: u32,
+ reserved: u32,
 }
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read_write> sel: array<u32>;
@@ -14958,9 +13634,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "out_stride", offset: 8, size: 4 },
             UniformField { name: "count_from", offset: 12, size: 4 },
             UniformField { name: "eps", offset: 16, size: 4 },
-            UniformField { name: "pad0", offset: 20, size: 4 },
-            UniformField { name: "pad1", offset: 24, size: 4 },
-            UniformField { name: "pad2", offset: 28, size: 4 },
+            UniformField { name: "reserved0", offset: 20, size: 4 },
+            UniformField { name: "reserved1", offset: 24, size: 4 },
+            UniformField { name: "reserved2", offset: 28, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -15001,9 +13677,9 @@ struct P {
  out_stride: u32,
  count_from: u32,
  eps: f32,
- pad0: u32,
- pad1: u32,
- pad2: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> g: array<f32>;
@@ -15222,9 +13898,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "q_span", offset: 24, size: 4 },
             UniformField { name: "stride", offset: 28, size: 4 },
             UniformField { name: "eps", offset: 32, size: 4 },
-            UniformField { name: "pad0", offset: 36, size: 4 },
-            UniformField { name: "pad1", offset: 40, size: 4 },
-            UniformField { name: "pad2", offset: 44, size: 4 },
+            UniformField { name: "reserved0", offset: 36, size: 4 },
+            UniformField { name: "reserved1", offset: 40, size: 4 },
+            UniformField { name: "reserved2", offset: 44, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -15269,9 +13945,9 @@ struct P {
  q_span: u32,
  stride: u32,
  eps: f32,
- pad0: u32,
- pad1: u32,
- pad2: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
 }
 @group(0) @binding(0) var<storage, read_write> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> q_norm: array<f32>;
@@ -16348,74 +15024,48 @@ pub mod id {
     pub const MATMUL_TILE_Q8: ShaderId = ShaderId(45);
     /// `matmul_vec` with format = bf16.
     pub const MATMUL_VEC_BF16: ShaderId = ShaderId(46);
-    /// `matmul_vec` with format = bf16, glu = true.
-    pub const MATMUL_VEC_BF16_GLU: ShaderId = ShaderId(47);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(48);
-    /// `matmul_vec` with format = f16, glu = true.
-    pub const MATMUL_VEC_F16_GLU: ShaderId = ShaderId(49);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(47);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(50);
-    /// `matmul_vec` with format = f32, glu = true.
-    pub const MATMUL_VEC_F32_GLU: ShaderId = ShaderId(51);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(48);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(52);
-    /// `matmul_vec` with format = iq4, glu = true.
-    pub const MATMUL_VEC_IQ4_GLU: ShaderId = ShaderId(53);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(49);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(54);
-    /// `matmul_vec` with format = mxfp4, glu = true.
-    pub const MATMUL_VEC_MXFP4_GLU: ShaderId = ShaderId(55);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(50);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(56);
-    /// `matmul_vec` with format = q2k, glu = true.
-    pub const MATMUL_VEC_Q2K_GLU: ShaderId = ShaderId(57);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(51);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(58);
-    /// `matmul_vec` with format = q3k, glu = true.
-    pub const MATMUL_VEC_Q3K_GLU: ShaderId = ShaderId(59);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(52);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(60);
-    /// `matmul_vec` with format = q4, glu = true.
-    pub const MATMUL_VEC_Q4_GLU: ShaderId = ShaderId(61);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(53);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(62);
-    /// `matmul_vec` with format = q4k, glu = true.
-    pub const MATMUL_VEC_Q4K_GLU: ShaderId = ShaderId(63);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(54);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(64);
-    /// `matmul_vec` with format = q5, glu = true.
-    pub const MATMUL_VEC_Q5_GLU: ShaderId = ShaderId(65);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(55);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(66);
-    /// `matmul_vec` with format = q5k, glu = true.
-    pub const MATMUL_VEC_Q5K_GLU: ShaderId = ShaderId(67);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(56);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(68);
-    /// `matmul_vec` with format = q6k, glu = true.
-    pub const MATMUL_VEC_Q6K_GLU: ShaderId = ShaderId(69);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(57);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(70);
-    /// `matmul_vec` with format = q8, glu = true.
-    pub const MATMUL_VEC_Q8_GLU: ShaderId = ShaderId(71);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(58);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(72);
+    pub const MOE_COMBINE: ShaderId = ShaderId(59);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(73);
+    pub const MOE_ROUTE: ShaderId = ShaderId(60);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(74);
+    pub const NORM: ShaderId = ShaderId(61);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(75);
+    pub const PENALIZE: ShaderId = ShaderId(62);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(76);
+    pub const ROPE_KV: ShaderId = ShaderId(63);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(77);
+    pub const ROW_STATS: ShaderId = ShaderId(64);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(78);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(65);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(79);
+    pub const SAMPLE: ShaderId = ShaderId(66);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(80);
+    pub const TOPK_FIRST: ShaderId = ShaderId(67);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(81);
+    pub const TOPK_MERGE: ShaderId = ShaderId(68);
 }

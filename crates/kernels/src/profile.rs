@@ -16,12 +16,20 @@ pub struct Profile {
     pub name: &'static str,
     /// Most lanes that share a weight row in `matmul_vec`; 1 needs no barrier.
     pub vec_lanes: u32,
-    /// Row groups per workgroup of `matmul_vec`.
+    /// Blocks of row groups per workgroup of `matmul_vec`.
     pub vec_groups: u32,
+    /// Most row groups per thread of `matmul_vec`: 1, 2 or 4.
+    pub vec_block: u32,
+    /// Whether `matmul_vec` normalises x on the way: it saves a dispatch, but every row sums the squares again.
+    pub fuse_norm: bool,
     /// Most lanes that share a weight row in `matmul_rows`.
     pub rows_lanes: u32,
-    /// Row groups per workgroup of `matmul_rows`.
+    /// Blocks of row groups per workgroup of `matmul_rows`.
     pub rows_groups: u32,
+    /// Most row groups per thread of `matmul_rows`: 1, 2 or 4.
+    pub rows_block: u32,
+    /// Blocks that a product is cut into at least before threads take several groups each.
+    pub min_blocks: u32,
     /// A forced form of the products with several columns; none chooses by [`Profile::tile_from`].
     pub many: Option<ManyRows>,
     /// Columns from which tiles are used.
@@ -60,8 +68,12 @@ impl Profile {
         name: "core",
         vec_lanes: 8,
         vec_groups: 1,
+        vec_block: 2,
+        fuse_norm: true,
         rows_lanes: 8,
         rows_groups: 1,
+        rows_block: 2,
+        min_blocks: 256,
         many: None,
         tile_from: 17,
         norm_threads: 128,
@@ -73,9 +85,13 @@ impl Profile {
     pub const SOFTWARE: Self = Self {
         name: "software",
         vec_lanes: 1,
-        vec_groups: 8,
+        vec_groups: 1,
+        vec_block: 4,
+        fuse_norm: false,
         rows_lanes: 1,
-        rows_groups: 8,
+        rows_groups: 1,
+        rows_block: 4,
+        min_blocks: 16,
         many: None,
         tile_from: u32::MAX,
         norm_threads: 8,
@@ -98,10 +114,18 @@ impl Profile {
         match entry {
             "vec_lanes" => self.vec_lanes = number("vec_lanes", 32)?,
             "vec_groups" => self.vec_groups = number("vec_groups", 32)?,
+            "vec_block" => self.vec_block = number("vec_block", 4)?,
+            "rows_block" => self.rows_block = number("rows_block", 4)?,
+            "min_blocks" => self.min_blocks = number("min_blocks", 1 << 16)?,
             "rows_lanes" => self.rows_lanes = number("rows_lanes", 32)?,
             "rows_groups" => self.rows_groups = number("rows_groups", 32)?,
             "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
+            "fuse_norm" => {
+                let expected = "true or false";
+                let bad = |_| ProfileError::BadValue { entry: "fuse_norm", value: value.to_owned(), expected };
+                self.fuse_norm = value.parse().map_err(bad)?;
+            }
             "matmul_many" => {
                 self.many = match value {
                     "rows" => Some(ManyRows::Rows),

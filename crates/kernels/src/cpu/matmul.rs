@@ -15,19 +15,19 @@ pub(super) fn vec(args: &Args<'_>) {
     let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
     let p: VecParams = args.params();
     let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let glu = args.shader.shader().name.ends_with("_glu");
+    let glu = args.override_value("GLU") != 0.0;
     let epilogue = Epilogue::new(args, bias, y, p.softcap);
     let k = p.n_chunk as usize * 32;
     let mut rows = vec![0.0; 8 * k];
     let mut ups = vec![0.0; if glu { 8 * k } else { 0 }];
     for slot in 0..args.grid[1] {
         let mut first = 0;
-        if p.groups_per_expert > 0 {
+        if p.by_expert == 1 {
             let expert = sel[slot as usize].get();
             if expert == NO_EXPERT {
                 continue;
             }
-            first = (expert.min(p.n_expert - 1) * p.groups_per_expert) as usize;
+            first = (expert.min(p.n_expert - 1) * p.n_group) as usize;
         }
         let mut x = floats(&x[(slot / p.x_slot_div) as usize * k..][..k]);
         let mut factor = 1.0;
@@ -36,7 +36,7 @@ pub(super) fn vec(args: &Args<'_>) {
             x.iter_mut().zip(norm).for_each(|(x, w)| *x *= f32::from_bits(w.get()));
         }
         let y_first = (slot * p.y_stride + p.row0) as usize;
-        for i in 0..p.n_group as usize {
+        for i in 0..p.n_rows.div_ceil(8) as usize {
             group_rows(&planes, first + if glu { 2 * i } else { i }, &mut rows);
             if glu {
                 group_rows(&planes, first + 2 * i + 1, &mut ups);

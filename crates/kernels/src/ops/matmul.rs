@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::check::{holds, in_range};
-use super::matmul_variants::{VEC, VEC_GLU, pick};
+use super::matmul_variants::{VEC, pick};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::format::{Format, PlaneLayout, ROWS_PER_GROUP};
@@ -213,7 +213,7 @@ pub(crate) struct VecParams {
     pub(crate) n_group: u32,
     pub(crate) n_rows: u32,
     pub(crate) row0: u32,
-    pub(crate) groups_per_expert: u32,
+    pub(crate) by_expert: u32,
     pub(crate) n_expert: u32,
     pub(crate) x_slot_div: u32,
     pub(crate) y_stride: u32,
@@ -251,21 +251,21 @@ pub fn matmul_vec<B: Clone>(
     if let Some(experts) = experts {
         holds(op, "sel", experts.sel, u64::from(slots) * 4)?;
     }
-    let shader = pick(if matrix.glu { &VEC_GLU } else { &VEC }, matrix.format);
     let lanes = lanes(profile.vec_lanes, matrix.k / 32);
-    let mut overrides = geometry(lanes, profile.vec_groups);
-    overrides.push(("NORM", f64::from(u8::from(norm.is_some()))));
-    overrides.extend(epilogue.overrides().iter().take(if matrix.glu { 1 } else { 4 }));
     let part = |part: &MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
-        let n_group = part.n_rows.div_ceil(ROWS_PER_GROUP);
+        let block = block(profile.vec_block, profile, layout.n_group).max(if matrix.glu { 2 } else { 1 });
+        let mut overrides = geometry(lanes, profile.vec_groups, block);
+        overrides.push(("NORM", f64::from(u8::from(norm.is_some()))));
+        overrides.push(("GLU", f64::from(u8::from(matrix.glu))));
+        overrides.extend(epilogue.overrides());
         let params = VecParams {
             n_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
-            n_group,
+            n_group: layout.n_group,
             n_rows: part.n_rows,
             row0: part.row0,
-            groups_per_expert: if experts.is_some() { layout.n_group } else { 0 },
+            by_expert: u32::from(experts.is_some()),
             n_expert: matrix.experts.max(1),
             x_slot_div: per_x,
             y_stride: matrix.n_rows,
@@ -282,11 +282,11 @@ pub fn matmul_vec<B: Clone>(
             experts.map(|e| e.sel),
         ];
         Ok(Dispatch {
-            shader,
-            overrides: overrides.clone(),
+            shader: pick(&VEC, matrix.format),
+            overrides,
             bindings: bindings.iter().map(|b| b.unwrap_or(dummy).clone()).collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
-            grid: [grid(op, n_group, profile.vec_groups)?, slots, 1],
+            grid: [grid(op, layout.n_group, block * profile.vec_groups)?, slots, 1],
         })
     };
     matrix.parts.iter().map(part).collect()
@@ -298,9 +298,17 @@ pub(super) fn lanes(most: u32, n_chunk: u32) -> u32 {
     n_chunk.div_ceil(steps).max(1)
 }
 
-/// The geometry overrides of a kernel with `lanes` per row and `groups` row groups per workgroup.
-pub(super) fn geometry(lanes: u32, groups: u32) -> Vec<(&'static str, f64)> {
-    vec![("L", lanes.into()), ("G", groups.into()), ("T", (ROWS_PER_GROUP * lanes * groups).into())]
+/// Groups per thread, 1, 2 or 4: the most that still leave the machine enough threads.
+pub(super) fn block(most: u32, profile: &Profile, n_group: u32) -> u32 {
+    let fits = |block: &u32| *block <= most && n_group / block >= profile.min_blocks;
+    [4, 2].into_iter().find(fits).unwrap_or(1)
+}
+
+/// The geometry overrides of a kernel with `lanes` per row, `groups` blocks of groups per workgroup and `block` groups per
+/// thread.
+pub(super) fn geometry(lanes: u32, groups: u32, block: u32) -> Vec<(&'static str, f64)> {
+    let threads = ROWS_PER_GROUP * lanes * groups;
+    vec![("L", lanes.into()), ("G", groups.into()), ("T", threads.into()), ("B", block.into())]
 }
 
 /// Workgroups for `n` items, `per` at a time.

@@ -3,10 +3,11 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::check::{holds, in_range};
-use super::matmul::{Epilogue, Matrix, MatrixPart, geometry, grid, lanes};
+use super::matmul::{Epilogue, Matrix, MatrixPart, block, geometry, grid, lanes};
 use super::matmul_variants::{ROWS, TILE, pick};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
+use crate::format::ROWS_PER_GROUP;
 use crate::profile::{ManyRows, Profile};
 use crate::step::{MAX_ROWS, STEP_BYTES};
 
@@ -92,17 +93,17 @@ pub fn matmul_many<B: Clone>(
         ManyRows::Rows => (&ROWS, COLUMNS_PER_THREAD),
         ManyRows::Tile => (&TILE, TILE_SIZE),
     };
-    let mut overrides = match form {
-        ManyRows::Rows => geometry(lanes(profile.rows_lanes, matrix.k / 32), profile.rows_groups),
-        ManyRows::Tile => Vec::new(),
-    };
-    overrides.extend(epilogue.overrides());
-    let groups_per_workgroup = match form {
-        ManyRows::Rows => profile.rows_groups,
-        ManyRows::Tile => TILE_SIZE / 8,
-    };
     let part = |part: &MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
+        let block = block(profile.rows_block, profile, layout.n_group);
+        let (mut overrides, groups_per_workgroup) = match form {
+            ManyRows::Rows => {
+                let lanes = lanes(profile.rows_lanes, matrix.k / 32);
+                (geometry(lanes, profile.rows_groups, block), block * profile.rows_groups)
+            }
+            ManyRows::Tile => (Vec::new(), TILE_SIZE / ROWS_PER_GROUP),
+        };
+        overrides.extend(epilogue.overrides());
         let params = ManyParams {
             n_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
@@ -120,7 +121,7 @@ pub fn matmul_many<B: Clone>(
         let bindings = [&part.wq, &part.ws, x, epilogue.bias.unwrap_or(dummy), y, step];
         Ok(Dispatch {
             shader: pick(variants, matrix.format),
-            overrides: overrides.clone(),
+            overrides,
             bindings: bindings.into_iter().cloned().collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
             grid: [grid(op, layout.n_group, groups_per_workgroup)?, max_rows.div_ceil(columns), 1],

@@ -22,22 +22,6 @@ pub(crate) const VEC: Variants = [
     id::MATMUL_VEC_Q2K,
 ];
 
-pub(crate) const VEC_GLU: Variants = [
-    id::MATMUL_VEC_F32_GLU,
-    id::MATMUL_VEC_F16_GLU,
-    id::MATMUL_VEC_BF16_GLU,
-    id::MATMUL_VEC_Q4_GLU,
-    id::MATMUL_VEC_Q5_GLU,
-    id::MATMUL_VEC_Q8_GLU,
-    id::MATMUL_VEC_IQ4_GLU,
-    id::MATMUL_VEC_MXFP4_GLU,
-    id::MATMUL_VEC_Q4K_GLU,
-    id::MATMUL_VEC_Q5K_GLU,
-    id::MATMUL_VEC_Q6K_GLU,
-    id::MATMUL_VEC_Q3K_GLU,
-    id::MATMUL_VEC_Q2K_GLU,
-];
-
 pub(crate) const ROWS: Variants = [
     id::MATMUL_ROWS_F32,
     id::MATMUL_ROWS_F16,
@@ -93,8 +77,7 @@ pub(crate) fn pick(of: &Variants, format: Format) -> ShaderId {
 
 /// The format of a variant: for the twins, which are told no more than the shader.
 pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
-    let at =
-        [&VEC, &VEC_GLU, &ROWS, &TILE, &EMBED].iter().find_map(|v| v.iter().position(|s| *s == shader))?;
+    let at = [&VEC, &ROWS, &TILE, &EMBED].iter().find_map(|v| v.iter().position(|s| *s == shader))?;
     Format::ALL.get(at).copied()
 }
 
@@ -104,17 +87,11 @@ mod tests {
 
     #[test]
     fn names_agree_with_formats() {
-        let kernels = [
-            (VEC, "matmul_vec", ""),
-            (VEC_GLU, "matmul_vec", "_glu"),
-            (ROWS, "matmul_rows", ""),
-            (TILE, "matmul_tile", ""),
-            (EMBED, "embed", ""),
-        ];
+        let kernels = [(VEC, "matmul_vec"), (ROWS, "matmul_rows"), (TILE, "matmul_tile"), (EMBED, "embed")];
         for format in Format::ALL {
-            for (variants, kernel, suffix) in kernels {
+            for (variants, kernel) in kernels {
                 let shader = pick(&variants, format);
-                assert_eq!(shader.shader().name, format!("{kernel}_{}{suffix}", format.name()));
+                assert_eq!(shader.shader().name, format!("{kernel}_{}", format.name()));
                 assert_eq!(format_of(shader), Some(format));
             }
         }
