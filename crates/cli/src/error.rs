@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use goldcrest::{EngineError, LoadError};
 use thiserror::Error;
 
+use crate::error_codes::{self, Entry};
 use crate::store::StoreError;
 
 /// Every way a command ends without success.
@@ -23,6 +25,69 @@ pub(crate) enum CliError {
     /// The model store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A value of an option that cannot be; found before anything is fetched or loaded.
+    #[error("{name} = {value} is not allowed; allowed: {allowed}")]
+    InvalidParameter {
+        /// The option.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What may be given.
+        allowed: String,
+    },
+    /// A context length that no model can have.
+    #[error("a context of {requested} tokens; it must be 1 or more")]
+    BadContext {
+        /// What was given.
+        requested: i64,
+    },
+    /// An option of the command line whose method this version does not have.
+    #[error("{option} is not available in this version")]
+    NotAvailable {
+        /// The option.
+        option: &'static str,
+    },
+    /// There is nothing to answer.
+    #[error("the prompt is empty")]
+    EmptyPrompt,
+    /// A file that a command reads or writes.
+    #[error("{path}: {cause}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file or standard input holds something other than it should.
+    #[error("{place}: {what}")]
+    BadFile {
+        /// The file, or `standard input`.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {0}")]
+    Stdin(io::Error),
+    /// The model cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The engine refused or failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A kernel gave other results than the CPU.
+    #[error("{failed} of {total} kernel checks failed on {adapter}")]
+    SelfTest {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+        /// Where.
+        adapter: String,
+    },
+    /// Ctrl-C; what was written so far stands.
+    #[error("interrupted")]
+    Interrupted,
     /// Standard output cannot be written. A closed pipe is no failure: the reader has had enough.
     #[error("cannot write to standard output: {0}")]
     Stdout(io::Error),
@@ -32,9 +97,8 @@ impl CliError {
     /// A name that stays the same between releases, for scripts.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Usage { .. } => "E_USAGE",
             Self::Store(error) => error.code(),
-            Self::Stdout(_) => "E_STDOUT",
+            other => other.entry().code,
         }
     }
 
@@ -43,24 +107,30 @@ impl CliError {
         match self {
             Self::Usage { help, .. } => help.clone(),
             Self::Store(error) => error.help(),
-            Self::Stdout(_) => "check the disk or the program that reads the output".to_owned(),
+            other => other.entry().help.to_owned(),
         }
     }
 
     /// 1 for a failure while running, 2 for bad usage or bad input, 130 when interrupted.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage { .. } => 2,
             Self::Store(StoreError::Interrupted { .. }) => 130,
             Self::Store(error) => 1 + u8::from(error.is_bad_input()),
-            Self::Stdout(_) => 1,
+            other => other.entry().exit,
         }
+    }
+
+    fn entry(&self) -> Entry {
+        error_codes::of(self)
     }
 
     /// Tells the user on stderr and gives the exit code. Silent, with code 0, when the reader of stdout has gone.
     pub(crate) fn report(&self) -> ExitCode {
         if matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe) {
             return ExitCode::SUCCESS;
+        }
+        if matches!(self, Self::Interrupted) {
+            return ExitCode::from(self.exit_code());
         }
         // Nobody can be told that stderr itself is gone.
         let _ = writeln!(io::stderr(), "error[{}]: {self}\nhelp: {}", self.code(), self.help());

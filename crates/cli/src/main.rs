@@ -5,7 +5,9 @@
 mod commands;
 mod context;
 mod error;
+mod error_codes;
 mod interrupt;
+mod loading;
 mod output;
 mod store;
 
