@@ -104,6 +104,7 @@ impl<'s> Generation<'s> {
     /// # Errors
     /// [`EngineError::Gpu`] if the device failed: the generation is over and can be started again on a new device.
     /// [`EngineError::NonFiniteLogits`], [`EngineError::Busy`].
+    #[allow(clippy::await_holding_refcell_ref, reason = "every borrow is tried: who comes meanwhile is told Busy")]
     pub async fn next(&mut self) -> Result<Option<Event>, EngineError> {
         if matches!(self.phase, Phase::Ended) {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use goldcrest_gguf::{Array, Gguf, Metadata, StringArray};
+use goldcrest_gguf::{Array, Gguf, GgufError, Metadata, StringArray, ValueType};
 use goldcrest_prompt::{ChatTemplate, RenderInput, Rendered};
 use goldcrest_tokenizer::{Encode, Tokenizer, TokenizerSpec};
 
@@ -113,9 +113,22 @@ fn spec(meta: &Metadata) -> Result<TokenizerSpec<'_>, EngineError> {
 }
 
 fn floats<'a>(meta: &'a Metadata, key: &str) -> Result<Option<&'a [f32]>, EngineError> {
-    Ok(meta.get_opt::<&Array>(key)?.and_then(|a| if let Array::F32(v) = a { Some(v.as_slice()) } else { None }))
+    match meta.get_opt::<&Array>(key)? {
+        None => Ok(None),
+        Some(Array::F32(values)) => Ok(Some(values)),
+        Some(other) => Err(wrong_elements(key, ValueType::F32, other)),
+    }
 }
 
 fn ints<'a>(meta: &'a Metadata, key: &str) -> Result<Option<&'a [i32]>, EngineError> {
-    Ok(meta.get_opt::<&Array>(key)?.and_then(|a| if let Array::I32(v) = a { Some(v.as_slice()) } else { None }))
+    match meta.get_opt::<&Array>(key)? {
+        None => Ok(None),
+        Some(Array::I32(values)) => Ok(Some(values)),
+        Some(other) => Err(wrong_elements(key, ValueType::I32, other)),
+    }
+}
+
+fn wrong_elements(key: &str, expected: ValueType, found: &Array) -> EngineError {
+    let (expected, found) = (expected.array_name(), found.element_type().array_name());
+    GgufError::WrongType { key: key.into(), expected, found }.into()
 }

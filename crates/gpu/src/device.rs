@@ -178,19 +178,22 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The bytes of every read of a submit, or what went wrong anywhere in it.
+type Results = Result<Vec<Vec<u8>>, GpuError>;
+
 /// The results of a submit, in the order of its reads. An error anywhere in the submit comes out here.
-pub struct Readback(Pin<Box<dyn Future<Output = Result<Vec<Vec<u8>>, GpuError>>>>);
+pub struct Readback(Pin<Box<dyn Future<Output = Results>>>);
 
 impl Readback {
     /// Wraps a device's own future. For implementors of [`Device`].
     #[must_use]
-    pub fn new(future: impl Future<Output = Result<Vec<Vec<u8>>, GpuError>> + 'static) -> Self {
+    pub fn new(future: impl Future<Output = Results> + 'static) -> Self {
         Self(Box::pin(future))
     }
 }
 
 impl Future for Readback {
-    type Output = Result<Vec<Vec<u8>>, GpuError>;
+    type Output = Results;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.as_mut().poll(cx)

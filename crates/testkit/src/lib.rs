@@ -1,4 +1,6 @@
 //! Golden data, GGUF builders and a device that can be lost: for tests only.
 
+#![forbid(unsafe_code)]
+
 pub mod fake_gpu;
 pub mod kernels;

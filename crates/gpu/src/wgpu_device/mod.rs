@@ -71,7 +71,7 @@ impl WgpuDevice {
         let sizes = (details.subgroup_min_size, details.subgroup_max_size);
         let caps = Caps {
             max_buffer: limits.max_buffer_size,
-            max_binding: u64::from(limits.max_storage_buffer_binding_size),
+            max_binding: limits.max_storage_buffer_binding_size,
             max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
             max_invocations: limits.max_compute_invocations_per_workgroup,
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage,

@@ -39,5 +39,5 @@ fn digit(block: &[u8; 54], i: usize) -> u8 {
         _ => (block[48 + (i - 240) % 4], (i - 240) / 4),
     };
     let shifted = byte.wrapping_mul([1, 3, 9, 27, 81][n]);
-    (u16::from(shifted) * 3 >> 8) as u8
+    ((u16::from(shifted) * 3) >> 8) as u8
 }
