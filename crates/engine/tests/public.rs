@@ -8,7 +8,7 @@ mod common;
 use std::rc::Rc;
 use std::time::Instant;
 
-use common::{Golden, TIE, batch, decode_greedy, forward, golden_json, gpu, load, model, worst};
+use common::{Golden, TIE, batch, decode_greedy, forward, full, golden_json, gpu, load, model, worst};
 use goldcrest_engine::batch::{Tap, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{Runtime, RuntimeOptions};
@@ -64,8 +64,7 @@ fn real_models_match_the_reference_on_the_cpu_twins() {
 }
 
 fn check_models(device: &Rc<dyn Device>, short: Extent) {
-    let full = std::env::var_os("GOLDCREST_FULL").is_some_and(|v| v == "1");
-    let extent = if full { FULL } else { short };
+    let extent = if full() { FULL } else { short };
     let mut failures = Vec::new();
     for (name, files) in MODELS {
         let Some(file) = model(files) else { continue };
@@ -128,7 +127,8 @@ impl Subject {
             assert_eq!(point.len(), ids.len() * n_embd, "layer {layer}");
             let lengths: Vec<f32> = point.chunks_exact(n_embd).map(length).collect();
             let expected_lengths = expected["l2_all_positions"].f32s();
-            let relative = lengths.iter().zip(&expected_lengths).map(|(a, b)| (a - b).abs() / b).fold(0.0, f32::max);
+            let relative =
+                lengths.iter().zip(&expected_lengths).map(|(a, b)| (a - b).abs() / b).fold(0.0, f32::max);
             let first = &point[(ids.len() - 1) * n_embd..][..8];
             let rms = lengths.last().unwrap() / (n_embd as f32).sqrt();
             let value = worst(first, &expected["first8"].f32s()) / rms;
@@ -164,7 +164,11 @@ impl Subject {
         let decode = (path.len() - 1) as f32 / started.elapsed().as_secs_f32();
         let parted = found.iter().zip(path).position(|(a, b)| a != b);
         if let Some(step) = parted {
-            self.bound(&format!("prompt {index}: gap where the path parts, step {step}"), number(step, "gap"), TIE);
+            self.bound(
+                &format!("prompt {index}: gap where the path parts, step {step}"),
+                number(step, "gap"),
+                TIE,
+            );
         }
 
         self.runtime.pool_mut().truncate(seq, ids.len()).unwrap();
@@ -177,7 +181,11 @@ impl Subject {
             let stats = row.stats.unwrap();
             off = off.max((row.logits_at[0] - stats.log_sum_exp - number(step, "lp")).abs());
             if stats.argmax != path[step] {
-                self.bound(&format!("prompt {index}: gap where the best token differs, step {step}"), number(step, "gap"), TIE);
+                self.bound(
+                    &format!("prompt {index}: gap where the best token differs, step {step}"),
+                    number(step, "gap"),
+                    TIE,
+                );
             }
         }
         self.bound(&format!("prompt {index}: log-probabilities along the path"), off, LOGPROB);
@@ -202,7 +210,10 @@ impl Subject {
         let top = distance("top", lse);
         let probes = distance("probe", 0.0);
         let lse = (lse - reference["logsumexp"].as_f64().unwrap() as f32).abs();
-        println!("{}: prompt {index}: top 20 {top:.1e}, probes {probes:.1e}, log-sum-exp {lse:.1e}", self.name);
+        println!(
+            "{}: prompt {index}: top 20 {top:.1e}, probes {probes:.1e}, log-sum-exp {lse:.1e}",
+            self.name
+        );
         self.bound(&format!("prompt {index}: top-20 log-probabilities"), top, LOGPROB);
         self.bound(&format!("prompt {index}: probed logits"), probes, LOGPROB);
         self.bound(&format!("prompt {index}: log-sum-exp"), lse, LOGPROB);
@@ -210,7 +221,8 @@ impl Subject {
 
     fn check_perplexity(&mut self, reference: &Value) {
         let results = &reference["results"]["transformers_f32"];
-        let windows: Vec<Vec<u32>> = reference["windows"].as_array().unwrap().iter().map(Golden::u32s).collect();
+        let windows: Vec<Vec<u32>> =
+            reference["windows"].as_array().unwrap().iter().map(Golden::u32s).collect();
         let per_token = reference["window0_token_nll_transformers_f32"].f32s();
         let mut sum = 0.0;
         for (index, ids) in windows.iter().enumerate().take(self.extent.windows) {
@@ -218,9 +230,17 @@ impl Subject {
             let ids = &ids[..ids.len().min(self.extent.window)];
             let nll = self.nll(ids);
             let total: f32 = nll.iter().sum();
-            let expected = if whole { results["nll_sum"][index].as_f64().unwrap() as f32 } else { per_token[..nll.len()].iter().sum() };
+            let expected = if whole {
+                results["nll_sum"][index].as_f64().unwrap() as f32
+            } else {
+                per_token[..nll.len()].iter().sum()
+            };
             let off = ((total - expected) / nll.len() as f32).exp() - 1.0;
-            println!("{}: window {index}, {} tokens: {total:.3} for {expected:.3}, perplexity {off:+.1e}", self.name, ids.len());
+            println!(
+                "{}: window {index}, {} tokens: {total:.3} for {expected:.3}, perplexity {off:+.1e}",
+                self.name,
+                ids.len()
+            );
             self.bound(&format!("window {index}: perplexity"), off.abs(), PERPLEXITY);
             if index == 0 {
                 let worst = worst(&nll, &per_token[..nll.len()]);
@@ -239,7 +259,11 @@ impl Subject {
         let long = self.nll(&reference["long"]["ids"].u32s());
         let (found, expected) = (long.iter().sum::<f32>(), results["long_nll_sum"].as_f64().unwrap() as f32);
         let off = ((found - expected) / long.len() as f32).exp() - 1.0;
-        println!("{}: window of {} tokens: {found:.3} for {expected:.3}, perplexity {off:+.1e}", self.name, long.len() + 1);
+        println!(
+            "{}: window of {} tokens: {found:.3} for {expected:.3}, perplexity {off:+.1e}",
+            self.name,
+            long.len() + 1
+        );
         self.bound("long window: perplexity", off.abs(), PERPLEXITY);
     }
 
@@ -251,12 +275,22 @@ impl Subject {
         // Forward passes of a bounded number of rows, so that a long window shows that it is alive.
         for first in (0..ids.len() - 1).step_by(128) {
             let part = &ids[first..ids.len().min(first + 129)];
-            let mut rows = batch(&self.runtime, seq, &part[..part.len() - 1], &Wants { stats: true, ..Wants::default() });
+            let mut rows = batch(
+                &self.runtime,
+                seq,
+                &part[..part.len() - 1],
+                &Wants { stats: true, ..Wants::default() },
+            );
             rows.rows.iter_mut().zip(&part[1..]).for_each(|(row, next)| row.wants.logits_at = vec![*next]);
             let result = forward(&mut self.runtime, &rows);
             nll.extend(result.rows.iter().map(|row| row.stats.unwrap().log_sum_exp - row.logits_at[0]));
         }
-        println!("{}: {} rows with logits, {:.1} a second", self.name, nll.len(), nll.len() as f32 / started.elapsed().as_secs_f32());
+        println!(
+            "{}: {} rows with logits, {:.1} a second",
+            self.name,
+            nll.len(),
+            nll.len() as f32 / started.elapsed().as_secs_f32()
+        );
         self.runtime.pool_mut().free(seq).unwrap();
         nll
     }

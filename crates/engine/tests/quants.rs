@@ -5,21 +5,21 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{Golden, batch, devices, forward, golden, golden_json, load, worst};
+use common::{Golden, batch, devices, forward, full, golden, golden_json, load, worst};
 use goldcrest_engine::batch::Wants;
 use goldcrest_engine::{Runtime, RuntimeOptions};
 use goldcrest_gguf::Gguf;
-use goldcrest_gpu::{CpuDevice, Device};
+use goldcrest_gpu::{AdapterKind, CpuDevice, Device};
 use goldcrest_model::{Model, ModelError};
 use serde_json::Value;
 
 /// Distance of logits, whose standard deviation is about 10, to the float32 reference on the same decoded weights. Keys
-/// and values are kept as halves; nothing else is rounded.
-const TOLERANCE: f32 = 0.03;
+/// and values are kept as halves, which alone moves them by 0.006 to 0.015; computed with whole floats they are 6e-5 away.
+const TOLERANCE: f32 = 0.02;
 
 const RUN: &[&str] = &[
-    "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL",
-    "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4",
+    "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+    "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4",
 ];
 const REFUSED: &[&str] = &["IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"];
 
@@ -27,14 +27,22 @@ const REFUSED: &[&str] = &["IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_
 fn every_weight_type_matches_its_reference() {
     let reference = golden_json("tiny/quants.json").expect("the references are part of the repository");
     let ids = reference["ids"].u32s();
-    let files: Vec<_> = RUN.iter().filter_map(|ty| Some((*ty, golden(&format!("tiny/q_{ty}.gguf"))?))).collect();
+    let files: Vec<_> =
+        RUN.iter().filter_map(|ty| Some((*ty, golden(&format!("tiny/q_{ty}.gguf"))?))).collect();
     assert!(files.len() >= 16, "the files are part of the repository");
     for device in devices() {
         for (ty, file) in &files {
-            let mut runtime = load(file, Rc::clone(&device), &RuntimeOptions::default());
+            let mut runtime = load(file, Rc::clone(&device), &options(device.as_ref()));
             check(ty, &mut runtime, &ids, &reference["types"][ty]);
         }
     }
+}
+
+/// A software adapter compiles the products with many columns for 4 to 13 s per type. The kernels' own tests run those of
+/// every type; here it takes the rows one by one, but for the long run.
+fn options(device: &dyn Device) -> RuntimeOptions {
+    let one_by_one = device.info().kind == AdapterKind::Software && !full();
+    RuntimeOptions { max_chunk: u32::from(one_by_one), ..RuntimeOptions::default() }
 }
 
 /// The last row is computed with the others, and once more by itself: products with one column are other kernels.
@@ -52,7 +60,12 @@ fn check(ty: &str, runtime: &mut Runtime, ids: &[u32], reference: &Value) {
     many.rows.drain(..ids.len() - 1);
     let alone = forward(runtime, &many);
     let worst = [&together, &alone].map(|result| worst(&result.rows.last().unwrap().logits, &expected));
-    println!("{ty} on {}: worst logit {:.1e}, by itself {:.1e}", runtime.device().info().name, worst[0], worst[1]);
+    println!(
+        "{ty} on {}: worst logit {:.1e}, by itself {:.1e}",
+        runtime.device().info().name,
+        worst[0],
+        worst[1]
+    );
     assert!(worst.iter().all(|w| *w < TOLERANCE), "{ty}: worst logits are {worst:?} away");
 }
 

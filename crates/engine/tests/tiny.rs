@@ -3,32 +3,39 @@
 
 mod common;
 
-use common::{Golden, devices, golden, load};
-use goldcrest_engine::batch::{Batch, BatchRow, Wants};
+use std::rc::Rc;
+
+use common::{Golden, TIE, batch, decode_greedy, devices, forward, golden, golden_json, load, worst};
+use goldcrest_engine::batch::Wants;
 use goldcrest_engine::{Runtime, RuntimeOptions};
-use goldcrest_sample::SamplerParams;
 use serde_json::Value;
 
 /// Distance of logits to the reference. The models' logits have a standard deviation of 2 to 10; llama.cpp's own
 /// distance is 2.5e-5, and keys and values are stored here as halves, which costs about 1e-3.
 const TOLERANCE: f32 = 0.02;
-/// A greedy path may part from the reference where the two best logits are closer than this.
-const TIE: f32 = 0.05;
 
 const MODELS: &[&str] = &[
-    "llama", "llama3_rope", "llama_spm", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "gpt2", "olmoe", "mixtral",
+    "llama",
+    "llama3_rope",
+    "llama_spm",
+    "qwen2",
+    "qwen3",
+    "gemma2",
+    "gemma3",
+    "phi3",
+    "gpt2",
+    "olmoe",
+    "mixtral",
 ];
 
 #[test]
 fn tiny_models_match_their_references() {
+    let devices = devices();
     for name in MODELS {
-        let (Some(file), Some(json)) = (golden(&format!("tiny/{name}.gguf")), golden(&format!("tiny/{name}.json")))
-        else {
-            continue;
-        };
-        let reference: Value = serde_json::from_slice(&json).unwrap();
-        for device in devices() {
-            let mut runtime = load(&file, device, &RuntimeOptions::default());
+        let Some(file) = golden(&format!("tiny/{name}.gguf")) else { continue };
+        let reference = golden_json(&format!("tiny/{name}.json")).expect("comes with the model");
+        for device in &devices {
+            let mut runtime = load(&file, Rc::clone(device), &RuntimeOptions::default());
             check_cases(name, &mut runtime, &reference);
             check_greedy(name, &mut runtime, &reference["greedy"]);
         }
@@ -43,15 +50,13 @@ fn check_cases(name: &str, runtime: &mut Runtime, reference: &Value) {
         let gaps = case["top2_gap_every_position"].f32s();
         let seq = runtime.pool_mut().create();
         let wants = Wants { stats: true, row: true, ..Wants::default() };
-        let rows = ids.iter().zip(0..).map(|(t, pos)| BatchRow::token(*t, pos, seq).wanting(wants.clone()));
-        let batch = Batch { rows: rows.collect(), ..Batch::default() };
-        let result = pollster::block_on(runtime.forward(&batch)).unwrap();
+        let rows = batch(runtime, seq, &ids, &wants);
+        let result = forward(runtime, &rows);
         for (row, (expected, gap)) in result.rows.iter().zip(argmax.iter().zip(&gaps)) {
             let found = row.stats.unwrap().argmax;
             assert!(found == *expected || *gap < TIE, "{name}: position {}: {found} for {expected}", row.row);
         }
-        let logits = &result.rows.last().unwrap().logits;
-        let worst = logits.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let worst = worst(&result.rows.last().unwrap().logits, &expected);
         println!("{name} on {}: {} tokens, worst logit {worst:.2e}", runtime.device().info().name, ids.len());
         assert!(worst < TOLERANCE, "{name}: worst logit is {worst} away");
         runtime.pool_mut().free(seq).unwrap();
@@ -66,14 +71,7 @@ fn check_greedy(name: &str, runtime: &mut Runtime, reference: &Value) {
         let seq = runtime.pool_mut().create();
         let (last, before) = prompt.split_last().unwrap();
         pollster::block_on(runtime.prefill(seq, before, &mut |_| true)).unwrap();
-        let params = SamplerParams::greedy();
-        let mut run = runtime.start_decode(seq, *last, &params, &[]).unwrap();
-        let mut found = Vec::new();
-        while found.len() < expected.len() {
-            runtime.submit_decode(&mut run, k).unwrap();
-            found.extend(pollster::block_on(runtime.take_decoded(&mut run)).unwrap().iter().map(|t| t.token));
-        }
-        runtime.end_decode(run, expected.len()).unwrap();
+        let found = decode_greedy(runtime, seq, *last, expected.len(), k);
         runtime.pool_mut().free(seq).unwrap();
         let parted = expected.iter().zip(&found).position(|(a, b)| a != b);
         assert!(parted.is_none_or(|i| gaps[i] < TIE), "{name}, k = {k}: {found:?} for {expected:?}");

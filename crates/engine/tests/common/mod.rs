@@ -32,6 +32,11 @@ pub(crate) fn golden_json(name: &str) -> Option<Value> {
     golden(name).map(|bytes| serde_json::from_slice(&bytes).unwrap())
 }
 
+/// Whether the long conformance run is asked for.
+pub(crate) fn full() -> bool {
+    std::env::var_os("GOLDCREST_FULL").is_some_and(|v| v == "1")
+}
+
 /// The CPU twins, and the adapter that a GPU API offers.
 pub(crate) fn devices() -> Vec<Rc<dyn Device>> {
     let mut devices: Vec<Rc<dyn Device>> = vec![Rc::new(CpuDevice::new())];
