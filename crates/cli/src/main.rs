@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod error;
 mod error_codes;
+mod given;
 mod interrupt;
 mod loading;
 mod output;
@@ -15,7 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{list, pull, rm};
+use crate::commands::{
+    detokenize, inspect, list, logits, perplexity, pull, rm, sample, template, tokenize,
+};
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -29,6 +32,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Tokenize(tokenize::Args),
+    Detokenize(detokenize::Args),
+    Template(template::Args),
+    Logits(logits::Args),
+    Perplexity(perplexity::Args),
+    Inspect(inspect::Args),
+    Sample(sample::Args),
     Pull(pull::Args),
     List(list::Args),
     Rm(rm::Args),
@@ -48,6 +58,13 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
+        Command::Tokenize(args) => tokenize::run(args, &context),
+        Command::Detokenize(args) => detokenize::run(args, &context),
+        Command::Template(args) => template::run(args, &context),
+        Command::Logits(args) => logits::run(args, &context),
+        Command::Perplexity(args) => perplexity::run(args, &context),
+        Command::Inspect(args) => inspect::run(args, &context),
+        Command::Sample(args) => sample::run(args, &context),
         Command::Pull(args) => pull::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Rm(args) => rm::run(args, &context),

@@ -12,6 +12,12 @@ pub(crate) fn line(text: &str) -> Result<(), CliError> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(CliError::Stdout)
 }
 
+/// Writes text to stdout as it is.
+pub(crate) fn exactly(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Stdout)
+}
+
 /// Writes one JSON object, indented, and a line end.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Stdout(error.into()))?;

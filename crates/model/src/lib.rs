@@ -24,7 +24,7 @@ pub use arch::Arch;
 pub use config::{Config, RopeConfig, RopeScaling};
 pub use error::ModelError;
 pub use load::{Linear, Loader};
-pub use memory::weight_bytes;
+pub use memory::{active_weight_bytes, weight_bytes};
 pub use model::{Model, RopeTables};
 pub use recorder::{HeadRows, KvLayers, Recorder, Targets};
 pub use scratch::Scratch;

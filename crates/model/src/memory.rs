@@ -2,7 +2,7 @@
 
 use goldcrest_gguf::{Gguf, TensorInfo};
 
-use crate::{ModelError, repack};
+use crate::{Config, ModelError, repack};
 
 /// Bytes on the device of all weights after repacking.
 ///
@@ -10,6 +10,21 @@ use crate::{ModelError, repack};
 /// [`ModelError::UnsupportedType`] if a weight cannot be loaded.
 pub fn weight_bytes(gguf: &Gguf) -> Result<u64, ModelError> {
     gguf.tensors.iter().map(tensor_bytes).sum()
+}
+
+/// Bytes of the weights that one token reads on its way through the model: not the embedding table where the head is
+/// another matrix, and of the experts the chosen ones.
+///
+/// # Errors
+/// [`ModelError::UnsupportedType`] if a weight cannot be loaded.
+pub fn active_weight_bytes(gguf: &Gguf, cfg: &Config) -> Result<u64, ModelError> {
+    let has_head = gguf.tensors.get("output.weight").is_some();
+    let read = gguf.tensors.iter().filter(|tensor| !has_head || &*tensor.name != "token_embd.weight");
+    read.map(|tensor| match (tensor.n_dims, u64::from(cfg.n_expert)) {
+        (3, n_expert @ 1..) => Ok(tensor_bytes(tensor)? / n_expert * u64::from(cfg.n_expert_used)),
+        _ => tensor_bytes(tensor),
+    })
+    .sum()
 }
 
 fn tensor_bytes(tensor: &TensorInfo) -> Result<u64, ModelError> {

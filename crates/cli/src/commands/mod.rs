@@ -1,5 +1,12 @@
 //! One file per command: `Args` for its command line and `run`.
 
+pub(crate) mod detokenize;
+pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod logits;
+pub(crate) mod perplexity;
 pub(crate) mod pull;
 pub(crate) mod rm;
+pub(crate) mod sample;
+pub(crate) mod template;
+pub(crate) mod tokenize;
