@@ -168,6 +168,10 @@ fn callers_that_misbehave() {
     let many = GgufError::TooManyBytes { found: file_len + 1, file_len };
     assert_eq!(Parser::new(file_len).parse(&bytes).unwrap_err(), many);
     assert_eq!(Parser::new(file_len).push(&bytes).unwrap_err(), many);
+    // Bytes past the end are refused before they are copied.
+    let junk = vec![0; 1 << 20];
+    let memory = allocation_counter::measure(|| assert!(Parser::new(file_len).push(&junk).is_err()));
+    assert!(memory.bytes_max < 1000, "{memory:?}");
     // A refused file stays refused, whatever follows.
     let bad = RawFile::small().with(|f| {
         f.pair(b"general.architecture", 7, &[1]);

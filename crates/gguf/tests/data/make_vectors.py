@@ -36,8 +36,8 @@ def blocks_of(ty, rng):
     for i, byte in enumerate([0x00, 0xFF, 0x80, 0x7F, 0x01, 0x0F, 0xF0, 0x55]):
         raw[i] = byte
     if ty == T.MXFP4:
-        raw[:, 0] = np.arange(n) * 255 // n  # every region of the exponent; 255 stands among the extremes
-        raw[1, 0] = 255
+        raw[:, 0] = np.arange(n) * 255 // n  # every region of the exponent
+        raw[:8, 0] = [0, 1, 2, 3, 126, 127, 254, 255]  # the two subnormal results, and the ends
     for at in F16_FIELDS[ty]:
         half = raw[:, at].astype(np.uint16) | raw[:, at + 1].astype(np.uint16) << 8
         infinite = half & 0x7C00 == 0x7C00
