@@ -44,6 +44,14 @@ impl CpuDevice {
         Self { info, caps, counters: Rc::default() }
     }
 
+    /// The same with a smaller largest binding, in bytes: for what has to be split on narrow devices.
+    #[must_use]
+    pub fn with_max_binding(bytes: u64) -> Self {
+        let mut device = Self::new();
+        device.caps.max_binding = bytes;
+        device
+    }
+
     fn words<'a>(&self, buffer: &'a Buffer) -> Result<&'a Words, GpuError> {
         buffer
             .raw::<Words>()
