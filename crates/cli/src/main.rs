@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod error;
 mod error_codes;
+mod generating;
 mod given;
 mod interrupt;
 mod loading;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    detokenize, inspect, list, logits, perplexity, pull, rm, sample, template, tokenize,
+    detokenize, inspect, list, logits, perplexity, pull, rm, run, sample, template, tokenize,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -32,6 +33,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
     Tokenize(tokenize::Args),
     Detokenize(detokenize::Args),
     Template(template::Args),
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
+        Command::Run(args) => run::run(args, &context),
         Command::Tokenize(args) => tokenize::run(args, &context),
         Command::Detokenize(args) => detokenize::run(args, &context),
         Command::Template(args) => template::run(args, &context),

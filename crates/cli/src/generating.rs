@@ -1,0 +1,139 @@
+//! What commands that generate text share: sampling options, the loop over events, the line of times.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+
+use goldcrest::sample::{SamplerParams, StopMatcher};
+use goldcrest::{EngineError, Event, Finish, Generation, Stats, TokenEvent};
+
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Most alternatives per token: as many as the device sorts.
+const MAX_LOGPROBS: usize = 256;
+
+/// How tokens are chosen.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Choosing tokens")]
+pub(crate) struct SamplingArgs {
+    /// 0 always takes the likeliest token, higher is more varied [default: 0.7; 0 with --json]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    temp: Option<f32>,
+    /// Choose among the K likeliest tokens; 0 among all [default: 40]
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    top_k: Option<i32>,
+    /// Choose among the likeliest tokens that together have this probability [default: 0.95]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    top_p: Option<f32>,
+    /// Leave out tokens less likely than this share of the likeliest one [default: 0.05]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    min_p: Option<f32>,
+    /// The same seed gives the same answer [default: a new one each time]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Over 1 makes tokens of the last 64 less likely [default: 1]
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    repeat_penalty: Option<f32>,
+    /// End the answer before this text; may be given several times
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) stop: Vec<String>,
+}
+
+impl SamplingArgs {
+    /// Checked parameters. `temperature` counts where none is given.
+    pub(crate) fn params(&self, temperature: f32) -> Result<SamplerParams, CliError> {
+        let params = SamplerParams {
+            temperature: self.temp.unwrap_or(temperature),
+            top_k: self.top_k.unwrap_or(40),
+            top_p: self.top_p.unwrap_or(0.95),
+            min_p: self.min_p.unwrap_or(0.05),
+            repeat_penalty: self.repeat_penalty.unwrap_or(1.0),
+            seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0)),
+            ..SamplerParams::neutral()
+        };
+        params.validate().map_err(EngineError::from)?;
+        StopMatcher::new(&self.stop).map_err(EngineError::from)?;
+        Ok(params)
+    }
+}
+
+/// `-n`, which must not be negative.
+pub(crate) fn max_tokens(n: Option<i64>) -> Result<Option<usize>, CliError> {
+    n.map(|n| usize::try_from(n).map_err(|_| invalid("-n", n, "0 and up"))).transpose()
+}
+
+/// `--logprobs`, no more than the device sorts.
+pub(crate) fn logprobs(k: Option<usize>) -> Result<Option<usize>, CliError> {
+    match k {
+        Some(k) if k > MAX_LOGPROBS => Err(invalid("--logprobs", k, "0 to 256")),
+        k => Ok(k),
+    }
+}
+
+fn invalid(name: &'static str, value: impl ToString, allowed: &str) -> CliError {
+    CliError::InvalidParameter { name, value: value.to_string(), allowed: allowed.to_owned() }
+}
+
+/// What a generation came to.
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    /// All new tokens, an end-of-generation token included.
+    pub(crate) ids: Vec<u32>,
+    /// What came with the tokens that are text.
+    pub(crate) tokens: Vec<TokenEvent>,
+    pub(crate) finish: Finish,
+    pub(crate) stats: Stats,
+}
+
+/// Runs a generation to its end; text goes to stdout as it comes if `shown`. Ctrl-C ends it with what there is.
+pub(crate) fn answer(
+    mut generation: Generation<'_>,
+    shown: bool,
+    context: &Context,
+) -> Result<Answer, CliError> {
+    let (mut text, mut tokens) = (String::new(), Vec::new());
+    let mut out = io::stdout().lock();
+    let mut show = |piece: &str| -> Result<(), CliError> {
+        text.push_str(piece);
+        if !shown || piece.is_empty() {
+            return Ok(());
+        }
+        out.write_all(piece.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Stdout)
+    };
+    let mut finish = Finish::Aborted;
+    loop {
+        if context.interrupt.is_set() {
+            generation.abort();
+        }
+        match pollster::block_on(generation.next())? {
+            None => break,
+            Some(Event::Prefill { .. }) => {}
+            Some(Event::Token(token)) => {
+                show(&token.text)?;
+                tokens.push(token);
+            }
+            Some(Event::End { finish: reason, text }) => {
+                show(&text)?;
+                finish = reason;
+            }
+        }
+    }
+    Ok(Answer { text, ids: generation.tokens().to_vec(), tokens, finish, stats: generation.stats()? })
+}
+
+/// `31 prompt tokens in 0.12 s, 64 tokens in 2.10 s (30.5/s)`.
+pub(crate) fn times(stats: &Stats) -> String {
+    let seconds = stats.decode_ms / 1e3;
+    let rate = if seconds > 0.0 {
+        format!(" ({:.1}/s)", stats.decode_tokens as f64 / seconds)
+    } else {
+        String::new()
+    };
+    let (prompt, answer) =
+        (counted(stats.prefill_tokens, "prompt token"), counted(stats.decode_tokens, "token"));
+    format!("{prompt} in {:.2} s, {answer} in {seconds:.2} s{rate}", stats.prefill_ms / 1e3)
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
