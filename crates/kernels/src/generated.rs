@@ -14648,7 +14648,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     Shader {
         name: "topk_first",
         kernel: "topk",
-        workgroup_size: [256, 1, 1],
+        workgroup_size: [128, 1, 1],
         bindings: &[
             Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
@@ -14706,6 +14706,67 @@ fn order_key(bits: u32) -> u32 {
 fn order_logit(key: u32) -> f32 {
  return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
 }
+var<workgroup> keys: array<u32, 1024>;
+var<workgroup> ids: array<u32, 1024>;
+fn put(slot: u32, key: u32, id: u32) {
+ keys[slot] = key;
+ ids[slot] = id;
+}
+fn logit_key(bits: u32) -> u32 {
+ return order_key(select(bitcast<u32>(BANNED), bits, is_finite(bits)));
+}
+fn entry_of(slot: u32) -> vec2<u32> {
+ return vec2<u32>(ids[slot], select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[slot])), keys[slot] != 0u));
+}
+fn ranks_before(a: u32, b: u32) -> bool {
+ return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
+}
+fn order(a: u32, b: u32, reverse: bool) {
+ if (ranks_before(b, a) != reverse) {
+  let key = keys[a];
+  let id = ids[a];
+  put(a, keys[b], ids[b]);
+  put(b, key, id);
+ }
+}
+fn keep_better(a: u32, b: u32) {
+ if (ranks_before(b, a)) {
+  put(a, keys[b], ids[b]);
+ }
+}
+fn sort_lists(t: u32, first: u32) {
+ for (var run = 2u; run <= CANDIDATES; run <<= 1u) {
+  for (var gap = run >> 1u; gap > 0u; gap >>= 1u) {
+   for (var pair = 128u * first + t; pair < 512u; pair += THREADS) {
+    let a = 2u * pair - (pair & (gap - 1u));
+    order(a, a + gap, (a & run & (CANDIDATES - 1u)) != 0u);
+   }
+   workgroupBarrier();
+  }
+ }
+}
+fn sort_halves(t: u32, n: u32) {
+ for (var gap = 128u; gap > 0u; gap >>= 1u) {
+  for (var pair = t; pair < n; pair += THREADS) {
+   let a = 512u * (pair >> 7u) + 2u * (pair & 127u) - (pair & (gap - 1u));
+   order(a, a + gap, false);
+  }
+  workgroupBarrier();
+ }
+}
+fn merge_lists(t: u32) {
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  keep_better(slot, 511u - slot);
+  keep_better(512u + slot, 1023u - slot);
+ }
+ workgroupBarrier();
+ sort_halves(t, 256u);
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  keep_better(slot, 767u - slot);
+ }
+ workgroupBarrier();
+ sort_halves(t, 128u);
+}
 struct P {
  n_vocab: u32,
  n_list_in: u32,
@@ -14716,34 +14777,13 @@ struct P {
 @group(0) @binding(1) var<storage, read> logits: array<u32>;
 @group(0) @binding(2) var<storage, read_write> best: array<vec2<u32>>;
 @group(0) @binding(3) var<uniform> p: P;
-const THREADS = 256u;
-var<workgroup> keys: array<u32, 1024>;
-var<workgroup> ids: array<u32, 1024>;
-fn load(slot: u32, row: u32, block: u32) -> vec2<u32> {
+const THREADS = 128u;
+fn load(slot: u32, row: u32, block: u32) {
  let id = block * 1024u + slot;
- if (id >= p.n_vocab) {
-  return vec2<u32>(0u, NO_ID);
- }
- let bits = logits[row * p.n_vocab + id];
- return vec2<u32>(order_key(select(bitcast<u32>(BANNED), bits, is_finite(bits))), id);
-}
-fn ranks_before(a: u32, b: u32) -> bool {
- return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
-}
-fn order(a: u32, b: u32, reverse: bool) {
- if (ranks_before(b, a) != reverse) {
-  let key = keys[a];
-  let id = ids[a];
-  keys[a] = keys[b];
-  ids[a] = ids[b];
-  keys[b] = key;
-  ids[b] = id;
- }
-}
-fn keep_better(a: u32, b: u32) {
- if (ranks_before(b, a)) {
-  keys[a] = keys[b];
-  ids[a] = ids[b];
+ if (id < p.n_vocab) {
+  put(slot, logit_key(logits[row * p.n_vocab + id]), id);
+ } else {
+  put(slot, 0u, NO_ID);
  }
 }
 @compute @workgroup_size(THREADS)
@@ -14752,49 +14792,23 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   return;
  }
  for (var slot = t; slot < 1024u; slot += THREADS) {
-  let entry = load(slot, wg.y, wg.x);
-  keys[slot] = entry.x;
-  ids[slot] = entry.y;
+  load(slot, wg.y, wg.x);
  }
  workgroupBarrier();
          {
-  for (var run = 2u; run <= CANDIDATES; run <<= 1u) {
-   for (var gap = run >> 1u; gap > 0u; gap >>= 1u) {
-    for (var pair = t; pair < 512u; pair += THREADS) {
-     let a = 2u * pair - (pair & (gap - 1u));
-     order(a, a + gap, (a & run & (CANDIDATES - 1u)) != 0u);
-    }
-    workgroupBarrier();
-   }
-  }
+  sort_lists(t, 0u);
  }
- keep_better(t, 511u - t);
- keep_better(512u + t, 1023u - t);
- workgroupBarrier();
- for (var gap = 128u; gap > 0u; gap >>= 1u) {
-  let pair = t & 127u;
-  let a = 512u * (t >> 7u) + 2u * pair - (pair & (gap - 1u));
-  order(a, a + gap, false);
-  workgroupBarrier();
+ merge_lists(t);
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  best[(wg.y * p.n_list_out + wg.x) * CANDIDATES + slot] = entry_of(slot);
  }
- keep_better(t, 767u - t);
- workgroupBarrier();
- for (var gap = 128u; gap > 0u; gap >>= 1u) {
-  if (t < 128u) {
-   let a = 2u * t - (t & (gap - 1u));
-   order(a, a + gap, false);
-  }
-  workgroupBarrier();
- }
- let bits = select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[t])), keys[t] != 0u);
- best[(wg.y * p.n_list_out + wg.x) * CANDIDATES + t] = vec2<u32>(ids[t], bits);
 }
 ",
     },
     Shader {
         name: "topk_merge",
         kernel: "topk",
-        workgroup_size: [256, 1, 1],
+        workgroup_size: [128, 1, 1],
         bindings: &[
             Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 1, name: "lists", kind: BindingKind::Read, min_size: 8 },
@@ -14849,6 +14863,53 @@ fn order_key(bits: u32) -> u32 {
 fn order_logit(key: u32) -> f32 {
  return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
 }
+var<workgroup> keys: array<u32, 1024>;
+var<workgroup> ids: array<u32, 1024>;
+fn put(slot: u32, key: u32, id: u32) {
+ keys[slot] = key;
+ ids[slot] = id;
+}
+fn entry_of(slot: u32) -> vec2<u32> {
+ return vec2<u32>(ids[slot], select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[slot])), keys[slot] != 0u));
+}
+fn ranks_before(a: u32, b: u32) -> bool {
+ return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
+}
+fn order(a: u32, b: u32, reverse: bool) {
+ if (ranks_before(b, a) != reverse) {
+  let key = keys[a];
+  let id = ids[a];
+  put(a, keys[b], ids[b]);
+  put(b, key, id);
+ }
+}
+fn keep_better(a: u32, b: u32) {
+ if (ranks_before(b, a)) {
+  put(a, keys[b], ids[b]);
+ }
+}
+fn sort_halves(t: u32, n: u32) {
+ for (var gap = 128u; gap > 0u; gap >>= 1u) {
+  for (var pair = t; pair < n; pair += THREADS) {
+   let a = 512u * (pair >> 7u) + 2u * (pair & 127u) - (pair & (gap - 1u));
+   order(a, a + gap, false);
+  }
+  workgroupBarrier();
+ }
+}
+fn merge_lists(t: u32) {
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  keep_better(slot, 511u - slot);
+  keep_better(512u + slot, 1023u - slot);
+ }
+ workgroupBarrier();
+ sort_halves(t, 256u);
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  keep_better(slot, 767u - slot);
+ }
+ workgroupBarrier();
+ sort_halves(t, 128u);
+}
 struct P {
  n_vocab: u32,
  n_list_in: u32,
@@ -14859,34 +14920,14 @@ struct P {
 @group(0) @binding(1) var<storage, read> lists: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read_write> best: array<vec2<u32>>;
 @group(0) @binding(3) var<uniform> p: P;
-const THREADS = 256u;
-var<workgroup> keys: array<u32, 1024>;
-var<workgroup> ids: array<u32, 1024>;
-fn load(slot: u32, row: u32, block: u32) -> vec2<u32> {
+const THREADS = 128u;
+fn load(slot: u32, row: u32, block: u32) {
  let list = block * 4u + slot / CANDIDATES;
- if (list >= p.n_list_in) {
-  return vec2<u32>(0u, NO_ID);
- }
- let entry = lists[(row * p.n_list_in + list) * CANDIDATES + slot % CANDIDATES];
- return vec2<u32>(select(order_key(entry.y), 0u, entry.x == NO_ID), entry.x);
-}
-fn ranks_before(a: u32, b: u32) -> bool {
- return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
-}
-fn order(a: u32, b: u32, reverse: bool) {
- if (ranks_before(b, a) != reverse) {
-  let key = keys[a];
-  let id = ids[a];
-  keys[a] = keys[b];
-  ids[a] = ids[b];
-  keys[b] = key;
-  ids[b] = id;
- }
-}
-fn keep_better(a: u32, b: u32) {
- if (ranks_before(b, a)) {
-  keys[a] = keys[b];
-  ids[a] = ids[b];
+ if (list < p.n_list_in) {
+  let entry = lists[(row * p.n_list_in + list) * CANDIDATES + slot % CANDIDATES];
+  put(slot, select(order_key(entry.y), 0u, entry.x == NO_ID), entry.x);
+ } else {
+  put(slot, 0u, NO_ID);
  }
 }
 @compute @workgroup_size(THREADS)
@@ -14895,31 +14936,221 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   return;
  }
  for (var slot = t; slot < 1024u; slot += THREADS) {
-  let entry = load(slot, wg.y, wg.x);
-  keys[slot] = entry.x;
-  ids[slot] = entry.y;
+  load(slot, wg.y, wg.x);
  }
  workgroupBarrier();
- keep_better(t, 511u - t);
- keep_better(512u + t, 1023u - t);
- workgroupBarrier();
- for (var gap = 128u; gap > 0u; gap >>= 1u) {
-  let pair = t & 127u;
-  let a = 512u * (t >> 7u) + 2u * pair - (pair & (gap - 1u));
-  order(a, a + gap, false);
-  workgroupBarrier();
+ merge_lists(t);
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  best[(wg.y * p.n_list_out + wg.x) * CANDIDATES + slot] = entry_of(slot);
  }
- keep_better(t, 767u - t);
- workgroupBarrier();
+}
+",
+    },
+    Shader {
+        name: "topk_scan",
+        kernel: "topk_scan",
+        workgroup_size: [32, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "best", kind: BindingKind::ReadWrite, min_size: 8 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 8224,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "reserved0", offset: 4, size: 4 },
+            UniformField { name: "reserved1", offset: 8, size: 4 },
+            UniformField { name: "reserved2", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const CANDIDATES = 256u;
+const NO_ID = 0xffffffffu;
+fn is_finite(bits: u32) -> bool {
+ return (bits & 0x7f800000u) != 0x7f800000u;
+}
+fn order_key(bits: u32) -> u32 {
+ let b = select(bits, 0u, bits == 0x80000000u);
+ return select(b | 0x80000000u, ~b, (b >> 31u) == 1u);
+}
+fn order_logit(key: u32) -> f32 {
+ return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
+}
+var<workgroup> keys: array<u32, 1024>;
+var<workgroup> ids: array<u32, 1024>;
+fn put(slot: u32, key: u32, id: u32) {
+ keys[slot] = key;
+ ids[slot] = id;
+}
+fn logit_key(bits: u32) -> u32 {
+ return order_key(select(bitcast<u32>(BANNED), bits, is_finite(bits)));
+}
+fn entry_of(slot: u32) -> vec2<u32> {
+ return vec2<u32>(ids[slot], select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[slot])), keys[slot] != 0u));
+}
+fn ranks_before(a: u32, b: u32) -> bool {
+ return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
+}
+fn order(a: u32, b: u32, reverse: bool) {
+ if (ranks_before(b, a) != reverse) {
+  let key = keys[a];
+  let id = ids[a];
+  put(a, keys[b], ids[b]);
+  put(b, key, id);
+ }
+}
+fn keep_better(a: u32, b: u32) {
+ if (ranks_before(b, a)) {
+  put(a, keys[b], ids[b]);
+ }
+}
+fn sort_lists(t: u32, first: u32) {
+ for (var run = 2u; run <= CANDIDATES; run <<= 1u) {
+  for (var gap = run >> 1u; gap > 0u; gap >>= 1u) {
+   for (var pair = 128u * first + t; pair < 512u; pair += THREADS) {
+    let a = 2u * pair - (pair & (gap - 1u));
+    order(a, a + gap, (a & run & (CANDIDATES - 1u)) != 0u);
+   }
+   workgroupBarrier();
+  }
+ }
+}
+fn sort_halves(t: u32, n: u32) {
  for (var gap = 128u; gap > 0u; gap >>= 1u) {
-  if (t < 128u) {
-   let a = 2u * t - (t & (gap - 1u));
+  for (var pair = t; pair < n; pair += THREADS) {
+   let a = 512u * (pair >> 7u) + 2u * (pair & 127u) - (pair & (gap - 1u));
    order(a, a + gap, false);
   }
   workgroupBarrier();
  }
- let bits = select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[t])), keys[t] != 0u);
- best[(wg.y * p.n_list_out + wg.x) * CANDIDATES + t] = vec2<u32>(ids[t], bits);
+}
+fn merge_lists(t: u32) {
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  keep_better(slot, 511u - slot);
+  keep_better(512u + slot, 1023u - slot);
+ }
+ workgroupBarrier();
+ sort_halves(t, 256u);
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  keep_better(slot, 767u - slot);
+ }
+ workgroupBarrier();
+ sort_halves(t, 128u);
+}
+struct P {
+ n_vocab: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> logits: array<u32>;
+@group(0) @binding(2) var<storage, read_write> best: array<vec2<u32>>;
+@group(0) @binding(3) var<uniform> p: P;
+const THREADS = 32u;
+const ROOM = 768u;
+const LARGEST = 16384u;
+var<workgroup> counter: atomic<u32>;
+var<workgroup> n_found: u32;
+fn ranks(key: u32, id: u32) -> bool {
+ let worst = CANDIDATES - 1u;
+ return key > keys[worst] || (key == keys[worst] && id < ids[worst]);
+}
+fn clear(t: u32, first: u32) {
+ for (var slot = first + t; slot < 1024u; slot += THREADS) {
+  put(slot, 0u, NO_ID);
+ }
+ workgroupBarrier();
+}
+fn count(t: u32, row: u32, first: u32, end: u32) -> u32 {
+ if (t == 0u) {
+  atomicStore(&counter, 0u);
+ }
+ workgroupBarrier();
+ var n = 0u;
+ for (var id = first + t; id < end; id += THREADS) {
+  n += select(0u, 1u, ranks(logit_key(logits[row + id]), id));
+ }
+ atomicAdd(&counter, n);
+ workgroupBarrier();
+ if (t == 0u) {
+  n_found = atomicLoad(&counter);
+ }
+ return workgroupUniformLoad(&n_found);
+}
+fn collect(t: u32, row: u32, first: u32, end: u32, slot: u32) {
+ for (var id = first + t; id < end; id += THREADS) {
+  let key = logit_key(logits[row + id]);
+  if (ranks(key, id)) {
+   put(slot + atomicAdd(&counter, 1u), key, id);
+  }
+ }
+ workgroupBarrier();
+}
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.x >= step.n_want) {
+  return;
+ }
+ let row = wg.x * p.n_vocab;
+ clear(t, 0u);
+ var first = 0u;
+ var size = ROOM;
+ var collected = 0u;
+ while (first < p.n_vocab) {
+  let end = min(first + size, p.n_vocab);
+  let n = count(t, row, first, end);
+  if (collected + n <= ROOM) {
+   collect(t, row, first, end, CANDIDATES + collected - n);
+   collected += n;
+   first = end;
+   size = min(2u * size, LARGEST);
+  } else {
+   size = ROOM;
+   if (collected > 0u) {
+    sort_lists(t, 1u);
+    merge_lists(t);
+    clear(t, CANDIDATES);
+    collected = 0u;
+   }
+  }
+ }
+ sort_lists(t, 1u);
+ merge_lists(t);
+ for (var slot = t; slot < CANDIDATES; slot += THREADS) {
+  best[wg.x * CANDIDATES + slot] = entry_of(slot);
+ }
 }
 ",
     },
@@ -15068,4 +15299,6 @@ pub mod id {
     pub const TOPK_FIRST: ShaderId = ShaderId(67);
     /// `topk` with stage = merge.
     pub const TOPK_MERGE: ShaderId = ShaderId(68);
+    /// `topk_scan`.
+    pub const TOPK_SCAN: ShaderId = ShaderId(69);
 }

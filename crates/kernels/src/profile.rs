@@ -38,6 +38,8 @@ pub struct Profile {
     pub norm_threads: u32,
     /// Invocations per workgroup of attention.
     pub attention_threads: u32,
+    /// The best candidates of a row by one workgroup that scans it, instead of by a tree of sorted blocks.
+    pub scan_topk: bool,
 }
 
 /// An entry of a profile that does not exist, or a value it cannot take.
@@ -78,6 +80,7 @@ impl Profile {
         tile_from: 17,
         norm_threads: 128,
         attention_threads: 64,
+        scan_topk: false,
     };
 
     /// Software adapters and the CPU twins: a barrier costs more than the work between two of them, so that one
@@ -96,6 +99,7 @@ impl Profile {
         tile_from: u32::MAX,
         norm_threads: 8,
         attention_threads: 8,
+        scan_topk: true,
     };
 
     /// The profile with one entry forced: a number, or `rows`, `tile` or `auto` for `matmul_many`.
@@ -111,6 +115,11 @@ impl Profile {
             };
             value.parse().ok().filter(|n: &u32| n.is_power_of_two() && *n <= max).ok_or_else(bad)
         };
+        let flag = |entry: &'static str| {
+            let bad =
+                |_| ProfileError::BadValue { entry, value: value.to_owned(), expected: "true or false" };
+            value.parse().map_err(bad)
+        };
         match entry {
             "vec_lanes" => self.vec_lanes = number("vec_lanes", 32)?,
             "vec_groups" => self.vec_groups = number("vec_groups", 32)?,
@@ -121,11 +130,8 @@ impl Profile {
             "rows_groups" => self.rows_groups = number("rows_groups", 32)?,
             "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
-            "fuse_norm" => {
-                let expected = "true or false";
-                let bad = |_| ProfileError::BadValue { entry: "fuse_norm", value: value.to_owned(), expected };
-                self.fuse_norm = value.parse().map_err(bad)?;
-            }
+            "fuse_norm" => self.fuse_norm = flag("fuse_norm")?,
+            "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {
                 self.many = match value {
                     "rows" => Some(ManyRows::Rows),

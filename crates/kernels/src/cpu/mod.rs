@@ -25,6 +25,7 @@ mod rows;
 mod sample;
 mod table;
 mod topk;
+mod topk_scan;
 mod words;
 
 use std::cell::Cell;

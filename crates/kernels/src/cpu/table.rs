@@ -2,7 +2,7 @@
 
 use super::{
     Twin, act, add_rows, advance, attention, copy_rows, embed, gather_logits, kv_move, matmul, moe_combine,
-    moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample, topk,
+    moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample, topk, topk_scan,
 };
 use crate::shader::ShaderId;
 
@@ -20,6 +20,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "row_stats_merge" => Some(row_stats_merge::row_stats_merge),
         "sample" => Some(sample::sample),
         "topk" => Some(topk::topk),
+        "topk_scan" => Some(topk_scan::topk_scan),
         "norm" => Some(norm::norm),
         "act" => Some(act::act),
         "rope_kv" => Some(rope_kv::rope_kv),

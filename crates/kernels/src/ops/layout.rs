@@ -107,6 +107,7 @@ fn parameters_of_the_sampling_kernels() {
     for shader in [id::TOPK_FIRST, id::TOPK_MERGE] {
         layout!(shader, topk::Params, n_vocab, n_list_in, n_list_out);
     }
+    layout!(id::TOPK_SCAN, topk::ScanParams, n_vocab);
     layout!(id::GATHER_LOGITS, gather_logits::Params, n_vocab, n_row, capacity);
     layout!(id::PENALIZE, penalize::Params, n_vocab, n_set, bias_words, history_words);
     layout!(id::SAMPLE, sample::Params, n_vocab, n_set);

@@ -6,6 +6,7 @@ use super::check::{holds, logits_shape};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::generated::id;
+use crate::profile::Profile;
 use crate::sampling::CANDIDATES;
 use crate::step::STEP_BYTES;
 
@@ -26,14 +27,22 @@ pub(crate) struct Params {
     pub(crate) reserved: u32,
 }
 
-/// What [`topk`] runs on.
+/// Parameters of `topk_scan`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(crate) struct ScanParams {
+    pub(crate) n_vocab: u32,
+    pub(crate) reserved: [u32; 3],
+}
+
+/// What [`topk`] and [`topk_with`] run on.
 #[derive(Clone, Copy, Debug)]
 pub struct TopkArgs<'a, B> {
     /// The step buffer.
     pub step: &'a Slice<B>,
     /// f32 `[n_want][n_vocab]`.
     pub logits: &'a Slice<B>,
-    /// Two buffers of [`topk_scratch_bytes`].
+    /// Two buffers of [`topk_scratch_bytes`]; a scan leaves them alone.
     pub scratch: [&'a Slice<B>; 2],
     /// (token id, logit as f32 bits) `[n_want][256]`, written; see [`crate::sampling::NO_ID`].
     pub best: &'a Slice<B>,
@@ -41,6 +50,17 @@ pub struct TopkArgs<'a, B> {
     pub n_vocab: u32,
     /// Most wanted rows of a step.
     pub n_want: u32,
+}
+
+/// The best 256 logits of each wanted row in the form that the profile asks for; the result is the same.
+///
+/// # Errors
+/// As [`topk`].
+pub fn topk_with<B: Clone>(
+    args: &TopkArgs<'_, B>,
+    profile: &Profile,
+) -> Result<Vec<Dispatch<B>>, ShapeError> {
+    if profile.scan_topk { topk_scan(args).map(|dispatch| vec![dispatch]) } else { topk(args) }
 }
 
 /// Bytes of the two scratch buffers of [`topk`].
@@ -90,4 +110,20 @@ pub fn topk<B: Clone>(args: &TopkArgs<'_, B>) -> Result<Vec<Dispatch<B>>, ShapeE
         (source, n_list_in, n_list_out) = (target, n_list_out, n_list_out.div_ceil(FAN_IN));
     }
     Ok(stages)
+}
+
+fn topk_scan<B: Clone>(args: &TopkArgs<'_, B>) -> Result<Dispatch<B>, ShapeError> {
+    let op = "topk_scan";
+    let &TopkArgs { step, logits, best, n_vocab, n_want, .. } = args;
+    logits_shape(op, n_vocab, n_want)?;
+    holds(op, "step", step, STEP_BYTES)?;
+    holds(op, "logits", logits, u64::from(n_vocab) * u64::from(n_want) * 4)?;
+    holds(op, "best", best, topk_bytes(n_want))?;
+    Ok(Dispatch {
+        shader: id::TOPK_SCAN,
+        overrides: Vec::new(),
+        bindings: vec![step.clone(), logits.clone(), best.clone()],
+        uniform: bytemuck::cast_slice(&[ScanParams { n_vocab, reserved: [0; 3] }]).to_vec(),
+        grid: [n_want, 1, 1],
+    })
 }

@@ -2,7 +2,7 @@
 
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
-use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_bytes, topk_scratch_bytes};
+use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
 use goldcrest_kernels::sampling::{BANNED, CANDIDATES, NO_ID, RowStats, gather_list};
 use serde::Deserialize;
 
@@ -32,6 +32,8 @@ pub enum Kind {
     Far,
     /// Nine neighbouring floats, some of which a factor of 1.25 makes equal.
     Near,
+    /// Ascending: each is better than all before.
+    Rising,
     /// Some are NaN or infinite.
     Bad,
 }
@@ -58,6 +60,7 @@ impl Kind {
             Self::Near => {
                 row.iter_mut().for_each(|l| *l = f32::from_bits(1.7f32.to_bits() + random.below(9)))
             }
+            Self::Rising => row.iter_mut().enumerate().for_each(|(i, l)| *l = i as f32 * 1e-3),
             Self::Bad => {
                 for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -f32::NAN] {
                     row[random.below(n as u32) as usize] = bad;
@@ -154,9 +157,9 @@ pub(super) fn best(row: &Row) -> Result<Case, RowError> {
             Bound::input("step", rows.step),
         ],
         expected: vec![(3, expected)],
-        build: Box::new(move |slices, _| {
+        build: Box::new(move |slices, profile| {
             let [logits, a, b, best, step] = slices else { return Ok(Vec::new()) };
-            topk(&TopkArgs { step, logits, scratch: [a, b], best, n_vocab, n_want })
+            topk_with(&TopkArgs { step, logits, scratch: [a, b], best, n_vocab, n_want }, profile)
         }),
     })
 }
