@@ -208,7 +208,8 @@ impl Runtime {
             hi: first_entry as u32 + 1,
             lo_swa: sequence.window_start(entry.pos, self.model.config.sliding_window),
             tree: NO_TREE,
-            seq: run.seq.0,
+            // The draws' stream: a request draws alike whatever else the runtime has done, and as the host's chain does.
+            seq: 0,
             ..Row::zeroed()
         };
         let header = Header {
