@@ -79,6 +79,9 @@ struct AddShape {
     /// One vector for every row.
     #[serde(default)]
     one: bool,
+    /// Fewer vectors than rows to take one: the last serves the rest. 0 for enough.
+    #[serde(default)]
+    vectors: u32,
     #[serde(default)]
     values: Values,
 }
@@ -91,6 +94,7 @@ pub(super) fn add(row: &Row) -> Result<Case, RowError> {
     let list = if shape.list.is_empty() { vec![ALL_ROWS] } else { shape.list.clone() };
     let n_v_rows = match (shape.one, shape.list.is_empty()) {
         (true, _) => 1,
+        _ if shape.vectors > 0 => shape.vectors,
         (false, true) => shape.rows,
         (false, false) => list.len() as u32,
     };
@@ -99,7 +103,7 @@ pub(super) fn add(row: &Row) -> Result<Case, RowError> {
     for r in 0..shape.rows {
         let entry = if shape.list.is_empty() { Some(r as usize) } else { list.iter().position(|l| *l == r) };
         let Some(entry) = entry else { continue };
-        let v = &v[if shape.one { 0 } else { entry * n }..][..n];
+        let v = &v[entry.min(n_v_rows as usize - 1) * n..][..n];
         for (at, v) in ((r * x_stride) as usize..).zip(v) {
             expected[at] = f64::from(x[at]) + f64::from(scale) * f64::from(*v);
         }
