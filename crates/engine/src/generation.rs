@@ -48,7 +48,11 @@ struct Clock {
 }
 
 impl<'s> Generation<'s> {
-    pub(crate) fn start(session: &'s mut Session, prompt: Vec<u32>, request: Request) -> Result<Self, EngineError> {
+    pub(crate) fn start(
+        session: &'s mut Session,
+        prompt: Vec<u32>,
+        request: Request,
+    ) -> Result<Self, EngineError> {
         let runtime_cell = Rc::clone(&session.runtime);
         let mut runtime = runtime_cell.try_borrow_mut().map_err(|_| EngineError::Busy)?;
         let (n_vocab, n_ctx) = (runtime.config().n_vocab, runtime.n_ctx());
@@ -104,7 +108,10 @@ impl<'s> Generation<'s> {
     /// # Errors
     /// [`EngineError::Gpu`] if the device failed: the generation is over and can be started again on a new device.
     /// [`EngineError::NonFiniteLogits`], [`EngineError::Busy`].
-    #[allow(clippy::await_holding_refcell_ref, reason = "every borrow is tried: who comes meanwhile is told Busy")]
+    #[allow(
+        clippy::await_holding_refcell_ref,
+        reason = "every borrow is tried: who comes meanwhile is told Busy"
+    )]
     pub async fn next(&mut self) -> Result<Option<Event>, EngineError> {
         if matches!(self.phase, Phase::Ended) {
             return Ok(None);
@@ -159,7 +166,8 @@ impl<'s> Generation<'s> {
         let (token, logprob, top) = match &mut self.phase {
             Phase::Device { run, ready } => {
                 let left = most - self.new_tokens.len();
-                let (token, logprob) = next_on_device(runtime, run, ready, left, self.request.steps_per_submit).await?;
+                let (token, logprob) =
+                    next_on_device(runtime, run, ready, left, self.request.steps_per_submit).await?;
                 (token, logprob, Vec::new())
             }
             Phase::Host { .. } => self.next_on_host(runtime).await?,
@@ -192,7 +200,8 @@ impl<'s> Generation<'s> {
     fn begin_decode(&mut self, runtime: &mut Runtime) -> Result<(), EngineError> {
         self.clock.prefilled = Some(Instant::now());
         self.clock.at_decode = runtime.counters();
-        let on_device = self.request.logprobs.unwrap_or(0) == 0 && runtime.decodes_on_device(&self.request.sampler);
+        let on_device =
+            self.request.logprobs.unwrap_or(0) == 0 && runtime.decodes_on_device(&self.request.sampler);
         let (Some(seq), Some(last)) = (self.session.seq, self.prompt.last()) else {
             return Err(EngineError::EmptyPrompt);
         };
@@ -208,7 +217,10 @@ impl<'s> Generation<'s> {
     }
 
     /// One step with the host in the loop: the best candidates where they settle the choice, else the whole row.
-    async fn next_on_host(&mut self, runtime: &mut Runtime) -> Result<(u32, f32, Vec<(u32, f32)>), EngineError> {
+    async fn next_on_host(
+        &mut self,
+        runtime: &mut Runtime,
+    ) -> Result<(u32, f32, Vec<(u32, f32)>), EngineError> {
         let Phase::Host { chain } = &mut self.phase else { return Err(EngineError::EmptyPrompt) };
         let Some(seq) = self.session.seq else { return Err(EngineError::EmptyPrompt) };
         let input = self.new_tokens.last().or(self.prompt.last()).copied().unwrap_or(0);

@@ -58,9 +58,8 @@ impl Text {
     pub fn encode_rendered(&self, rendered: &Rendered) -> Vec<u32> {
         let text = &rendered.text;
         let parsed = Encode { add_special: false, parse_special: true };
-        let names_special = |part: &str| {
-            self.tokenizer.encode(part, parsed).iter().any(|id| self.tokenizer.is_special(*id))
-        };
+        let names_special =
+            |part: &str| self.tokenizer.encode(part, parsed).iter().any(|id| self.tokenizer.is_special(*id));
         let hostile = rendered.segments.iter().any(|s| s.from_user && names_special(&text[s.range.clone()]));
         let mut ids = if hostile {
             // Only here are the borders of segments borders of tokens: merges across them are lost.

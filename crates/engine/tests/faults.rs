@@ -11,7 +11,7 @@ use goldcrest_engine::{Engine, EngineError, EngineOptions, Event, Prompt, Reques
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::{CpuDevice, Device, GpuError};
 use goldcrest_model::ModelError;
-use goldcrest_testkit::fake_gpu::{Fault, FakeGpu};
+use goldcrest_testkit::fake_gpu::{FakeGpu, Fault};
 
 const PROMPT: [u32; 12] = [10, 200, 33, 7, 301, 42, 5, 9, 88, 120, 3, 17];
 

@@ -217,10 +217,12 @@ fn the_pool_grows_and_refused_batches_change_nothing() {
         assert!(rt.pool().n_cells() >= 400 && logits.iter().all(|l| l.is_finite()));
         let before = rt.pool().n_free();
         let bad = BatchRow::token(1_000_000, 400, seq);
-        let error = pollster::block_on(rt.forward(&Batch { rows: vec![bad], ..Batch::default() })).unwrap_err();
+        let error =
+            pollster::block_on(rt.forward(&Batch { rows: vec![bad], ..Batch::default() })).unwrap_err();
         assert!(matches!(error, EngineError::BadToken { token: 1_000_000, .. }));
         let beyond = BatchRow::token(1, rt.n_ctx(), seq);
-        let error = pollster::block_on(rt.forward(&Batch { rows: vec![beyond], ..Batch::default() })).unwrap_err();
+        let error =
+            pollster::block_on(rt.forward(&Batch { rows: vec![beyond], ..Batch::default() })).unwrap_err();
         assert!(matches!(error, EngineError::PromptTooLong { .. }));
         assert_eq!(rt.pool().n_free(), before);
         assert_eq!(rt.pool().sequence(seq).unwrap().len(), 400);

@@ -61,7 +61,11 @@ fn the_context_is_filled_exactly_and_never_overrun() {
     for (n_prompt, expected) in [(60, 5), (63, 2), (64, 1)] {
         let request = Request { max_tokens: None, ..greedy(tokens(n_prompt), 0) };
         let outcome = run(&mut engine.session(), request).unwrap();
-        assert_eq!((outcome.tokens.len(), outcome.finish), (expected, Finish::Length), "{n_prompt} tokens of prompt");
+        assert_eq!(
+            (outcome.tokens.len(), outcome.finish),
+            (expected, Finish::Length),
+            "{n_prompt} tokens of prompt"
+        );
     }
     let refused = run(&mut engine.session(), greedy(tokens(65), 1)).err().unwrap();
     assert!(matches!(refused, EngineError::PromptTooLong { n_prompt: 65, n_ctx: 64 }));
@@ -89,8 +93,16 @@ fn device_and_host_draw_the_same_tokens() {
             let on_device = Request { sampler, ..greedy(tokens(9), 24) };
             // Asking for alternatives puts the host into the loop.
             let on_host = Request { logprobs: Some(2), ..on_device.clone() };
-            let (a, b) = (run(&mut engine.session(), on_device).unwrap(), run(&mut engine.session(), on_host).unwrap());
-            assert_eq!(a.tokens, b.tokens, "seed {seed} on {}", engine.runtime().borrow().device().info().name);
+            let (a, b) = (
+                run(&mut engine.session(), on_device).unwrap(),
+                run(&mut engine.session(), on_host).unwrap(),
+            );
+            assert_eq!(
+                a.tokens,
+                b.tokens,
+                "seed {seed} on {}",
+                engine.runtime().borrow().device().info().name
+            );
             assert!(a.stats.submits <= b.stats.submits);
         }
     }

@@ -25,7 +25,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         let stats = generation.stats()?;
-        println!("\n{} tokens, {:.1} tok/s", stats.decode_tokens, stats.decode_tokens as f64 * 1e3 / stats.decode_ms);
+        println!(
+            "\n{} tokens, {:.1} tok/s",
+            stats.decode_tokens,
+            stats.decode_tokens as f64 * 1e3 / stats.decode_ms
+        );
         println!("{stats:?}");
         Ok(())
     })

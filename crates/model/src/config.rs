@@ -95,7 +95,8 @@ impl Config {
         let head_dim = keys.size_or("attention.key_length", n_embd / n_head, 1, 1024)?;
         let value_length = keys.size_or("attention.value_length", head_dim, 1, 1024)?;
         if value_length != head_dim {
-            let (key, allowed) = (keys.full("attention.value_length"), format!("{head_dim}, as the key length"));
+            let (key, allowed) =
+                (keys.full("attention.value_length"), format!("{head_dim}, as the key length"));
             return Err(ModelError::BadHyperParameter { key, found: value_length.to_string(), allowed });
         }
         if !head_dim.is_multiple_of(2) {
@@ -111,9 +112,14 @@ impl Config {
             return Err(keys.bad("expert_used_count", 0, &format!("1 to {n_expert}")));
         }
         let n_ff = keys.size("feed_forward_length", 1, 1 << 20)?;
-        let n_ff = if n_expert > 0 { keys.size_or("expert_feed_forward_length", n_ff, 1, 1 << 20)? } else { n_ff };
+        let n_ff =
+            if n_expert > 0 { keys.size_or("expert_feed_forward_length", n_ff, 1, 1 << 20)? } else { n_ff };
         let n_ctx_train = keys.size("context_length", 1, 1 << 24)?;
-        let eps_key = if arch == Arch::Gpt2 { "attention.layer_norm_epsilon" } else { "attention.layer_norm_rms_epsilon" };
+        let eps_key = if arch == Arch::Gpt2 {
+            "attention.layer_norm_epsilon"
+        } else {
+            "attention.layer_norm_rms_epsilon"
+        };
         let window = keys.size_or("attention.sliding_window", 0, 0, u32::MAX)?;
         Ok(Self {
             arch,
@@ -184,7 +190,10 @@ fn rope(keys: &Keys<'_>, arch: Arch, head_dim: u32, n_ctx_train: u32) -> Result<
         None if arch == Arch::Phi3 => RopeScaling::LongRope { n_ctx_orig, attn_factor },
         None | Some("none") => RopeScaling::None,
         Some(other) => {
-            return Err(ModelError::UnsupportedVariant { key: keys.full("rope.scaling.type"), found: other.into() });
+            return Err(ModelError::UnsupportedVariant {
+                key: keys.full("rope.scaling.type"),
+                found: other.into(),
+            });
         }
     };
     let freq_base = keys.float("rope.freq_base", Some(10_000.0), 1.0, 1e12)?;
@@ -203,7 +212,11 @@ impl Keys<'_> {
     }
 
     fn bad(&self, key: &str, found: u32, allowed: &str) -> ModelError {
-        ModelError::BadHyperParameter { key: self.full(key), found: found.to_string(), allowed: allowed.into() }
+        ModelError::BadHyperParameter {
+            key: self.full(key),
+            found: found.to_string(),
+            allowed: allowed.into(),
+        }
     }
 
     fn size(&self, key: &str, min: u32, max: u32) -> Result<u32, ModelError> {

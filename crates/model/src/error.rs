@@ -1,6 +1,6 @@
 //! Why a model file that parses cannot be run.
 
-use goldcrest_gguf::{GgufError, GgmlType};
+use goldcrest_gguf::{GgmlType, GgufError};
 use goldcrest_gpu::GpuError;
 use goldcrest_kernels::ShapeError;
 

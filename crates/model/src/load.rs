@@ -1,6 +1,6 @@
 //! Streams weights from a source to the device: a few MiB at a time, repacked on the way.
 
-use goldcrest_gguf::{Gguf, GgmlType, TensorInfo, dequantize};
+use goldcrest_gguf::{GgmlType, Gguf, TensorInfo, dequantize};
 use goldcrest_gpu::{Buffer, Device, Slice};
 use goldcrest_kernels::ops::matmul::{Matrix, MatrixPart};
 use goldcrest_kernels::{Format, PlaneLayout, ROWS_PER_GROUP};
@@ -133,14 +133,16 @@ impl<'a, S: WeightSource> Loader<'a, S> {
         let (n_group, step) = (rows.groups.len(), if rows.glu { 2 } else { 1 });
         let fitting = usize::try_from(self.device.caps().max_binding / largest).unwrap_or(n_group);
         // Experts are told apart by their first group, so that they stay in one piece.
-        let per_part = if rows.experts > 1 { n_group } else { (fitting / step * step).clamp(step, n_group.max(step)) };
+        let per_part =
+            if rows.experts > 1 { n_group } else { (fitting / step * step).clamp(step, n_group.max(step)) };
         let mut parts = Vec::new();
         for first in (0..n_group).step_by(per_part) {
             let n_part = per_part.min(n_group - first);
             let row0 = (first / step) as u32 * ROWS_PER_GROUP;
             let n_rows = (rows.n_rows - row0).min((n_part / step) as u32 * ROWS_PER_GROUP);
             let wq = self.device.create_buffer("weights", n_part as u64 * one_group.wq_group_bytes())?;
-            let ws = self.device.create_buffer("weight scales", n_part as u64 * one_group.ws_group_bytes())?;
+            let ws =
+                self.device.create_buffer("weight scales", n_part as u64 * one_group.ws_group_bytes())?;
             self.fill(rows, first..first + n_part, format, (&wq, &ws)).await?;
             parts.push(MatrixPart { row0, n_rows, wq: wq.whole(), ws: ws.whole() });
         }
@@ -183,7 +185,8 @@ impl<'a, S: WeightSource> Loader<'a, S> {
         let mut runs = Vec::new();
         for (index, tensor) in rows.tensors.iter().enumerate() {
             // Groups of one tensor ascend in up to two runs (gate and up of a fused tensor): read each run by itself.
-            let mut mine: Vec<u64> = groups.iter().filter(|(t, _)| *t == index).map(|(_, row)| *row).collect();
+            let mut mine: Vec<u64> =
+                groups.iter().filter(|(t, _)| *t == index).map(|(_, row)| *row).collect();
             mine.sort_unstable();
             for run in mine.chunk_by(|a, b| *b == a + u64::from(ROWS_PER_GROUP)) {
                 let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };

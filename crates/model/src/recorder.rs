@@ -4,19 +4,21 @@
 //! they are kernels of their own.
 
 use goldcrest_gpu::{Buffer, Dispatch, Slice};
+use goldcrest_kernels::Profile;
 use goldcrest_kernels::ops::act::{ActArgs, act as act_op};
 use goldcrest_kernels::ops::add_rows::{AddRowsArgs, add_rows};
 use goldcrest_kernels::ops::attention::{AttentionArgs, attention};
 use goldcrest_kernels::ops::copy_rows::{CopyRowsArgs, copy_rows, gather_rows};
 use goldcrest_kernels::ops::embed::{EmbedArgs, Source, embed};
 use goldcrest_kernels::ops::kv_move::{KvMoveArgs, kv_move};
-use goldcrest_kernels::ops::matmul::{Act, Epilogue, Experts as Selection, Matrix, Norm, VecArgs, matmul_vec};
+use goldcrest_kernels::ops::matmul::{
+    Act, Epilogue, Experts as Selection, Matrix, Norm, VecArgs, matmul_vec,
+};
 use goldcrest_kernels::ops::matmul_many::{Count, ManyArgs, matmul_many};
 use goldcrest_kernels::ops::moe_combine::{MoeCombineArgs, moe_combine};
 use goldcrest_kernels::ops::moe_route::{MoeRouteArgs, Routing, moe_route};
 use goldcrest_kernels::ops::norm::{NormArgs, NormKind, norm as norm_op};
 use goldcrest_kernels::ops::rope_kv::{self, HeadShape, Rope, RopeKvArgs};
-use goldcrest_kernels::Profile;
 use goldcrest_kernels::step::{MAX_ROWS, MAX_WANT};
 
 pub(crate) use goldcrest_kernels::ops::rope_kv::Pairing;
@@ -424,7 +426,11 @@ impl<'a> Recorder<'a> {
     }
 
     /// logits = W · layer_norm(x) of the wanted rows
-    pub(crate) fn layer_norm_head(&mut self, norm: &LayerNorm, output: &Matrix<Buffer>) -> Result<(), ModelError> {
+    pub(crate) fn layer_norm_head(
+        &mut self,
+        norm: &LayerNorm,
+        output: &Matrix<Buffer>,
+    ) -> Result<(), ModelError> {
         let s = self.t.scratch;
         let rows = self.gather_wanted()?;
         self.norm(rows, &norm.weight, Some(&norm.bias), &s.wanted_normed, false, Count::Want)?;

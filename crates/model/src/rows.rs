@@ -72,7 +72,13 @@ impl<'a> Rows<'a> {
     }
 
     /// All rows of all experts of a tensor `[k, n, n_expert]`.
-    pub(crate) fn experts(gguf: &'a Gguf, name: &str, k: u32, n: u32, n_expert: u32) -> Result<Self, ModelError> {
+    pub(crate) fn experts(
+        gguf: &'a Gguf,
+        name: &str,
+        k: u32,
+        n: u32,
+        n_expert: u32,
+    ) -> Result<Self, ModelError> {
         let tensor = require(gguf, name, &[u64::from(k), u64::from(n), u64::from(n_expert)])?;
         check_width("rows of an expert", n)?;
         let groups = (0..u64::from(n) * u64::from(n_expert) / GROUP).map(|g| (0, g * GROUP)).collect();
@@ -95,5 +101,9 @@ fn check_width(what: &str, n: u32) -> Result<(), ModelError> {
     if n.is_multiple_of(ROWS_PER_GROUP) {
         return Ok(());
     }
-    Err(ModelError::BadHyperParameter { key: what.into(), found: n.to_string(), allowed: "a multiple of 8".into() })
+    Err(ModelError::BadHyperParameter {
+        key: what.into(),
+        found: n.to_string(),
+        allowed: "a multiple of 8".into(),
+    })
 }

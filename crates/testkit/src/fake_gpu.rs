@@ -103,7 +103,8 @@ impl Device for FakeGpu {
     }
 
     fn submit(&self, work: &[Work<'_>], reads: &[Slice<Buffer>]) -> Result<Readback, GpuError> {
-        let kinds: &[Fault] = if reads.is_empty() { &[Fault::Lost] } else { &[Fault::Lost, Fault::Stall, Fault::Garbage] };
+        let kinds: &[Fault] =
+            if reads.is_empty() { &[Fault::Lost] } else { &[Fault::Lost, Fault::Stall, Fault::Garbage] };
         let fault = self.call(kinds)?;
         let readback = self.inner.submit(work, reads)?;
         let is_lost = Rc::clone(&self.lost);

@@ -87,7 +87,10 @@ impl KvPool {
     /// # Errors
     /// [`EngineError::UnknownSequence`] after [`KvPool::free`].
     pub fn sequence(&self, seq: SeqId) -> Result<&Sequence, EngineError> {
-        self.sequences.get(seq.0 as usize).and_then(Option::as_ref).ok_or(EngineError::UnknownSequence { seq: seq.0 })
+        self.sequences
+            .get(seq.0 as usize)
+            .and_then(Option::as_ref)
+            .ok_or(EngineError::UnknownSequence { seq: seq.0 })
     }
 
     fn sequence_mut(&mut self, seq: SeqId) -> Result<&mut Sequence, EngineError> {
@@ -142,7 +145,8 @@ impl KvPool {
     /// [`EngineError::BadKeepList`] if an index is out of range or out of order; then nothing changes.
     pub fn compact(&mut self, seq: SeqId, keep: &[usize]) -> Result<(), EngineError> {
         let entries = self.sequence(seq)?.entries().to_vec();
-        let in_order = keep.is_sorted_by(|a, b| a < b) && keep.last().is_none_or(|last| *last < entries.len());
+        let in_order =
+            keep.is_sorted_by(|a, b| a < b) && keep.last().is_none_or(|last| *last < entries.len());
         if !in_order {
             return Err(EngineError::BadKeepList { len: entries.len() });
         }

@@ -80,11 +80,14 @@ impl Runtime {
     ) -> Result<DecodeRun, EngineError> {
         let sequence = self.pool.sequence(seq)?;
         if !sequence.is_contiguous() || !self.decodes_on_device(params) {
-            return Err(EngineError::BadBatch { reason: "this sequence or sampler needs the host in the loop" });
+            return Err(EngineError::BadBatch {
+                reason: "this sequence or sampler needs the host in the loop",
+            });
         }
         let start = sequence.len();
         let chain = params.gpu_plan();
-        let penalized = chain.last_n != 0 && (chain.repeat != 1.0 || chain.freq != 0.0 || chain.present != 0.0);
+        let penalized =
+            chain.last_n != 0 && (chain.repeat != 1.0 || chain.freq != 0.0 || chain.present != 0.0);
         let words = SampleParams {
             repeat: chain.repeat,
             frequency: chain.freq,
@@ -99,7 +102,11 @@ impl Runtime {
             reserved: [0; 6],
         };
         self.device.write(&self.logits.params.buffer, 0, bytemuck::bytes_of(&words))?;
-        self.device.write(&self.logits.bias.buffer, 0, bytemuck::cast_slice(&bias_list(&params.logit_bias)))?;
+        self.device.write(
+            &self.logits.bias.buffer,
+            0,
+            bytemuck::cast_slice(&bias_list(&params.logit_bias)),
+        )?;
         let ring = history_ring(history, MAX_HISTORY);
         self.device.write(&self.logits.history.buffer, 0, bytemuck::cast_slice(&ring))?;
         Ok(DecodeRun {
@@ -161,7 +168,9 @@ impl Runtime {
         for entry in bytes.chunks_exact(size_of::<OutToken>()) {
             let out: OutToken = bytemuck::pod_read_unaligned(entry);
             match out.flags {
-                0 if out.token < self.model.config.n_vocab => tokens.push(DecodedToken { token: out.token, logprob: out.logprob, entropy: out.entropy }),
+                0 if out.token < self.model.config.n_vocab => {
+                    tokens.push(DecodedToken { token: out.token, logprob: out.logprob, entropy: out.entropy })
+                }
                 Picked::BAD => return Err(EngineError::NonFiniteLogits { token: out.token }),
                 Picked::NONE => return Err(EngineError::NothingToSample),
                 // The parameters were checked to be exact on the device, so that it never passes a choice on.

@@ -91,7 +91,8 @@ impl Runtime {
             false => self.tapped_plan(batch, rows.len())?,
         };
         let range = dispatch_range(&layers, batch.layers.as_ref());
-        let wanted: Vec<u32> = (0..rows.len()).filter(|i| !rows[*i].wants.is_none()).map(|i| i as u32).collect();
+        let wanted: Vec<u32> =
+            (0..rows.len()).filter(|i| !rows[*i].wants.is_none()).map(|i| i as u32).collect();
         let first_group = &wanted[..wanted.len().min(MAX_WANT)];
         let started = Instant::now();
         let mut work = vec![Work::Run { plan: &layers.plan, range }];
@@ -118,7 +119,12 @@ impl Runtime {
     }
 
     /// Writes the step for one group of wanted rows and gathers the parts and reads that serve it.
-    fn prepare_head(&mut self, rows: &[BatchRow], words: &[Row], wanted: &[u32]) -> Result<Head, EngineError> {
+    fn prepare_head(
+        &mut self,
+        rows: &[BatchRow],
+        words: &[Row],
+        wanted: &[u32],
+    ) -> Result<Head, EngineError> {
         let header = Header { n_rows: rows.len() as u32, n_want: wanted.len() as u32, ..Header::default() };
         self.write_step(header, wanted, words)?;
         let mut head = Head { wanted: wanted.to_vec(), ..Head::default() };
@@ -251,7 +257,8 @@ impl Head {
         out: &mut Vec<RowResult>,
     ) -> Result<(), EngineError> {
         let mut parts = parts.iter();
-        let mut next = |asked: bool| if asked { parts.next().map(Vec::as_slice).unwrap_or_default() } else { &[] };
+        let mut next =
+            |asked: bool| if asked { parts.next().map(Vec::as_slice).unwrap_or_default() } else { &[] };
         let stats = next(!self.wanted.is_empty());
         let top = next(self.wants.top);
         let listed = floats(next(!self.wants.logits_at.is_empty()));
@@ -259,7 +266,9 @@ impl Head {
         let hidden = floats(next(self.wants.hidden));
         let mut listed = listed.into_iter();
         let n = self.wanted.len().max(1);
-        let part = |values: &[f32], slot: usize| values[slot * values.len() / n..(slot + 1) * values.len() / n].to_vec();
+        let part = |values: &[f32], slot: usize| {
+            values[slot * values.len() / n..(slot + 1) * values.len() / n].to_vec()
+        };
         for (slot, index) in self.wanted.iter().enumerate() {
             let wants = &rows[*index as usize].wants;
             let size = size_of::<RowStats>();

@@ -72,7 +72,20 @@ impl Runtime {
         let pacer = Pacer::new(software, options.max_chunk);
         let pool = KvPool::new(n_cells);
         let plans = Plans::default();
-        Ok(Self { device, model, profile, n_ctx, scratch, logits, rope, kv, pool, plans, pacer, forward_passes: 0 })
+        Ok(Self {
+            device,
+            model,
+            profile,
+            n_ctx,
+            scratch,
+            logits,
+            rope,
+            kv,
+            pool,
+            plans,
+            pacer,
+            forward_passes: 0,
+        })
     }
 
     /// Hyper-parameters of the model.

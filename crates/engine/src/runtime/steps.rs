@@ -17,7 +17,8 @@ impl Runtime {
         if batch.rows.is_empty() {
             return bad("it has no rows");
         }
-        let one_chunk = batch.rows.iter().any(|r| r.visible != Visible::Causal || matches!(r.source, Source::Kept));
+        let one_chunk =
+            batch.rows.iter().any(|r| r.visible != Visible::Causal || matches!(r.source, Source::Kept));
         let partial = batch.layers.as_ref().is_some_and(|l| *l != (0..cfg.n_layer));
         if (one_chunk || partial) && batch.rows.len() > MAX_ROWS {
             return bad("it does not fit one chunk, which trees, ranges, kept rows and layer ranges must");
@@ -99,7 +100,10 @@ impl Runtime {
 
     fn row_words(&self, row: &BatchRow, entry: usize, start: u32) -> Result<Row, EngineError> {
         let sequence = self.pool.sequence(row.seq)?;
-        let cell = sequence.entries().get(entry).ok_or(EngineError::BadBatch { reason: "an entry does not exist" })?;
+        let cell = sequence
+            .entries()
+            .get(entry)
+            .ok_or(EngineError::BadBatch { reason: "an entry does not exist" })?;
         let (table, base) = self.pool.table_words(row.seq)?;
         let len = sequence.len() as u32;
         let window = sequence.window_start(row.pos, self.model.config.sliding_window);
@@ -121,7 +125,9 @@ impl Runtime {
             Visible::Range { lo, hi } if lo <= hi && hi <= len => {
                 (words.lo, words.hi, words.lo_swa) = (lo, hi, lo.max(window));
             }
-            Visible::Range { .. } => return Err(EngineError::BadBatch { reason: "a visible range leaves the sequence" }),
+            Visible::Range { .. } => {
+                return Err(EngineError::BadBatch { reason: "a visible range leaves the sequence" });
+            }
             Visible::Tree { ancestors } => {
                 (words.tree, words.hi) = (start, len.min(start + 64));
                 (words.ancestors_lo, words.ancestors_hi) = (ancestors as u32, (ancestors >> 32) as u32);

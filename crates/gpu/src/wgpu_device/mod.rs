@@ -63,7 +63,10 @@ impl WgpuDevice {
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
         };
-        let refused = |e: wgpu::RequestDeviceError| GpuError::DeviceRefused { adapter: info.name.clone(), reason: e.to_string() };
+        let refused = |e: wgpu::RequestDeviceError| GpuError::DeviceRefused {
+            adapter: info.name.clone(),
+            reason: e.to_string(),
+        };
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let fault = Fault::default();
         install_handlers(&device, &fault);
@@ -96,7 +99,9 @@ impl WgpuDevice {
     }
 
     fn wgpu_buffer<'a>(&self, buffer: &'a Buffer) -> Result<&'a wgpu::Buffer, GpuError> {
-        buffer.raw::<wgpu::Buffer>().ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
+        buffer
+            .raw::<wgpu::Buffer>()
+            .ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
     }
 
     /// Ends the staging of earlier writes and waits until it is free.
@@ -160,9 +165,12 @@ impl WgpuDevice {
         for item in work {
             match item {
                 Work::Run { plan, range } => {
-                    let foreign = || GpuError::Validation { message: format!("{plan:?} belongs to another device") };
+                    let foreign =
+                        || GpuError::Validation { message: format!("{plan:?} belongs to another device") };
                     let recorded = plan.raw::<WgpuPlan>().ok_or_else(foreign)?;
-                    let pass = pass.get_or_insert_with(|| encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime());
+                    let pass = pass.get_or_insert_with(|| {
+                        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime()
+                    });
                     for dispatch in &recorded.dispatches[range.clone()] {
                         pass.set_pipeline(&dispatch.pipeline);
                         pass.set_bind_group(0, &dispatch.bind_group, &[]);
@@ -196,10 +204,15 @@ impl Device for WgpuDevice {
         self.check_alive()?;
         let bytes = buffer_bytes(bytes);
         if bytes > self.caps.max_buffer {
-            return Err(GpuError::BufferTooLarge { label: label.into(), needed: bytes, limit: self.caps.max_buffer });
+            return Err(GpuError::BufferTooLarge {
+                label: label.into(),
+                needed: bytes,
+                limit: self.caps.max_buffer,
+            });
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let descriptor = wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
         let raw = self.device.create_buffer(&descriptor);
         if let Some(GpuError::OutOfMemory { .. }) = take_out_of_memory(&self.fault) {
             return Err(GpuError::OutOfMemory { label: label.into(), needed: bytes });
@@ -270,7 +283,14 @@ impl Device for WgpuDevice {
             c.bytes_read += offset;
         });
         let pool = Rc::clone(&self.staging);
-        Ok(Readback::new(readback::read(self.device.clone(), index, staging, sizes, pool, Arc::clone(&self.fault))))
+        Ok(Readback::new(readback::read(
+            self.device.clone(),
+            index,
+            staging,
+            sizes,
+            pool,
+            Arc::clone(&self.fault),
+        )))
     }
 
     fn counters(&self) -> Counters {
@@ -279,7 +299,8 @@ impl Device for WgpuDevice {
 }
 
 fn adapter_info(info: &wgpu::AdapterInfo) -> AdapterInfo {
-    let software = ["llvmpipe", "swiftshader", "basic render"].iter().any(|n| info.name.to_lowercase().contains(n));
+    let software =
+        ["llvmpipe", "swiftshader", "basic render"].iter().any(|n| info.name.to_lowercase().contains(n));
     let kind = match info.device_type {
         wgpu::DeviceType::Cpu => AdapterKind::Software,
         _ if software => AdapterKind::Software,
@@ -309,7 +330,9 @@ fn install_handlers(device: &wgpu::Device, fault: &Fault) {
     let uncaught = Arc::clone(fault);
     device.on_uncaptured_error(Arc::new(move |error| {
         let error = match error {
-            wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory { label: "a GPU resource".into(), needed: 0 },
+            wgpu::Error::OutOfMemory { .. } => {
+                GpuError::OutOfMemory { label: "a GPU resource".into(), needed: 0 }
+            }
             wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
                 GpuError::Validation { message: description }
             }
@@ -328,5 +351,8 @@ pub(crate) fn current_fault(fault: &Fault) -> Option<GpuError> {
 
 /// A failed allocation leaves the device usable: take its fault away and report it from the call.
 fn take_out_of_memory(fault: &Fault) -> Option<GpuError> {
-    fault.lock().unwrap_or_else(PoisonError::into_inner).take_if(|e| matches!(e, GpuError::OutOfMemory { .. }))
+    fault
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take_if(|e| matches!(e, GpuError::OutOfMemory { .. }))
 }

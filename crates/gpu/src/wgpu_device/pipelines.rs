@@ -96,8 +96,10 @@ fn compile(device: &wgpu::Device, shader: &Shader) -> Compiled {
             count: None,
         })
         .collect();
-    let bind_layout = device
-        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader.name), entries: &entries });
+    let bind_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some(shader.name),
+        entries: &entries,
+    });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(shader.name),
         bind_group_layouts: &[Some(&bind_layout)],

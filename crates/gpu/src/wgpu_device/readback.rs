@@ -22,7 +22,9 @@ pub(crate) struct StagingPool {
 impl StagingPool {
     /// The smallest free buffer of at least `bytes`, or a new one.
     pub(crate) fn take(&mut self, device: &wgpu::Device, bytes: u64, counters: &CounterCell) -> wgpu::Buffer {
-        let fit = (0..self.free.len()).filter(|i| self.free[*i].size() >= bytes).min_by_key(|i| self.free[*i].size());
+        let fit = (0..self.free.len())
+            .filter(|i| self.free[*i].size() >= bytes)
+            .min_by_key(|i| self.free[*i].size());
         if let Some(index) = fit {
             return self.free.swap_remove(index);
         }
@@ -84,7 +86,8 @@ pub(crate) fn read(
 
 /// Waits for a submit natively; a browser has no blocking wait and resolves the mapping instead.
 pub(crate) fn wait(device: &wgpu::Device, index: wgpu::SubmissionIndex) -> Result<(), GpuError> {
-    let poll = wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(Duration::from_secs(TIMEOUT_S)) };
+    let poll =
+        wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(Duration::from_secs(TIMEOUT_S)) };
     match device.poll(poll) {
         Ok(_) => Ok(()),
         Err(wgpu::PollError::Timeout) => Err(GpuError::Stalled { seconds: TIMEOUT_S }),

@@ -68,6 +68,11 @@ impl Experts {
         let gate_up = Rows::gated(loader.gguf, (&gate, &up), cfg.n_embd, cfg.n_ff, cfg.n_expert)?;
         let down = Rows::experts(loader.gguf, &name("down"), cfg.n_ff, cfg.n_embd, cfg.n_expert)?;
         let router = loader.linear(&[(format!("blk.{il}.ffn_gate_inp"), cfg.n_expert)], cfg.n_embd).await?;
-        Ok(Self { router, gate_up: loader.matrix(&gate_up).await?, down: loader.matrix(&down).await?, norm_weights })
+        Ok(Self {
+            router,
+            gate_up: loader.matrix(&gate_up).await?,
+            down: loader.matrix(&down).await?,
+            norm_weights,
+        })
     }
 }

@@ -4,7 +4,7 @@ use goldcrest_gpu::{Buffer, Slice};
 use goldcrest_kernels::ops::matmul::Act;
 
 use super::feed_forward::GatedFfn;
-use crate::recorder::{AttentionKind};
+use crate::recorder::AttentionKind;
 use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
 
 pub(crate) struct Layer {

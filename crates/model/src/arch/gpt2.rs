@@ -1,6 +1,5 @@
 //! GPT-2 (Radford et al. 2019): learned positions, layer norms with bias, a plain feed-forward block.
 
-
 use goldcrest_kernels::ops::matmul::Act;
 
 use crate::recorder::{AttentionKind, LayerNorm};

@@ -81,7 +81,8 @@ impl Arch {
     /// [`ModelError::UnsupportedArchitecture`], which lists the names that would do.
     pub fn from_name(name: &str) -> Result<Self, ModelError> {
         let supported = || Self::ALL.iter().map(|a| a.name()).collect::<Vec<_>>().join(", ");
-        let unsupported = || ModelError::UnsupportedArchitecture { found: name.into(), supported: supported() };
+        let unsupported =
+            || ModelError::UnsupportedArchitecture { found: name.into(), supported: supported() };
         Self::ALL.iter().copied().find(|a| a.name() == name).ok_or_else(unsupported)
     }
 
@@ -95,7 +96,9 @@ impl Arch {
         match self {
             // Converters permute the rows of Llama's projections so that pairs lie side by side.
             Self::Llama => Some(Pairing::Adjacent),
-            Self::Qwen2 | Self::Qwen3 | Self::Gemma2 | Self::Gemma3 | Self::Phi3 | Self::Olmoe => Some(Pairing::Neox),
+            Self::Qwen2 | Self::Qwen3 | Self::Gemma2 | Self::Gemma3 | Self::Phi3 | Self::Olmoe => {
+                Some(Pairing::Neox)
+            }
             Self::Gpt2 => None,
         }
     }
