@@ -37,6 +37,11 @@ impl Interrupt {
         self.0.load(Ordering::SeqCst)
     }
 
+    /// Forgets a Ctrl-C that was dealt with.
+    pub(crate) fn clear(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
     /// Sets the flag, as Ctrl-C does.
     #[cfg(test)]
     pub(crate) fn set(&self) {

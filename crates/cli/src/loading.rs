@@ -42,6 +42,7 @@ pub(crate) struct Loaded {
     pub(crate) engine: Engine,
     /// Milliseconds from opening the file to the first possible step.
     pub(crate) load_ms: f64,
+    pub(crate) path: PathBuf,
 }
 
 impl ModelArg {
@@ -89,7 +90,7 @@ impl ModelArgs {
         for note in engine.runtime().borrow().notes() {
             context.report.notice(note);
         }
-        Ok(Loaded { engine, load_ms: start.elapsed().as_secs_f64() * 1e3 })
+        Ok(Loaded { engine, load_ms: start.elapsed().as_secs_f64() * 1e3, path })
     }
 
     async fn engine(

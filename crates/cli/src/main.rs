@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    detokenize, inspect, list, logits, perplexity, pull, rm, run, sample, template, tokenize,
+    chat, detokenize, inspect, list, logits, perplexity, pull, rm, run, sample, template, tokenize,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -33,6 +33,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Chat(chat::Args),
     Run(run::Args),
     Tokenize(tokenize::Args),
     Detokenize(detokenize::Args),
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
+        Command::Chat(args) => chat::run(args, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Tokenize(args) => tokenize::run(args, &context),
         Command::Detokenize(args) => detokenize::run(args, &context),
