@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    chat, detokenize, inspect, list, logits, perplexity, pull, rm, run, sample, template, tokenize,
+    bench, chat, detokenize, inspect, list, logits, perplexity, pull, rm, run, sample, template,
+    tokenize,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -33,14 +34,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Chat(chat::Args),
     Run(run::Args),
+    Chat(chat::Args),
     Tokenize(tokenize::Args),
     Detokenize(detokenize::Args),
     Template(template::Args),
     Logits(logits::Args),
     Perplexity(perplexity::Args),
     Inspect(inspect::Args),
+    Bench(bench::Args),
     Sample(sample::Args),
     Pull(pull::Args),
     List(list::Args),
@@ -61,13 +63,14 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
-        Command::Chat(args) => chat::run(args, &context),
         Command::Run(args) => run::run(args, &context),
+        Command::Chat(args) => chat::run(args, &context),
         Command::Tokenize(args) => tokenize::run(args, &context),
         Command::Detokenize(args) => detokenize::run(args, &context),
         Command::Template(args) => template::run(args, &context),
         Command::Logits(args) => logits::run(args, &context),
         Command::Perplexity(args) => perplexity::run(args, &context),
+        Command::Bench(args) => bench::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Sample(args) => sample::run(args, &context),
         Command::Pull(args) => pull::run(args, &context),

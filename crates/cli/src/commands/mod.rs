@@ -1,5 +1,6 @@
 //! One file per command: `Args` for its command line and `run`.
 
+pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod detokenize;
 pub(crate) mod inspect;
