@@ -75,16 +75,6 @@ pub(crate) enum CliError {
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A kernel gave other results than the CPU.
-    #[error("{failed} of {total} kernel checks failed on {adapter}")]
-    SelfTest {
-        /// How many.
-        failed: usize,
-        /// Of how many.
-        total: usize,
-        /// Where.
-        adapter: String,
-    },
     /// Ctrl-C; what was written so far stands.
     #[error("interrupted")]
     Interrupted,

@@ -60,9 +60,6 @@ pub(crate) fn of(error: &CliError) -> Entry {
         }
         CliError::Load(LoadError::Engine(error)) | CliError::Engine(error) => engine(error),
         CliError::Load(_) => failure("E_LOAD", REPORT),
-        CliError::SelfTest { .. } => {
-            failure("E_SELFTEST", "the names above say which kernels; --adapter cpu works meanwhile")
-        }
         CliError::Interrupted => {
             Entry { code: "E_INTERRUPTED", exit: 130, help: "run the same command again" }
         }
@@ -92,7 +89,7 @@ fn engine(error: &EngineError) -> Entry {
         EngineError::KvTooLarge { .. } => input("E_KV_TOO_LARGE", "give a smaller -c, or another adapter"),
         EngineError::NonFiniteLogits { .. } => failure(
             "E_NON_FINITE_LOGITS",
-            "`goldcrest doctor --selftest` tells whether the device or the file is broken",
+            "try --adapter cpu: if it fails there too, the file is broken, else the device",
         ),
         EngineError::NothingToSample => {
             input("E_NO_CANDIDATE", "the sampling options exclude every token; relax them")
@@ -235,7 +232,7 @@ const fn sample(error: &SampleError) -> Entry {
     match error {
         SampleError::NonFiniteLogits { .. } => failure(
             "E_NON_FINITE_LOGITS",
-            "`goldcrest doctor --selftest` tells whether the device or the file is broken",
+            "try --adapter cpu: if it fails there too, the file is broken, else the device",
         ),
         SampleError::NoCandidate => {
             input("E_NO_CANDIDATE", "the sampling options exclude every token; relax them")

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, detokenize, inspect, list, logits, perplexity, pull, rm, run, sample, template,
+    bench, chat, detokenize, doctor, inspect, list, logits, perplexity, pull, rm, run, sample, template,
     tokenize,
 };
 use crate::context::Context;
@@ -34,6 +34,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Doctor(doctor::Args),
     Run(run::Args),
     Chat(chat::Args),
     Tokenize(tokenize::Args),
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
+        Command::Doctor(args) => doctor::run(args, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Chat(args) => chat::run(args, &context),
         Command::Tokenize(args) => tokenize::run(args, &context),

@@ -121,6 +121,8 @@ impl Chat<'_> {
     }
 
     fn say(&mut self, message: &str) -> Result<(), CliError> {
+        // A Ctrl-C between two answers is none for the next one.
+        self.context.interrupt.clear();
         self.conversation.ask(message);
         let prompt = match self.fitting() {
             Ok(prompt) => prompt,

@@ -1,0 +1,82 @@
+//! `goldcrest doctor`: what this machine can compute on.
+
+use goldcrest::EngineError;
+use goldcrest::gpu::{self, AdapterInfo, AdapterKind, Caps};
+use goldcrest::kernels::Profile;
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output;
+
+/// Show the adapters of this machine and what the chosen one can do
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which adapter to open: auto, cpu, vulkan, metal, dx12, or a part of a name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    adapter: String,
+    /// Check every kernel on the device against the CPU
+    #[arg(long)]
+    selftest: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Opens the adapter as a model would.
+pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
+    if args.selftest {
+        return Err(CliError::NotAvailable { option: "--selftest" });
+    }
+    let request = gpu::Request { adapter: args.adapter };
+    let adapters = pollster::block_on(gpu::adapters());
+    let device = pollster::block_on(gpu::open(&request)).map_err(EngineError::from)?;
+    let (info, caps) = (device.info(), device.caps());
+    let profile = match info.kind {
+        AdapterKind::Software | AdapterKind::Cpu => Profile::SOFTWARE,
+        _ => Profile::CORE,
+    };
+    if args.json {
+        return output::json(&json!({
+            "adapter": described(info),
+            "adapters": adapters.iter().map(described).collect::<Vec<_>>(),
+            "limits": {
+                "max_buffer": caps.max_buffer,
+                "max_binding": caps.max_binding,
+                "max_workgroup_bytes": caps.max_workgroup_bytes,
+                "max_invocations": caps.max_invocations,
+                "max_storage_buffers": caps.max_storage_buffers,
+            },
+            "features": { "f16": caps.f16, "subgroups": caps.subgroups.map(|(min, max)| [min, max]) },
+            "profile": profile.name,
+        }));
+    }
+    for adapter in &adapters {
+        let mark = if adapter == info { "*" } else { " " };
+        let AdapterInfo { name, backend, driver, .. } = adapter;
+        output::line(&format!("{mark} {name} ({backend}, {}; {driver})", adapter.kind.name()))?;
+    }
+    output::line(&format!("\n{}", limits(caps)))?;
+    output::line(&format!("kernels             profile {}", profile.name))
+}
+
+fn described(info: &AdapterInfo) -> Value {
+    json!({ "name": info.name, "backend": info.backend, "type": info.kind.name(), "driver": info.driver })
+}
+
+fn limits(caps: &Caps) -> String {
+    let subgroups = match caps.subgroups {
+        Some((min, max)) => format!("{min} to {max} lanes"),
+        None => "no".to_owned(),
+    };
+    let rows = [
+        ("largest buffer", output::size(caps.max_buffer)),
+        ("largest binding", output::size(caps.max_binding)),
+        ("workgroup memory", format!("{} bytes", caps.max_workgroup_bytes)),
+        ("workgroup size", caps.max_invocations.to_string()),
+        ("storage buffers", caps.max_storage_buffers.to_string()),
+        ("16-bit floats", if caps.f16 { "yes" } else { "no" }.to_owned()),
+        ("subgroups", subgroups),
+    ];
+    rows.map(|(name, value)| format!("{name:<20}{value}")).join("\n")
+}
