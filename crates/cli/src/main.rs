@@ -34,7 +34,6 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Doctor(doctor::Args),
     Run(run::Args),
     Chat(chat::Args),
     Tokenize(tokenize::Args),
@@ -45,6 +44,7 @@ enum Command {
     Inspect(inspect::Args),
     Bench(bench::Args),
     Sample(sample::Args),
+    Doctor(doctor::Args),
     Pull(pull::Args),
     List(list::Args),
     Rm(rm::Args),
@@ -64,7 +64,6 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
-        Command::Doctor(args) => doctor::run(args, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Chat(args) => chat::run(args, &context),
         Command::Tokenize(args) => tokenize::run(args, &context),
@@ -75,6 +74,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Bench(args) => bench::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Sample(args) => sample::run(args, &context),
+        Command::Doctor(args) => doctor::run(args, &context),
         Command::Pull(args) => pull::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Rm(args) => rm::run(args, &context),
