@@ -14,8 +14,10 @@ fn tiny_models_tokenize_as_the_reference_and_back() {
         };
         for case in reference["tokenize"].as_array().into_iter().flatten() {
             let words = case["text"].as_str().unwrap();
-            let found = json(&["tokenize", "-m", &path, "--parse-special", "-p", words], "");
-            assert_eq!(found["tokens"], case["ids"], "{name}: {words:?}");
+            let args = ["tokenize", "-m", &path, "--parse-special", "-p", words];
+            let with_ends = json(&[&args[..], &["--add-special"]].concat(), "");
+            assert_eq!(with_ends["tokens"], case["ids"], "{name}: {words:?}");
+            let found = json(&args, "");
             let (n_tokens, n_pieces) =
                 (found["tokens"].as_array().unwrap().len(), found["pieces"].as_array().unwrap().len());
             assert_eq!(n_tokens, n_pieces);

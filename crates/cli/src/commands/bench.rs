@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::given::CountList;
-use crate::loading::{ModelArgs, describe};
+use crate::loading::{Loaded, ModelArgs, describe};
 use crate::output::{self, size};
 
 /// Measure how fast a model runs here
@@ -108,10 +108,8 @@ impl Spread {
 
 /// What is measured is what `run` does: greedy generations of a session.
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
-    let path = args.model.model.resolve(context)?;
+    let Loaded { engine, load_ms, path } = args.model.load(context)?;
     let (gguf, _) = describe(&path)?;
-    let loaded = args.model.load(context)?;
-    let (engine, load_ms) = (loaded.engine, loaded.load_ms);
     let device = std::rc::Rc::clone(engine.runtime().borrow().device());
     let software = matches!(device.info().kind, AdapterKind::Software | AdapterKind::Cpu);
     let prompts = args.pp.unwrap_or_else(|| CountList(if software { vec![32] } else { vec![128, 512] })).0;
