@@ -48,7 +48,8 @@ impl SamplingArgs {
             top_p: self.top_p.unwrap_or(0.95),
             min_p: self.min_p.unwrap_or(0.05),
             repeat_penalty: self.repeat_penalty.unwrap_or(1.0),
-            seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0)),
+            // 32 bits, so that a person can type it again.
+            seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32),
             ..SamplerParams::neutral()
         };
         params.validate().map_err(EngineError::from)?;
