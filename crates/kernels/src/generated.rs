@@ -15083,9 +15083,8 @@ const ROOM = 768u;
 const LARGEST = 16384u;
 var<workgroup> counter: atomic<u32>;
 var<workgroup> n_found: u32;
-fn ranks(key: u32, id: u32) -> bool {
- let worst = CANDIDATES - 1u;
- return key > keys[worst] || (key == keys[worst] && id < ids[worst]);
+fn ranks(key: u32) -> bool {
+ return key > keys[CANDIDATES - 1u];
 }
 fn clear(t: u32, first: u32) {
  for (var slot = first + t; slot < 1024u; slot += THREADS) {
@@ -15100,7 +15099,7 @@ fn count(t: u32, row: u32, first: u32, end: u32) -> u32 {
  workgroupBarrier();
  var n = 0u;
  for (var id = first + t; id < end; id += THREADS) {
-  n += select(0u, 1u, ranks(logit_key(logits[row + id]), id));
+  n += select(0u, 1u, ranks(logit_key(logits[row + id])));
  }
  atomicAdd(&counter, n);
  workgroupBarrier();
@@ -15112,7 +15111,7 @@ fn count(t: u32, row: u32, first: u32, end: u32) -> u32 {
 fn collect(t: u32, row: u32, first: u32, end: u32, slot: u32) {
  for (var id = first + t; id < end; id += THREADS) {
   let key = logit_key(logits[row + id]);
-  if (ranks(key, id)) {
+  if (ranks(key)) {
    put(slot + atomicAdd(&counter, 1u), key, id);
   }
  }
