@@ -10,7 +10,7 @@ use crate::{Gguf, GgufError, Metadata, SourceError, StringArray, TensorInfo, Ten
 /// both. Pairs and tensor descriptions are taken over one by one as soon as they are whole, and never read again.
 ///
 /// The memory it holds at any time is at most the header's own size for text and arrays, 32 bytes a pair, 80 bytes
-/// a tensor, and with `push` the bytes of one unfinished pair.
+/// a tensor (for as many as the file announces and has room for), and with `push` the bytes of one unfinished pair.
 #[derive(Debug)]
 pub struct Parser {
     file_len: u64,
@@ -151,6 +151,8 @@ impl Parser {
         match self.stage {
             Stage::Fixed => {
                 self.fixed = FixedHeader::read(cur)?;
+                // The counts fit the bytes left; growing by doubling would hold up to three times the room while it moves.
+                self.values.reserve_exact(usize::try_from(self.fixed.n_kv).unwrap_or(0));
                 self.stage = Stage::Metadata;
             }
             Stage::Metadata if to_u64(self.values.len()) < self.fixed.n_kv => {
@@ -163,6 +165,7 @@ impl Parser {
                 self.metadata =
                     Metadata::new(std::mem::take(&mut self.keys), std::mem::take(&mut self.values))?;
                 self.alignment = checked_alignment(&self.metadata)?;
+                self.tensors.reserve_exact(usize::try_from(self.fixed.n_tensors).unwrap_or(0));
                 self.stage = Stage::Tensors;
             }
             Stage::Tensors if to_u64(self.tensors.len()) < self.fixed.n_tensors => {

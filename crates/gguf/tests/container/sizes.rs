@@ -101,6 +101,23 @@ fn the_most_entries_take_a_few_megabytes() {
 }
 
 #[test]
+fn the_densest_small_files_keep_to_twice_their_size() {
+    let mut pairs = RawFile::empty();
+    let mut tensors = RawFile::empty();
+    for i in 0..4000u64 {
+        pairs.pair(format!("{i:x}").as_bytes(), 7, &[1]);
+    }
+    for i in 0..1800u64 {
+        tensors.claim(format!("{i:x}").as_bytes(), &[1], 24, i * 32);
+    }
+    for bytes in [pairs.header(), tensors.header()] {
+        assert!(bytes.len() < 65_536);
+        let memory = allocation_counter::measure(|| drop(Gguf::parse(&bytes)));
+        assert!(memory.bytes_max <= 2 * bytes.len() as u64 + 65_536, "{memory:?} for {} bytes", bytes.len());
+    }
+}
+
+#[test]
 fn claims_allocate_nothing() {
     let huge = |len: u64, ty| {
         RawFile::small().with(|f| {
