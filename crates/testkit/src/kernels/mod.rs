@@ -19,12 +19,15 @@ pub mod step;
 
 mod act;
 mod attention;
+mod embed;
 mod kv_move;
+mod matmul;
 mod moe;
 mod next_token;
 mod norm;
 mod rope_kv;
 mod rows;
+mod weights;
 
 use case::Case;
 use row::{Row, RowError};
@@ -39,9 +42,12 @@ pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("advance", next_token::advance),
     ("attention", attention::case),
     ("copy_rows", rows::copy),
+    ("embed", embed::case),
     ("gather_logits", logits::gather),
     ("gather_rows", rows::gather),
     ("kv_move", kv_move::case),
+    ("matmul_many", matmul::many),
+    ("matmul_vec", matmul::vec),
     ("moe_combine", moe::combine),
     ("moe_route", moe::route),
     ("norm", norm::case),
