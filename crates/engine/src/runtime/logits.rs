@@ -1,12 +1,13 @@
 //! Buffers and dispatches between the logits and what the host gets to see of them.
 
 use goldcrest_gpu::{Buffer, Device, Dispatch, Slice};
+use goldcrest_kernels::Profile;
 use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
-use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_bytes, topk_scratch_bytes};
+use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
 use goldcrest_kernels::sampling::{OutToken, Picked, RowStats, SampleParams, history_bytes, list_bytes};
 use goldcrest_kernels::step::MAX_WANT;
 use goldcrest_model::{Config, KvLayers, Scratch};
@@ -75,15 +76,21 @@ impl LogitBuffers {
         })?)
     }
 
-    pub(super) fn top(&self, s: &Scratch, n_want: u32) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
-        Ok(topk(&TopkArgs {
+    pub(super) fn top(
+        &self,
+        s: &Scratch,
+        n_want: u32,
+        profile: &Profile,
+    ) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
+        let args = TopkArgs {
             step: &s.step,
             logits: &s.logits,
             scratch: [&self.top_scratch[0], &self.top_scratch[1]],
             best: &self.best,
             n_vocab: self.n_vocab,
             n_want,
-        })?)
+        };
+        Ok(topk_with(&args, profile)?)
     }
 
     pub(super) fn gather(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {

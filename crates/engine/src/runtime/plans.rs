@@ -78,7 +78,7 @@ impl Runtime {
                 r.finish()
             }
             Part::Stats(n_want) => self.logits.stats(&self.scratch, n_want)?,
-            Part::Top(n_want) => self.logits.top(&self.scratch, n_want)?,
+            Part::Top(n_want) => self.logits.top(&self.scratch, n_want, &self.profile)?,
             Part::Gather => vec![self.logits.gather(&self.scratch)?],
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
             Part::Sample => vec![self.logits.sample(&self.scratch)?],

@@ -10,8 +10,9 @@ use super::{Fault, current_fault};
 use crate::GpuError;
 use crate::counters::CounterCell;
 
-/// Longest wait for one submit. Software adapters need seconds for a large prefill chunk; a hung driver needs a limit.
-const TIMEOUT_S: u64 = 120;
+/// Longest wait for one submit. Software adapters compile kernels inside the first one, which took minutes on a machine
+/// with a load of ten; a hung driver needs a limit.
+const TIMEOUT_S: u64 = 600;
 
 /// Staging buffers that are not in flight.
 #[derive(Default)]
