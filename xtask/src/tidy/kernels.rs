@@ -31,7 +31,7 @@ pub fn complete(tree: &Tree) -> Vec<String> {
             }
         }
         let in_code = || tree.below(TESTS, ".rs").any(|(_, text)| names(text, op));
-        if shapes.as_ref().is_some_and(|ops| !ops.contains(op)) && !in_code() {
+        if shapes.as_ref().is_some_and(|ops| !ops.iter().any(|row| belongs(row, op))) && !in_code() {
             out.push(format!("{name}: neither {SHAPES} nor {TESTS} runs the operation {op}"));
         }
     }
@@ -51,6 +51,11 @@ fn operations(text: &str) -> BTreeSet<String> {
     let table: Table = toml::from_str(text).unwrap_or_default();
     let rows = table.get("row").and_then(Value::as_array).into_iter().flatten();
     rows.filter_map(|row| row.get("op")?.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether a row of shapes runs an operation: `matmul_vec` and `matmul_many` are both of `matmul`.
+fn belongs(row: &str, op: &str) -> bool {
+    row.strip_prefix(op).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 fn names(text: &str, word: &str) -> bool {
