@@ -2,11 +2,12 @@
 // GATED input: gate and up alternate in groups of eight columns: 16j.. are gates 8j.., 16j + 8.. their ups.
 // Grid: x covers the n outputs in runs of SPAN, y the rows: step.n_rows * p.per_row.
 import common/step;
-import common/activate;
+import common/activation;
 
 override T: u32 = 64u;
 override SPAN: u32 = 256u;
 override GATED: bool = true;
+override ACT: u32 = 0u; // see activate
 
 struct P {
   n: u32,
@@ -31,9 +32,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   for (var i = wg.x * SPAN + t; i < end; i += T) {
     if (GATED) {
       let at = src + (i >> 3u) * 16u + (i & 7u);
-      out[dst + i] = activate(x[at]) * x[at + 8u];
+      out[dst + i] = activate(ACT, x[at]) * x[at + 8u];
     } else {
-      out[dst + i] = activate(x[src + i]);
+      out[dst + i] = activate(ACT, x[src + i]);
     }
   }
 }

@@ -30,14 +30,12 @@ fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
   return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
 }
 
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
-  if (row >= p.n_rows) {
-    return;
-  }
+// Columns c, c+8, c+16, c+24 of one row, from the swizzled tile.
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
   for (var i = 0u; i < 4u; i++) {
     let m = m0 + 8u * i;
     if (m < n) {
-      store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+      store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
     }
   }
 }
@@ -109,22 +107,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     }
     workgroupBarrier();
   }
-  let row = wg.x * 64u + a;
-  let m = m0 + b;
-  write(l0, row, m, n);
-  write(l1, row + 8u, m, n);
-  write(l2, row + 16u, m, n);
-  write(l3, row + 24u, m, n);
-  write(l4, row + 32u, m, n);
-  write(l5, row + 40u, m, n);
-  write(l6, row + 48u, m, n);
-  write(l7, row + 56u, m, n);
-  write(h0, row, m + 32u, n);
-  write(h1, row + 8u, m + 32u, n);
-  write(h2, row + 16u, m + 32u, n);
-  write(h3, row + 24u, m + 32u, n);
-  write(h4, row + 32u, m + 32u, n);
-  write(h5, row + 40u, m + 32u, n);
-  write(h6, row + 48u, m + 32u, n);
-  write(h7, row + 56u, m + 32u, n);
+  // Through the tiles again, so that neighbours write neighbouring rows.
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let row = wg.x * 64u + t;
+  if (row >= p.n_rows) {
+    return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+    let at = t * 8u + (c ^ (t % 8u));
+    write(w_tile[at], row, m0 + c, n);
+    write(x_tile[at], row, m0 + c + 32u, n);
+  }
 }

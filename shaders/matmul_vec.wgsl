@@ -1,10 +1,9 @@
 // One column: y[n] = epilogue(Σ_k W[n][k]·x[k]); with NORM, x is RMS-normalised on the way: the weights multiply x, and the
 // sum is scaled by 1/√(mean x² + eps), so no second pass over x is needed.
 // A thread takes one row of each of B neighbouring groups, so that a word of x is read once for B rows.
-// GLU: weight groups 2i and 2i+1 hold gate and up rows of outputs 8i..8i+8; y = act(gate)·up.
+// p.glu: weight groups 2i and 2i+1 hold gate and up rows of outputs 8i..8i+8; y = act(gate)·up.
 // Experts: workgroup row = slot; sel[slot] names the expert, NONE leaves the slot alone.
 // Grid: (⌈groups/(B·G)⌉, slots or 1, 1). Thread: row t%8 of its groups, lane (t/8)%L of the row.
-import common/activate;
 import common/chunk;
 import common/dequant/all;
 import common/epilogue;
@@ -14,9 +13,8 @@ const NONE = 0xffffffffu;
 override L: u32 = 8u; // lanes per row; 1 needs no barrier
 override G: u32 = 1u; // blocks of B groups per workgroup
 override T: u32 = 64u; // 8·L·G
-override B: u32 = 1u; // groups per thread: 1, 2 or 4; even with GLU
+override B: u32 = 1u; // groups per thread: 1, 2 or 4; even with p.glu
 override NORM: bool = false;
-override GLU: bool = false;
 
 struct P {
   n_chunk: u32, // k / 32
@@ -26,9 +24,12 @@ struct P {
   row0: u32, // first output within y
   by_expert: u32, // 1 if sel is read
   n_expert: u32,
+  glu: u32,
   x_slot_div: u32, // slots that share a row of x
   y_stride: u32, // floats from slot to slot
   eps: f32,
+  act: u32,
+  flags: u32,
   softcap: f32,
 }
 
@@ -61,7 +62,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
   if (row < p.n_rows) {
-    y[y0 + row] = activate(sum) * up;
+    y[y0 + row] = activate(p.act, sum) * up;
   }
 }
 
@@ -115,7 +116,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
   }
   let y0 = wg.y * p.y_stride + p.row0;
-  if (GLU) {
+  if (p.glu == 1u) {
     gate(sum.x, sum.y, y0, 4u * block + r);
     if (B > 2u) {
       gate(sum.z, sum.w, y0, 4u * block + 8u + r);

@@ -12,3 +12,14 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
   return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
+
+// kind: 0 none, 1 SiLU, 2 GELU by tanh.
+fn activate(kind: u32, v: f32) -> f32 {
+  if (kind == 1u) {
+    return silu(v);
+  }
+  if (kind == 2u) {
+    return gelu_tanh(v);
+  }
+  return v;
+}

@@ -1,21 +1,21 @@
-// What a matrix product does with a sum before it is stored. Reads `bias`, `y` and `p.softcap` of the kernel.
-import common/activate;
+// What a matrix product does with a sum before it is stored. Reads `bias`, `y` and p.act, p.flags, p.softcap of the kernel:
+// parameters and not overrides, so that one pipeline serves them all.
 import common/activation;
 
-override ADD: bool = false; // add to what y holds
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u; // add to what y holds
+const BIAS = 2u;
+const SOFTCAP = 4u;
 
 fn store(sum: f32, row: u32, at: u32) {
   var v = sum;
-  if (BIAS) {
+  if ((p.flags & BIAS) != 0u) {
     v += bias[row];
   }
-  v = activate(v);
-  if (SOFTCAP) {
+  v = activate(p.act, v);
+  if ((p.flags & SOFTCAP) != 0u) {
     v = p.softcap * soft_tanh(v / p.softcap);
   }
-  if (ADD) {
+  if ((p.flags & ADD) != 0u) {
     v += y[at];
   }
   y[at] = v;

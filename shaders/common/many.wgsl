@@ -10,6 +10,8 @@ struct P {
   y_stride: u32,
   count_from: u32, // what bounds the columns: 0 step.n_rows, 1 step.n_want
   max_rows: u32, // columns that the buffers hold
+  act: u32,
+  flags: u32,
   softcap: f32,
 }
 

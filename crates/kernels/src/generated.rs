@@ -18,10 +18,10 @@ pub static SHADERS: &[Shader] = &[
             Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "SPAN", default: Some(256.0) },
             Override { name: "GATED", default: Some(1.0) },
+            Override { name: "ACT", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 0,
@@ -70,12 +70,11 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
@@ -83,6 +82,7 @@ fn activate(v: f32) -> f32 {
 override T: u32 = 64u;
 override SPAN: u32 = 256u;
 override GATED: bool = true;
+override ACT: u32 = 0u;
 struct P {
  n: u32,
  x_stride: u32,
@@ -104,9 +104,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  for (var i = wg.x * SPAN + t; i < end; i += T) {
   if (GATED) {
    let at = src + (i >> 3u) * 16u + (i & 7u);
-   out[dst + i] = activate(x[at]) * x[at + 8u];
+   out[dst + i] = activate(ACT, x[at]) * x[at + 8u];
   } else {
-   out[dst + i] = activate(x[src + i]);
+   out[dst + i] = activate(ACT, x[src + i]);
   }
  }
 }
@@ -3128,13 +3128,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -3151,7 +3147,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -3187,29 +3185,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -3252,6 +3249,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -3281,16 +3280,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -3313,21 +3302,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -3336,43 +3360,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3387,13 +3374,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -3410,7 +3393,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -3451,29 +3436,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -3516,6 +3500,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -3545,16 +3531,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -3577,21 +3553,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -3600,43 +3611,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3651,13 +3625,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -3674,7 +3644,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -3706,29 +3678,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -3771,6 +3742,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -3800,16 +3773,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -3832,21 +3795,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -3855,43 +3853,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -3906,13 +3867,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -3929,7 +3886,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -3978,29 +3937,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -4043,6 +4001,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -4072,16 +4032,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -4104,21 +4054,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -4127,43 +4112,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4178,13 +4126,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -4201,7 +4145,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -4249,29 +4195,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -4314,6 +4259,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -4343,16 +4290,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -4375,21 +4312,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -4398,43 +4370,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4449,13 +4384,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -4472,7 +4403,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -4532,29 +4465,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -4597,6 +4529,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -4626,16 +4560,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -4658,21 +4582,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -4681,43 +4640,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -4732,13 +4654,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -4755,7 +4673,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -4813,29 +4733,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -4878,6 +4797,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -4907,16 +4828,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -4939,21 +4850,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -4962,43 +4908,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5013,13 +4922,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -5036,7 +4941,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5091,29 +4998,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -5156,6 +5062,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -5185,16 +5093,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -5217,21 +5115,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -5240,43 +5173,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5291,13 +5187,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -5314,7 +5206,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5374,29 +5268,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -5439,6 +5332,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -5468,16 +5363,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -5500,21 +5385,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -5523,43 +5443,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5574,13 +5457,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -5597,7 +5476,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5655,29 +5536,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -5720,6 +5600,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -5749,16 +5631,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -5781,21 +5653,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -5804,43 +5711,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -5855,13 +5725,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -5878,7 +5744,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5942,29 +5810,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -6007,6 +5874,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -6036,16 +5905,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -6068,21 +5927,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -6091,43 +5985,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -6142,13 +5999,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -6165,7 +6018,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6229,29 +6084,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -6294,6 +6148,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -6323,16 +6179,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -6355,21 +6201,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -6378,43 +6259,6 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[2], m0, n, row + 16u);
   write(sums[3], m0, n, row + 24u);
  }
-}
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
 }
 ",
     },
@@ -6429,13 +6273,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
@@ -6452,7 +6292,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 20, size: 4 },
             UniformField { name: "count_from", offset: 24, size: 4 },
             UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6501,29 +6343,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -6566,6 +6407,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -6595,16 +6438,6 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
   (*sums)[3] += d * columns;
  }
 }
-fn add_chunk(sums: ptr<function, Sums>, a: Chunk, b: Chunk, c: Chunk, d: Chunk, at: vec4<u32>) {
- add_word(sums, a.v0, b.v0, c.v0, d.v0, at);
- add_word(sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
- add_word(sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
- add_word(sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
- add_word(sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
- add_word(sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
- add_word(sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
- add_word(sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
-}
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
  var sum = own;
  partial[t] = own;
@@ -6627,21 +6460,56 @@ fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
   }
  }
 }
-fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
- var sums = own;
- if (L > 1u) {
-  sums[0] = over_lanes(own[0], t, lane);
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = t % 8u;
+ let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
   if (B > 1u) {
-   sums[1] = over_lanes(own[1], t, lane);
+   b = dequant(g.y, i, r);
   }
   if (B > 2u) {
-   sums[2] = over_lanes(own[2], t, lane);
-   sums[3] = over_lanes(own[3], t, lane);
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
   }
  }
  if (lane > 0u) {
   return;
  }
+ let row = 8u * block + r;
  write(sums[0], m0, n, row);
  if (B > 1u) {
   write(sums[1], m0, n, row + 8u);
@@ -6651,49 +6519,12 @@ fn finish(own: Sums, t: u32, lane: u32, m0: u32, n: u32, row: u32) {
   write(sums[3], m0, n, row + 24u);
  }
 }
-@compute @workgroup_size(T)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 8u;
- if (m0 >= n) {
-  return;
- }
- let wide = m0 + 4u < n;
- let r = t % 8u;
- let lane = (t / 8u) % L;
- let block = (wg.x * G + t / (8u * L)) * B;
- let g = min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
- let four = vec4<u32>(m0) + vec4<u32>(0u, 1u, 2u, 3u);
- let x_lo = min(four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- let x_hi = min(four + 4u, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
- var lo = Sums();
- var hi = Sums();
- for (var c = lane; c < p.n_chunk; c += L) {
-  let w0 = dequant(g.x, c, r);
-  var w1 = Chunk();
-  var w2 = Chunk();
-  var w3 = Chunk();
-  if (B > 1u) {
-   w1 = dequant(g.y, c, r);
-  }
-  if (B > 2u) {
-   w2 = dequant(g.z, c, r);
-   w3 = dequant(g.w, c, r);
-  }
-  add_chunk(&lo, w0, w1, w2, w3, x_lo + c * 8u);
-  if (wide) {
-   add_chunk(&hi, w0, w1, w2, w3, x_hi + c * 8u);
-  }
- }
- finish(lo, t, lane, m0, n, 8u * block + r);
- finish(hi, t, lane, m0 + 4u, n, 8u * block + r);
-}
 ",
     },
     Shader {
-        name: "matmul_tile_bf16",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_bf16_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -6701,26 +6532,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6756,29 +6589,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -6812,15 +6644,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -6830,130 +6670,234 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_f16",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_bf16_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_f16_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -6961,26 +6905,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7021,29 +6967,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -7077,15 +7022,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -7095,130 +7048,239 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_f32",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_f16_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_f32_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -7226,26 +7288,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7277,29 +7341,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -7333,15 +7396,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -7351,130 +7422,230 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_iq4",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_f32_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_iq4_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -7482,26 +7653,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7550,29 +7723,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -7606,15 +7778,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -7624,130 +7804,247 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_mxfp4",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_iq4_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_mxfp4_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -7755,26 +8052,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7822,29 +8121,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -7878,15 +8176,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -7896,130 +8202,246 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q2k",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_mxfp4_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q2k_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -8027,26 +8449,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8106,29 +8530,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -8162,15 +8585,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -8180,130 +8611,258 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q3k",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q2k_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q3k_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -8311,26 +8870,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8388,29 +8949,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -8444,15 +9004,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -8462,130 +9030,256 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q4",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q3k_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q4_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -8593,26 +9287,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8667,29 +9363,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -8723,15 +9418,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -8741,130 +9444,253 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q4k",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q4_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q4k_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -8872,26 +9698,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8951,29 +9779,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -9007,15 +9834,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -9025,130 +9860,258 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q5",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q4k_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q5_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -9156,26 +10119,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9233,29 +10198,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -9289,15 +10253,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -9307,130 +10279,256 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q5k",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q5_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q5k_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -9438,26 +10536,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9521,29 +10621,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -9577,15 +10676,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -9595,130 +10702,262 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q6k",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q5k_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q6k_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -9726,26 +10965,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9809,29 +11050,28 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -9865,15 +11105,23 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+const MAX_BLOCK = 64u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
  row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -9883,130 +11131,262 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read> step: Step;
 @group(0) @binding(6) var<uniform> p: P;
-fn column_count() -> u32 {
- return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-}
-var<workgroup> w_tile: array<vec4<f32>, 512>;
-var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
- let at = t * 8u;
- let s = t % 8u;
- w_tile[at + s] = v.v0;
- w_tile[at + (s ^ 1u)] = v.v1;
- w_tile[at + (s ^ 2u)] = v.v2;
- w_tile[at + (s ^ 3u)] = v.v3;
- w_tile[at + (s ^ 4u)] = v.v4;
- w_tile[at + (s ^ 5u)] = v.v5;
- w_tile[at + (s ^ 6u)] = v.v6;
- w_tile[at + (s ^ 7u)] = v.v7;
-}
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
- let at = (b + 32u * part) * 8u + (j ^ b);
- return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
-}
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
- for (var i = 0u; i < 4u; i++) {
-  let m = m0 + 8u * i;
-  if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
   }
  }
 }
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
- let n = column_count();
- let m0 = wg.y * 64u;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
- let wide = m0 + 32u < n;
- let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
- let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
- let a = t % 8u;
- let b = t / 8u;
- var l0 = vec4<f32>();
- var l1 = vec4<f32>();
- var l2 = vec4<f32>();
- var l3 = vec4<f32>();
- var l4 = vec4<f32>();
- var l5 = vec4<f32>();
- var l6 = vec4<f32>();
- var l7 = vec4<f32>();
- var h0 = vec4<f32>();
- var h1 = vec4<f32>();
- var h2 = vec4<f32>();
- var h3 = vec4<f32>();
- var h4 = vec4<f32>();
- var h5 = vec4<f32>();
- var h6 = vec4<f32>();
- var h7 = vec4<f32>();
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
-  workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
-   let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
    if (wide) {
-    let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
    }
   }
-  workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
 }
 ",
     },
     Shader {
-        name: "matmul_tile_q8",
-        kernel: "matmul_tile",
-        workgroup_size: [64, 1, 1],
+        name: "matmul_soft_q6k_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q8_eight",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
@@ -10014,26 +11394,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 36 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
         ],
-        overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
-        ],
+        overrides: &[],
         needs: &[],
-        workgroup_bytes: 16384,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "n_group", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
             UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10082,29 +11464,409 @@ fn silu(v: f32) -> f32 {
 fn gelu_tanh(v: f32) -> f32 {
  return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
 }
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
   return silu(v);
  }
- if (ACT == 2u) {
+ if (kind == 2u) {
   return gelu_tanh(v);
  }
  return v;
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const MAX_BLOCK = 64u;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let n_column = select(4u, 8u, wide);
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ var words = array<vec4<f32>, 64>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  for (var i = 0u; i < 8u * n_column; i++) {
+   let m = i % n_column;
+   let word = i / n_column;
+   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = dequant(first + b, c, r);
+   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
+    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   if (wide) {
+    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
+     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   write(sums[2u * b], m0, n, row);
+   write(sums[2u * b + 1u], m0 + 4u, n, row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q8_one",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "act", offset: 52, size: 4 },
+            UniformField { name: "flags", offset: 56, size: 4 },
+            UniformField { name: "softcap", offset: 60, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  let at = x0 + c * 8u;
+  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  for (var b = 0u; b < end; b++) {
+   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+  }
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b], p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_bf16",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -10147,6 +11909,8 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -10177,14 +11941,11 @@ fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
 }
-fn write(sum: vec4<f32>, row: u32, m0: u32, n: u32) {
- if (row >= p.n_rows) {
-  return;
- }
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
   let m = m0 + 8u * i;
   if (m < n) {
-   store(sum[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
   }
  }
 }
@@ -10255,24 +12016,3407 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
- let row = wg.x * 64u + a;
- let m = m0 + b;
- write(l0, row, m, n);
- write(l1, row + 8u, m, n);
- write(l2, row + 16u, m, n);
- write(l3, row + 24u, m, n);
- write(l4, row + 32u, m, n);
- write(l5, row + 40u, m, n);
- write(l6, row + 48u, m, n);
- write(l7, row + 56u, m, n);
- write(h0, row, m + 32u, n);
- write(h1, row + 8u, m + 32u, n);
- write(h2, row + 16u, m + 32u, n);
- write(h3, row + 24u, m + 32u, n);
- write(h4, row + 32u, m + 32u, n);
- write(h5, row + 40u, m + 32u, n);
- write(h6, row + 48u, m + 32u, n);
- write(h7, row + 56u, m + 32u, n);
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_f16",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_f32",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_iq4",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_mxfp4",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q2k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q3k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q5",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q5k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q6k",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q8",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 16384,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return chunk_scale(q, s, s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+var<workgroup> w_tile: array<vec4<f32>, 512>;
+var<workgroup> x_tile: array<vec4<f32>, 512>;
+fn put_w(t: u32, v: Chunk) {
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = v.v0;
+ w_tile[at + (s ^ 1u)] = v.v1;
+ w_tile[at + (s ^ 2u)] = v.v2;
+ w_tile[at + (s ^ 3u)] = v.v3;
+ w_tile[at + (s ^ 4u)] = v.v4;
+ w_tile[at + (s ^ 5u)] = v.v5;
+ w_tile[at + (s ^ 6u)] = v.v6;
+ w_tile[at + (s ^ 7u)] = v.v7;
+}
+fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, dequant(g, c, t % 8u));
+  for (var j = 0u; j < 8u; j++) {
+   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
+  }
+  workgroupBarrier();
+  for (var j = 0u; j < 8u; j++) {
+   let at = a * 8u + (j ^ a);
+   let w0 = w_tile[at];
+   let w1 = w_tile[at + 64u];
+   let w2 = w_tile[at + 128u];
+   let w3 = w_tile[at + 192u];
+   let w4 = w_tile[at + 256u];
+   let w5 = w_tile[at + 320u];
+   let w6 = w_tile[at + 384u];
+   let w7 = w_tile[at + 448u];
+   let lo = block(b, 0u, j);
+   l0 += w0 * lo;
+   l1 += w1 * lo;
+   l2 += w2 * lo;
+   l3 += w3 * lo;
+   l4 += w4 * lo;
+   l5 += w5 * lo;
+   l6 += w6 * lo;
+   l7 += w7 * lo;
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += w0 * hi;
+    h1 += w1 * hi;
+    h2 += w2 * hi;
+    h3 += w3 * hi;
+    h4 += w4 * hi;
+    h5 += w5 * hi;
+    h6 += w6 * hi;
+    h7 += w7 * hi;
+   }
+  }
+  workgroupBarrier();
+ }
+ let own = a * 8u + (b ^ a);
+ w_tile[own] = l0;
+ w_tile[own + 64u] = l1;
+ w_tile[own + 128u] = l2;
+ w_tile[own + 192u] = l3;
+ w_tile[own + 256u] = l4;
+ w_tile[own + 320u] = l5;
+ w_tile[own + 384u] = l6;
+ w_tile[own + 448u] = l7;
+ x_tile[own] = h0;
+ x_tile[own + 64u] = h1;
+ x_tile[own + 128u] = h2;
+ x_tile[own + 192u] = h3;
+ x_tile[own + 256u] = h4;
+ x_tile[own + 320u] = h5;
+ x_tile[own + 384u] = h6;
+ x_tile[own + 448u] = h7;
+ workgroupBarrier();
+ let row = wg.x * 64u + t;
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var c = 0u; c < 8u; c++) {
+  let at = t * 8u + (c ^ (t % 8u));
+  write(w_tile[at], row, m0 + c, n);
+  write(x_tile[at], row, m0 + c + 32u, n);
+ }
 }
 ",
     },
@@ -10288,19 +15432,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -10312,32 +15451,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -10369,19 +15491,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
   bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -10392,7 +15533,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10401,9 +15541,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -10430,7 +15573,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -10483,7 +15626,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -10513,19 +15656,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -10537,32 +15675,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -10599,19 +15720,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
   half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -10622,7 +15762,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10631,9 +15770,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -10660,7 +15802,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -10713,7 +15855,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -10743,19 +15885,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -10767,32 +15904,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -10820,19 +15940,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
   floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -10843,7 +15982,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10852,9 +15990,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -10881,7 +16022,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -10934,7 +16075,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -10964,19 +16105,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -10988,32 +16124,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -11058,19 +16177,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -11081,7 +16219,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11090,9 +16227,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -11119,7 +16259,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -11172,7 +16312,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -11202,19 +16342,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -11226,32 +16361,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -11295,19 +16413,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -11318,7 +16455,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11327,9 +16463,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -11356,7 +16495,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -11409,7 +16548,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -11439,19 +16578,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -11463,32 +16597,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -11544,19 +16661,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
  return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -11567,7 +16703,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11576,9 +16711,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -11605,7 +16743,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -11658,7 +16796,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -11688,19 +16826,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -11712,32 +16845,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -11791,19 +16907,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
  return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -11814,7 +16949,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11823,9 +16957,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -11852,7 +16989,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -11905,7 +17042,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -11935,19 +17072,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -11959,32 +17091,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -12035,19 +17150,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let s = half2(scale_word(g, c, r, 1u, 0u));
  return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -12058,7 +17192,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12067,9 +17200,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -12096,7 +17232,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -12149,7 +17285,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -12179,19 +17315,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -12203,32 +17334,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -12284,19 +17398,38 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -12307,7 +17440,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12316,9 +17448,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -12345,7 +17480,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -12398,7 +17533,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -12428,19 +17563,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -12452,32 +17582,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -12531,19 +17644,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let s = half2(scale_word(g, c, r, 2u, 0u));
  return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -12554,7 +17686,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12563,9 +17694,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -12592,7 +17726,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -12645,7 +17779,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -12675,19 +17809,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -12699,32 +17828,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -12784,19 +17896,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
  return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -12807,7 +17938,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12816,9 +17946,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -12845,7 +17978,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -12898,7 +18031,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -12928,19 +18061,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -12952,32 +18080,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -13037,19 +18148,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
  return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -13060,7 +18190,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -13069,9 +18198,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -13098,7 +18230,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -13151,7 +18283,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -13181,19 +18313,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
-            Override { name: "ACT", default: Some(0.0) },
-            Override { name: "ADD", default: Some(0.0) },
-            Override { name: "BIAS", default: Some(0.0) },
-            Override { name: "SOFTCAP", default: Some(0.0) },
             Override { name: "L", default: Some(8.0) },
             Override { name: "G", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "B", default: Some(1.0) },
             Override { name: "NORM", default: Some(0.0) },
-            Override { name: "GLU", default: Some(0.0) },
         ],
         needs: &[],
         workgroup_bytes: 1280,
@@ -13205,32 +18332,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "row0", offset: 16, size: 4 },
             UniformField { name: "by_expert", offset: 20, size: 4 },
             UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "x_slot_div", offset: 28, size: 4 },
-            UniformField { name: "y_stride", offset: 32, size: 4 },
-            UniformField { name: "eps", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
         ],
-        wgsl: r"fn soft_tanh(v: f32) -> f32 {
- let e = exp(-2.0 * min(abs(v), 15.0));
- return sign(v) * ((1.0 - e) / (1.0 + e));
-}
-fn silu(v: f32) -> f32 {
- return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
-}
-fn gelu_tanh(v: f32) -> f32 {
- return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
-}
-override ACT: u32 = 0u;
-fn activate(v: f32) -> f32 {
- if (ACT == 1u) {
-  return silu(v);
- }
- if (ACT == 2u) {
-  return gelu_tanh(v);
- }
- return v;
-}
-struct Chunk {
+        wgsl: r"struct Chunk {
  v0: vec4<f32>,
  v1: vec4<f32>,
  v2: vec4<f32>,
@@ -13275,19 +18385,38 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
  return chunk_scale(q, s, s);
 }
-override ADD: bool = false;
-override BIAS: bool = false;
-override SOFTCAP: bool = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
 fn store(sum: f32, row: u32, at: u32) {
  var v = sum;
- if (BIAS) {
+ if ((p.flags & BIAS) != 0u) {
   v += bias[row];
  }
- v = activate(v);
- if (SOFTCAP) {
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
   v = p.softcap * soft_tanh(v / p.softcap);
  }
- if (ADD) {
+ if ((p.flags & ADD) != 0u) {
   v += y[at];
  }
  y[at] = v;
@@ -13298,7 +18427,6 @@ override G: u32 = 1u;
 override T: u32 = 64u;
 override B: u32 = 1u;
 override NORM: bool = false;
-override GLU: bool = false;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -13307,9 +18435,12 @@ struct P {
  row0: u32,
  by_expert: u32,
  n_expert: u32,
+ glu: u32,
  x_slot_div: u32,
  y_stride: u32,
  eps: f32,
+ act: u32,
+ flags: u32,
  softcap: f32,
 }
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
@@ -13336,7 +18467,7 @@ fn write(sum: f32, y0: u32, row: u32) {
 }
 fn gate(sum: f32, up: f32, y0: u32, row: u32) {
  if (row < p.n_rows) {
-  y[y0 + row] = activate(sum) * up;
+  y[y0 + row] = activate(p.act, sum) * up;
  }
 }
 @compute @workgroup_size(T)
@@ -13389,7 +18520,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
  }
  let y0 = wg.y * p.y_stride + p.row0;
- if (GLU) {
+ if (p.glu == 1u) {
   gate(sum.x, sum.y, y0, 4u * block + r);
   if (B > 2u) {
    gate(sum.z, sum.w, y0, 4u * block + 8u + r);
@@ -15226,78 +20357,130 @@ pub mod id {
     pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(31);
     /// `matmul_rows` with format = q8.
     pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(32);
+    /// `matmul_soft` with format = bf16, columns = eight.
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(33);
+    /// `matmul_soft` with format = bf16, columns = one.
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(34);
+    /// `matmul_soft` with format = f16, columns = eight.
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(35);
+    /// `matmul_soft` with format = f16, columns = one.
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(36);
+    /// `matmul_soft` with format = f32, columns = eight.
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(37);
+    /// `matmul_soft` with format = f32, columns = one.
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(38);
+    /// `matmul_soft` with format = iq4, columns = eight.
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(39);
+    /// `matmul_soft` with format = iq4, columns = one.
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(40);
+    /// `matmul_soft` with format = mxfp4, columns = eight.
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(41);
+    /// `matmul_soft` with format = mxfp4, columns = one.
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(42);
+    /// `matmul_soft` with format = q2k, columns = eight.
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(43);
+    /// `matmul_soft` with format = q2k, columns = one.
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(44);
+    /// `matmul_soft` with format = q3k, columns = eight.
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(45);
+    /// `matmul_soft` with format = q3k, columns = one.
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(46);
+    /// `matmul_soft` with format = q4, columns = eight.
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(47);
+    /// `matmul_soft` with format = q4, columns = one.
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(48);
+    /// `matmul_soft` with format = q4k, columns = eight.
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(49);
+    /// `matmul_soft` with format = q4k, columns = one.
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(50);
+    /// `matmul_soft` with format = q5, columns = eight.
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(51);
+    /// `matmul_soft` with format = q5, columns = one.
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(52);
+    /// `matmul_soft` with format = q5k, columns = eight.
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(53);
+    /// `matmul_soft` with format = q5k, columns = one.
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(54);
+    /// `matmul_soft` with format = q6k, columns = eight.
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(55);
+    /// `matmul_soft` with format = q6k, columns = one.
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(56);
+    /// `matmul_soft` with format = q8, columns = eight.
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(57);
+    /// `matmul_soft` with format = q8, columns = one.
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(58);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(33);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(59);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(34);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(60);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(35);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(61);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(36);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(62);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(37);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(63);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(38);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(64);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(39);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(65);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(40);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(66);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(41);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(67);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(42);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(68);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(43);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(69);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(44);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(70);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(45);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(71);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(46);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(72);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(47);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(73);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(48);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(74);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(49);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(75);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(50);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(76);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(51);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(77);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(52);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(78);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(53);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(79);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(54);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(80);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(55);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(81);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(56);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(82);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(57);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(83);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(58);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(84);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(59);
+    pub const MOE_COMBINE: ShaderId = ShaderId(85);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(60);
+    pub const MOE_ROUTE: ShaderId = ShaderId(86);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(61);
+    pub const NORM: ShaderId = ShaderId(87);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(62);
+    pub const PENALIZE: ShaderId = ShaderId(88);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(63);
+    pub const ROPE_KV: ShaderId = ShaderId(89);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(64);
+    pub const ROW_STATS: ShaderId = ShaderId(90);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(65);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(91);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(66);
+    pub const SAMPLE: ShaderId = ShaderId(92);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(67);
+    pub const TOPK_FIRST: ShaderId = ShaderId(93);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(68);
+    pub const TOPK_MERGE: ShaderId = ShaderId(94);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(69);
+    pub const TOPK_SCAN: ShaderId = ShaderId(95);
 }

@@ -3,7 +3,7 @@
 /// How products with several columns run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManyRows {
-    /// Register blocked, no workgroup memory: best for few columns.
+    /// Register blocked: best for few columns.
     Rows,
     /// Tiles of 64 × 64 in workgroup memory: best for many columns.
     Tile,
@@ -28,9 +28,11 @@ pub struct Profile {
     pub rows_groups: u32,
     /// Most row groups per thread of `matmul_rows`: 1, 2 or 4.
     pub rows_block: u32,
-    /// Blocks that a product is cut into at least before threads take several groups each.
+    /// Blocks that a product is cut into at least, before threads take several row groups each.
     pub min_blocks: u32,
-    /// A forced form of the products with several columns; none chooses by [`Profile::tile_from`].
+    /// `matmul_soft` computes every product that needs no fused norm.
+    pub soft: bool,
+    /// A forced form of the products with several columns, without `soft`; none chooses by [`Profile::tile_from`].
     pub many: Option<ManyRows>,
     /// Columns from which tiles are used.
     pub tile_from: u32,
@@ -76,8 +78,9 @@ impl Profile {
         rows_groups: 1,
         rows_block: 2,
         min_blocks: 256,
+        soft: false,
         many: None,
-        tile_from: 17,
+        tile_from: 9,
         norm_threads: 128,
         attention_threads: 64,
         scan_topk: false,
@@ -94,7 +97,8 @@ impl Profile {
         rows_lanes: 1,
         rows_groups: 1,
         rows_block: 4,
-        min_blocks: 16,
+        min_blocks: 8,
+        soft: true,
         many: None,
         tile_from: u32::MAX,
         norm_threads: 8,
@@ -131,6 +135,7 @@ impl Profile {
             "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
             "fuse_norm" => self.fuse_norm = flag("fuse_norm")?,
+            "soft" => self.soft = flag("soft")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {
                 self.many = match value {

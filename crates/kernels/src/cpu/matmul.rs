@@ -1,4 +1,4 @@
-//! Twins of `matmul_vec`, `matmul_rows` and `matmul_tile`.
+//! Twins of `matmul_vec`, `matmul_rows`, `matmul_tile` and `matmul_soft`.
 
 use std::cell::Cell;
 
@@ -8,6 +8,7 @@ use super::dequant::Planes;
 use crate::format::{Format, PlaneLayout};
 use crate::ops::matmul::{NO_EXPERT, VecParams};
 use crate::ops::matmul_many::ManyParams;
+use crate::ops::matmul_soft::SoftParams;
 use crate::ops::matmul_variants::format_of;
 
 /// `y = epilogue(W x)`, one column per slot.
@@ -15,12 +16,78 @@ pub(super) fn vec(args: &Args<'_>) {
     let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
     let p: VecParams = args.params();
     let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let glu = args.override_value("GLU") != 0.0;
-    let epilogue = Epilogue::new(args, bias, y, p.softcap);
+    let epilogue = Epilogue::new(bias, y, (p.act, p.flags, p.softcap));
+    let norm = (args.override_value("NORM") != 0.0).then_some(norm);
+    columns(&p, args.grid[1], &planes, x, norm, sel, &epilogue);
+}
+
+/// `y[m] = epilogue(W x[m])` for the rows of the step.
+pub(super) fn many(args: &Args<'_>) {
+    let &[wq, ws, x, bias, y, step] = args.bindings else { return };
+    let p: ManyParams = args.params();
+    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    rows(&p, &planes, x, step, &Epilogue::new(bias, y, (p.act, p.flags, p.softcap)));
+}
+
+/// The same two, by the number of columns.
+pub(super) fn soft(args: &Args<'_>) {
+    let &[wq, ws, x, bias, y, step_or_sel] = args.bindings else { return };
+    let p: SoftParams = args.params();
+    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let epilogue = Epilogue::new(bias, y, (p.act, p.flags, p.softcap));
+    let SoftParams { n_chunk, n_unit, n_group, n_rows, row0, y_stride, act, flags, softcap, .. } = p;
+    if args.shader.shader().name.ends_with("_one") {
+        let SoftParams { by_expert, n_expert, glu, x_slot_div, .. } = p;
+        let p = VecParams {
+            n_chunk,
+            n_unit,
+            n_group,
+            n_rows,
+            row0,
+            by_expert,
+            n_expert,
+            glu,
+            x_slot_div,
+            y_stride,
+            eps: 0.0,
+            act,
+            flags,
+            softcap,
+        };
+        columns(&p, args.grid[1], &planes, x, None, step_or_sel, &epilogue);
+    } else {
+        let SoftParams { count_from, max_rows, .. } = p;
+        let p = ManyParams {
+            n_chunk,
+            n_unit,
+            n_group,
+            n_rows,
+            row0,
+            y_stride,
+            count_from,
+            max_rows,
+            act,
+            flags,
+            softcap,
+        };
+        rows(&p, &planes, x, step_or_sel, &epilogue);
+    }
+}
+
+fn columns(
+    p: &VecParams,
+    slots: u32,
+    planes: &Planes<'_>,
+    x: &[Cell<u32>],
+    norm: Option<&[Cell<u32>]>,
+    sel: &[Cell<u32>],
+    epilogue: &Epilogue<'_>,
+) {
+    let glu = p.glu == 1;
     let k = p.n_chunk as usize * 32;
     let mut rows = vec![0.0; 8 * k];
     let mut ups = vec![0.0; if glu { 8 * k } else { 0 }];
-    for slot in 0..args.grid[1] {
+    for slot in 0..slots {
         let mut first = 0;
         if p.by_expert == 1 {
             let expert = sel[slot as usize].get();
@@ -31,15 +98,15 @@ pub(super) fn vec(args: &Args<'_>) {
         }
         let mut x = floats(&x[(slot / p.x_slot_div) as usize * k..][..k]);
         let mut factor = 1.0;
-        if args.override_value("NORM") != 0.0 {
+        if let Some(norm) = norm {
             factor = 1.0 / (dot(&x, &x) / k as f32 + p.eps).sqrt();
             x.iter_mut().zip(norm).for_each(|(x, w)| *x *= f32::from_bits(w.get()));
         }
         let y_first = (slot * p.y_stride + p.row0) as usize;
         for i in 0..p.n_rows.div_ceil(8) as usize {
-            group_rows(&planes, first + if glu { 2 * i } else { i }, &mut rows);
+            group_rows(planes, first + if glu { 2 * i } else { i }, &mut rows);
             if glu {
-                group_rows(&planes, first + 2 * i + 1, &mut ups);
+                group_rows(planes, first + 2 * i + 1, &mut ups);
             }
             for (r, w) in rows.chunks_exact(k).enumerate() {
                 let row = 8 * i + r;
@@ -49,7 +116,7 @@ pub(super) fn vec(args: &Args<'_>) {
                 let sum = dot(w, &x) * factor;
                 if glu {
                     let up = dot(&ups[r * k..][..k], &x) * factor;
-                    y[y_first + row].set((epilogue.act(sum) * up).to_bits());
+                    epilogue.y[y_first + row].set((epilogue.act(sum) * up).to_bits());
                 } else {
                     epilogue.store(sum, p.row0 as usize + row, y_first + row);
                 }
@@ -58,18 +125,13 @@ pub(super) fn vec(args: &Args<'_>) {
     }
 }
 
-/// `y[m] = epilogue(W x[m])` for the rows of the step.
-pub(super) fn many(args: &Args<'_>) {
-    let &[wq, ws, x, bias, y, step] = args.bindings else { return };
-    let p: ManyParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let epilogue = Epilogue::new(args, bias, y, p.softcap);
+fn rows(p: &ManyParams, planes: &Planes<'_>, x: &[Cell<u32>], step: &[Cell<u32>], epilogue: &Epilogue<'_>) {
     let k = p.n_chunk as usize * 32;
     let n = step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize;
     let x = floats(&x[..n * k]);
     let mut rows = vec![0.0; 8 * k];
     for g in 0..p.n_group as usize {
-        group_rows(&planes, g, &mut rows);
+        group_rows(planes, g, &mut rows);
         for (r, w) in rows.chunks_exact(k).enumerate() {
             let row = 8 * g + r;
             if row >= p.n_rows as usize {
@@ -129,15 +191,9 @@ struct Epilogue<'a> {
 }
 
 impl<'a> Epilogue<'a> {
-    fn new(args: &Args<'_>, bias: &'a [Cell<u32>], y: &'a [Cell<u32>], softcap: f32) -> Self {
-        let on = |name| args.override_value(name) != 0.0;
-        Self {
-            bias: on("BIAS").then_some(bias),
-            y,
-            act: args.override_value("ACT") as u32,
-            softcap: on("SOFTCAP").then_some(softcap),
-            add: on("ADD"),
-        }
+    fn new(bias: &'a [Cell<u32>], y: &'a [Cell<u32>], (act, flags, softcap): (u32, u32, f32)) -> Self {
+        let [add, biased, capped] = [1, 2, 4].map(|bit| flags & bit != 0);
+        Self { bias: biased.then_some(bias), y, act, softcap: capped.then_some(softcap), add }
     }
 
     fn act(&self, v: f32) -> f32 {

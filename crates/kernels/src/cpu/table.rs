@@ -13,6 +13,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "embed" => Some(embed::embed),
         "matmul_vec" => Some(matmul::vec),
         "matmul_rows" | "matmul_tile" => Some(matmul::many),
+        "matmul_soft" => Some(matmul::soft),
         "advance" => Some(advance::advance),
         "gather_logits" => Some(gather_logits::gather_logits),
         "penalize" => Some(penalize::penalize),

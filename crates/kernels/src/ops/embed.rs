@@ -9,8 +9,8 @@ use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::step::{MAX_ROWS, STEP_BYTES};
 
-/// Invocations per workgroup.
-const THREADS: u32 = 64;
+/// Most invocations per workgroup.
+const MAX_THREADS: u32 = 64;
 
 /// Which number of a row is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +73,11 @@ pub fn embed<B: Clone>(args: &EmbedArgs<'_, B>) -> Result<Vec<Dispatch<B>>, Shap
     holds(op, "mix", mix, (u64::from(n_mix) * 8).max(8))?;
     holds(op, "step", step, STEP_BYTES)?;
     holds(op, "x", x, u64::from(max_rows) * u64::from(matrix.k) * 4)?;
+    let threads = (matrix.k / 32).next_multiple_of(8).min(MAX_THREADS);
     let overrides = vec![
         ("ADD", f64::from(u8::from(add))),
         ("SOURCE", f64::from(u8::from(source == Source::Position))),
-        ("T", THREADS.into()),
+        ("T", threads.into()),
     ];
     let dispatch = |part: &super::matmul::MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
@@ -95,7 +96,7 @@ pub fn embed<B: Clone>(args: &EmbedArgs<'_, B>) -> Result<Vec<Dispatch<B>>, Shap
             overrides: overrides.clone(),
             bindings: [&part.wq, &part.ws, mix, step, x].into_iter().cloned().collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
-            grid: [layout.n_chunk.div_ceil(THREADS), max_rows, 1],
+            grid: [layout.n_chunk.div_ceil(threads), max_rows, 1],
         }
     };
     Ok(matrix.parts.iter().map(dispatch).collect())

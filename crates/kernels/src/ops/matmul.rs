@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::check::{holds, in_range};
+use super::matmul_soft;
 use super::matmul_variants::{VEC, pick};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
@@ -131,23 +132,15 @@ impl<B> Epilogue<'_, B> {
         Ok(())
     }
 
-    pub(super) fn overrides(&self) -> [(&'static str, f64); 4] {
-        [
-            ("ACT", self.act.code()),
-            ("ADD", f64::from(u8::from(self.add))),
-            ("BIAS", f64::from(u8::from(self.bias.is_some()))),
-            ("SOFTCAP", f64::from(u8::from(self.softcap.is_some()))),
-        ]
+    /// Nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.act == Act::None && self.flags() == 0
     }
-}
 
-impl Act {
-    fn code(self) -> f64 {
-        match self {
-            Self::None => 0.0,
-            Self::Silu => 1.0,
-            Self::GeluTanh => 2.0,
-        }
+    /// The bits that `shaders/common/epilogue.wgsl` names.
+    pub(super) fn flags(&self) -> u32 {
+        let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+        bit(self.add, 1) | bit(self.bias.is_some(), 2) | bit(self.softcap.is_some(), 4)
     }
 }
 
@@ -215,9 +208,12 @@ pub(crate) struct VecParams {
     pub(crate) row0: u32,
     pub(crate) by_expert: u32,
     pub(crate) n_expert: u32,
+    pub(crate) glu: u32,
     pub(crate) x_slot_div: u32,
     pub(crate) y_stride: u32,
     pub(crate) eps: f32,
+    pub(crate) act: u32,
+    pub(crate) flags: u32,
     pub(crate) softcap: f32,
 }
 
@@ -251,14 +247,15 @@ pub fn matmul_vec<B: Clone>(
     if let Some(experts) = experts {
         holds(op, "sel", experts.sel, u64::from(slots) * 4)?;
     }
+    if profile.soft && norm.is_none() {
+        return matmul_soft::one(profile, args);
+    }
     let lanes = lanes(profile.vec_lanes, matrix.k / 32);
     let part = |part: &MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
         let block = block(profile.vec_block, profile, layout.n_group).max(if matrix.glu { 2 } else { 1 });
         let mut overrides = geometry(lanes, profile.vec_groups, block);
         overrides.push(("NORM", f64::from(u8::from(norm.is_some()))));
-        overrides.push(("GLU", f64::from(u8::from(matrix.glu))));
-        overrides.extend(epilogue.overrides());
         let params = VecParams {
             n_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
@@ -267,9 +264,12 @@ pub fn matmul_vec<B: Clone>(
             row0: part.row0,
             by_expert: u32::from(experts.is_some()),
             n_expert: matrix.experts.max(1),
+            glu: u32::from(matrix.glu),
             x_slot_div: per_x,
             y_stride: matrix.n_rows,
             eps: norm.map_or(0.0, |n| n.eps),
+            act: epilogue.act as u32,
+            flags: epilogue.flags(),
             softcap: epilogue.softcap.unwrap_or(1.0),
         };
         let bindings = [

@@ -4,6 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::check::{holds, in_range};
 use super::matmul::{Epilogue, Matrix, MatrixPart, block, geometry, grid, lanes};
+use super::matmul_soft;
 use super::matmul_variants::{ROWS, TILE, pick};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
@@ -12,7 +13,7 @@ use crate::profile::{ManyRows, Profile};
 use crate::step::{MAX_ROWS, STEP_BYTES};
 
 /// Columns that one invocation of `matmul_rows` sums.
-const COLUMNS_PER_THREAD: u32 = 8;
+const COLUMNS_PER_THREAD: u32 = 4;
 /// Rows and columns of a tile of `matmul_tile`.
 const TILE_SIZE: u32 = 64;
 
@@ -20,9 +21,9 @@ const TILE_SIZE: u32 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
     /// The rows of the step.
-    Rows,
+    Rows = 0,
     /// The rows of the step whose logits are wanted.
-    Want,
+    Want = 1,
 }
 
 /// What [`matmul_many`] runs on.
@@ -60,6 +61,8 @@ pub(crate) struct ManyParams {
     pub(crate) y_stride: u32,
     pub(crate) count_from: u32,
     pub(crate) max_rows: u32,
+    pub(crate) act: u32,
+    pub(crate) flags: u32,
     pub(crate) softcap: f32,
 }
 
@@ -78,7 +81,7 @@ pub fn matmul_many<B: Clone>(
     if matrix.experts > 1 {
         return Err(ShapeError::Unsupported { op, what: "a matrix of experts" });
     }
-    if matrix.glu && epilogue.overrides().iter().any(|(_, v)| *v != 0.0) {
+    if matrix.glu && !epilogue.is_empty() {
         return Err(ShapeError::Unsupported { op, what: "an epilogue of gate and up rows" });
     }
     in_range(op, "max_rows", max_rows.into(), 1, MAX_ROWS as u64)?;
@@ -88,44 +91,56 @@ pub fn matmul_many<B: Clone>(
     in_range(op, "values of y", last, 1, u32::MAX.into())?;
     holds(op, "y", y, last * 4)?;
     holds(op, "step", step, STEP_BYTES)?;
+    if profile.soft {
+        return matmul_soft::eight(profile, args);
+    }
     let form = profile.many_rows(max_rows);
-    let (variants, columns) = match form {
-        ManyRows::Rows => (&ROWS, COLUMNS_PER_THREAD),
-        ManyRows::Tile => (&TILE, TILE_SIZE),
-    };
     let part = |part: &MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
-        let block = block(profile.rows_block, profile, layout.n_group);
-        let (mut overrides, groups_per_workgroup) = match form {
-            ManyRows::Rows => {
-                let lanes = lanes(profile.rows_lanes, matrix.k / 32);
-                (geometry(lanes, profile.rows_groups, block), block * profile.rows_groups)
-            }
-            ManyRows::Tile => (Vec::new(), TILE_SIZE / ROWS_PER_GROUP),
-        };
-        overrides.extend(epilogue.overrides());
+        let (n_rows, row0) = many_rows(matrix, part);
         let params = ManyParams {
             n_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
             n_group: layout.n_group,
-            n_rows: if matrix.glu { layout.n_group * 8 } else { part.n_rows },
-            row0: if matrix.glu { 2 * part.row0 } else { part.row0 },
+            n_rows,
+            row0,
             y_stride,
-            count_from: match count {
-                Count::Rows => 0,
-                Count::Want => 1,
-            },
+            count_from: count as u32,
             max_rows,
+            act: epilogue.act as u32,
+            flags: epilogue.flags(),
             softcap: epilogue.softcap.unwrap_or(1.0),
+        };
+        let (shader, overrides, grid) = match form {
+            ManyRows::Rows => {
+                let lanes = lanes(profile.rows_lanes, matrix.k / 32);
+                let block = block(profile.rows_block, profile, layout.n_group);
+                let groups = grid(op, layout.n_group, block * profile.rows_groups)?;
+                let overrides = geometry(lanes, profile.rows_groups, block);
+                (pick(&ROWS, matrix.format), overrides, [max_rows.div_ceil(COLUMNS_PER_THREAD), groups, 1])
+            }
+            ManyRows::Tile => {
+                let rows = grid(op, layout.n_group * ROWS_PER_GROUP, TILE_SIZE)?;
+                (pick(&TILE, matrix.format), Vec::new(), [rows, max_rows.div_ceil(TILE_SIZE), 1])
+            }
         };
         let bindings = [&part.wq, &part.ws, x, epilogue.bias.unwrap_or(dummy), y, step];
         Ok(Dispatch {
-            shader: pick(variants, matrix.format),
+            shader,
             overrides,
             bindings: bindings.into_iter().cloned().collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
-            grid: [grid(op, layout.n_group, groups_per_workgroup)?, max_rows.div_ceil(columns), 1],
+            grid,
         })
     };
     matrix.parts.iter().map(part).collect()
+}
+
+/// Rows of a part and the first of them, as columns of y: `glu` matrices are written group by group.
+pub(super) fn many_rows<B>(matrix: &Matrix<B>, part: &MatrixPart<B>) -> (u32, u32) {
+    if matrix.glu {
+        (matrix.part_layout(part.n_rows).n_group * ROWS_PER_GROUP, 2 * part.row0)
+    } else {
+        (part.n_rows, part.row0)
+    }
 }

@@ -54,6 +54,38 @@ pub(crate) const TILE: Variants = [
     id::MATMUL_TILE_Q2K,
 ];
 
+pub(crate) const SOFT_ONE: Variants = [
+    id::MATMUL_SOFT_F32_ONE,
+    id::MATMUL_SOFT_F16_ONE,
+    id::MATMUL_SOFT_BF16_ONE,
+    id::MATMUL_SOFT_Q4_ONE,
+    id::MATMUL_SOFT_Q5_ONE,
+    id::MATMUL_SOFT_Q8_ONE,
+    id::MATMUL_SOFT_IQ4_ONE,
+    id::MATMUL_SOFT_MXFP4_ONE,
+    id::MATMUL_SOFT_Q4K_ONE,
+    id::MATMUL_SOFT_Q5K_ONE,
+    id::MATMUL_SOFT_Q6K_ONE,
+    id::MATMUL_SOFT_Q3K_ONE,
+    id::MATMUL_SOFT_Q2K_ONE,
+];
+
+pub(crate) const SOFT_EIGHT: Variants = [
+    id::MATMUL_SOFT_F32_EIGHT,
+    id::MATMUL_SOFT_F16_EIGHT,
+    id::MATMUL_SOFT_BF16_EIGHT,
+    id::MATMUL_SOFT_Q4_EIGHT,
+    id::MATMUL_SOFT_Q5_EIGHT,
+    id::MATMUL_SOFT_Q8_EIGHT,
+    id::MATMUL_SOFT_IQ4_EIGHT,
+    id::MATMUL_SOFT_MXFP4_EIGHT,
+    id::MATMUL_SOFT_Q4K_EIGHT,
+    id::MATMUL_SOFT_Q5K_EIGHT,
+    id::MATMUL_SOFT_Q6K_EIGHT,
+    id::MATMUL_SOFT_Q3K_EIGHT,
+    id::MATMUL_SOFT_Q2K_EIGHT,
+];
+
 pub(crate) const EMBED: Variants = [
     id::EMBED_F32,
     id::EMBED_F16,
@@ -77,7 +109,9 @@ pub(crate) fn pick(of: &Variants, format: Format) -> ShaderId {
 
 /// The format of a variant: for the twins, which are told no more than the shader.
 pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
-    let at = [&VEC, &ROWS, &TILE, &EMBED].iter().find_map(|v| v.iter().position(|s| *s == shader))?;
+    let at = [&VEC, &ROWS, &TILE, &SOFT_ONE, &SOFT_EIGHT, &EMBED]
+        .iter()
+        .find_map(|v| v.iter().position(|s| *s == shader))?;
     Format::ALL.get(at).copied()
 }
 
@@ -87,11 +121,18 @@ mod tests {
 
     #[test]
     fn names_agree_with_formats() {
-        let kernels = [(VEC, "matmul_vec"), (ROWS, "matmul_rows"), (TILE, "matmul_tile"), (EMBED, "embed")];
+        let kernels = [
+            (VEC, "matmul_vec", ""),
+            (ROWS, "matmul_rows", ""),
+            (TILE, "matmul_tile", ""),
+            (SOFT_ONE, "matmul_soft", "_one"),
+            (SOFT_EIGHT, "matmul_soft", "_eight"),
+            (EMBED, "embed", ""),
+        ];
         for format in Format::ALL {
-            for (variants, kernel) in kernels {
+            for (variants, kernel, suffix) in kernels {
                 let shader = pick(&variants, format);
-                assert_eq!(shader.shader().name, format!("{kernel}_{}", format.name()));
+                assert_eq!(shader.shader().name, format!("{kernel}_{}{suffix}", format.name()));
                 assert_eq!(format_of(shader), Some(format));
             }
         }

@@ -13,6 +13,7 @@ pub mod kv_move;
 mod layout;
 pub mod matmul;
 pub mod matmul_many;
+pub(crate) mod matmul_soft;
 pub(crate) mod matmul_variants;
 pub mod moe_combine;
 pub mod moe_route;
