@@ -47,6 +47,12 @@ pub(crate) enum CliError {
         /// The option.
         option: &'static str,
     },
+    /// The adapter computes something else than the CPU.
+    #[error("this adapter gives wrong results with weights of type {formats}")]
+    SelfTest {
+        /// The weight types.
+        formats: String,
+    },
     /// There is nothing to answer.
     #[error("the prompt is empty")]
     EmptyPrompt,

@@ -46,6 +46,10 @@ pub(crate) fn of(error: &CliError) -> Entry {
         CliError::BadContext { .. } => {
             input("E_BAD_CONTEXT", "leave -c out to take what the model was trained for")
         }
+        CliError::SelfTest { .. } => failure(
+            "E_SELFTEST",
+            "update the graphics driver, or use `--adapter cpu`; please report it with the output of `goldcrest doctor`",
+        ),
         CliError::NotAvailable { .. } => input("E_NOT_AVAILABLE", "leave the option out"),
         CliError::EmptyPrompt => {
             input("E_EMPTY_PROMPT", "give a prompt with -p, or write it to standard input")

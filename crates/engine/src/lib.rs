@@ -12,6 +12,7 @@ mod generation;
 pub mod kv;
 mod request;
 mod runtime;
+mod selftest;
 mod session;
 mod text;
 
@@ -20,5 +21,6 @@ pub use error::EngineError;
 pub use generation::Generation;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
 pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
+pub use selftest::{SelfTest, selftest};
 pub use session::Session;
 pub use text::Text;

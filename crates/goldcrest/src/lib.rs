@@ -27,7 +27,8 @@ use std::rc::Rc;
 pub use file::FileSource;
 pub use goldcrest_engine::{
     DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, MemoryPlan,
-    ModelInfo, Prompt, Request, Runtime, RuntimeOptions, Session, Stats, Text, TokenEvent, batch, kv,
+    ModelInfo, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, Stats, Text, TokenEvent, batch,
+    kv, selftest,
 };
 pub use {
     goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels, goldcrest_model as model,

@@ -1,8 +1,10 @@
 //! `goldcrest doctor`: what this machine can compute on.
 
-use goldcrest::EngineError;
-use goldcrest::gpu::{self, AdapterInfo, AdapterKind, Caps};
+use std::rc::Rc;
+
+use goldcrest::gpu::{self, AdapterInfo, AdapterKind, Caps, Device};
 use goldcrest::kernels::Profile;
+use goldcrest::{EngineError, SelfTest};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -25,9 +27,6 @@ pub(crate) struct Args {
 
 /// Opens the adapter as a model would.
 pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
-    if args.selftest {
-        return Err(CliError::NotAvailable { option: "--selftest" });
-    }
     let request = gpu::Request { adapter: args.adapter };
     let adapters = pollster::block_on(gpu::adapters());
     let device = pollster::block_on(gpu::open(&request)).map_err(EngineError::from)?;
@@ -36,8 +35,9 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
         AdapterKind::Software | AdapterKind::Cpu => Profile::SOFTWARE,
         _ => Profile::CORE,
     };
+    let tested = if args.selftest { run_selftest(&device)? } else { Vec::new() };
     if args.json {
-        return output::json(&json!({
+        output::json(&json!({
             "adapter": described(info),
             "adapters": adapters.iter().map(described).collect::<Vec<_>>(),
             "limits": {
@@ -49,7 +49,9 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
             },
             "features": { "f16": caps.f16, "subgroups": caps.subgroups.map(|(min, max)| [min, max]) },
             "profile": profile.name,
-        }));
+            "selftest": args.selftest.then(|| tested.iter().map(outcome).collect::<Vec<_>>()),
+        }))?;
+        return verdict(&tested);
     }
     for adapter in &adapters {
         let mark = if adapter == info { "*" } else { " " };
@@ -57,7 +59,25 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
         output::line(&format!("{mark} {name} ({backend}, {}; {driver})", adapter.kind.name()))?;
     }
     output::line(&format!("\n{}", limits(caps)))?;
-    output::line(&format!("kernels             profile {}", profile.name))
+    output::line(&format!("kernels             profile {}", profile.name))?;
+    for test in &tested {
+        let verdict = if test.ok { "ok" } else { "WRONG" };
+        output::line(&format!("self-test {:<10}{verdict}", test.format))?;
+    }
+    verdict(&tested)
+}
+
+fn run_selftest(device: &Rc<dyn Device>) -> Result<Vec<SelfTest>, CliError> {
+    Ok(pollster::block_on(goldcrest::selftest(device, &[]))?)
+}
+
+fn outcome(test: &SelfTest) -> Value {
+    json!({ "format": test.format, "ok": test.ok, "sums": test.sums })
+}
+
+fn verdict(tested: &[SelfTest]) -> Result<(), CliError> {
+    let wrong: Vec<&str> = tested.iter().filter(|t| !t.ok).map(|t| t.format).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(CliError::SelfTest { formats: wrong.join(", ") }) }
 }
 
 fn described(info: &AdapterInfo) -> Value {

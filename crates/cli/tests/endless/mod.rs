@@ -32,7 +32,9 @@ pub(crate) fn signal(child: &Child, name: &str) {
 /// Exit code, stdout, stderr.
 pub(crate) fn finish(child: Child) -> (i32, String, String) {
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    let (out, err) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    // Whoever waited for the first byte may have taken it out of the middle of a character.
+    let out = String::from_utf8_lossy(&stdout).into_owned();
+    let err = String::from_utf8(stderr).unwrap();
     assert!(!err.contains("panicked"), "{err}");
     (status.code().unwrap_or(-1), out, err)
 }
