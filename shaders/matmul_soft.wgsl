@@ -1,7 +1,7 @@
 // The products for adapters that are CPUs. On lavapipe (Mesa 25) a load from a buffer costs some 70 instructions per value
 // and vector, whatever the address, and a barrier more than that: so a thread reads a chunk of x once for many rows.
 // Loops stay loops here: their code compiles ten times faster than unrolled code, and runs as fast.
-// COLUMNS_ONE: as matmul_vec, without NORM. COLUMNS_EIGHT: as matmul_rows, by eight columns.
+// COLUMNS_ONE: as matmul_vec. COLUMNS_EIGHT: as matmul_rows, by eight columns.
 // Grid: (⌈groups/block⌉, slots or ⌈max_rows/8⌉, 1). Thread: row t%8 of `block` neighbouring groups.
 import common/chunk;
 import common/dequant/all;
@@ -10,6 +10,7 @@ import common/step;
 
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u; // of p.flags
 
 struct P {
   n_chunk: u32, // k / 32
@@ -25,6 +26,7 @@ struct P {
   y_stride: u32, // floats from slot to slot, or from column to column
   count_from: u32, // what bounds the columns: 0 step.n_rows, 1 step.n_want
   max_rows: u32, // columns that the buffers hold
+  eps: f32,
   act: u32,
   flags: u32,
   softcap: f32,
@@ -33,12 +35,17 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @if(COLUMNS_ONE)
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
 @if(COLUMNS_EIGHT)
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@if(COLUMNS_ONE)
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@if(COLUMNS_ONE)
+@group(0) @binding(7) var<uniform> p: P;
+@if(COLUMNS_EIGHT)
 @group(0) @binding(6) var<uniform> p: P;
 
 @if(COLUMNS_EIGHT)
@@ -117,19 +124,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
   let g = first + expert * p.n_group;
   let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
   var sums = array<f32, MAX_BLOCK>();
+  var square = 0.0;
   for (var c = 0u; c < p.n_chunk; c++) {
     let at = x0 + c * 8u;
-    let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+    var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+    if ((p.flags & NORM) != 0u) {
+      square += chunk_dot(v, v);
+      let w = c * 8u;
+      v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+        norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+    }
     for (var b = 0u; b < end; b++) {
       sums[b] += chunk_dot(dequant(g + b, c, r), v);
     }
   }
+  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
   let y0 = wg.y * p.y_stride + p.row0;
   if (p.glu == 1u) {
     for (var b = 0u; b < end; b += 2u) {
       let row = (first + b) * 4u + r;
       if (row < p.n_rows) {
-        y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+        y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
       }
     }
     return;
@@ -137,7 +152,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
   for (var b = 0u; b < end; b++) {
     let row = (first + b) * 8u + r;
     if (row < p.n_rows) {
-      store(sums[b], p.row0 + row, y0 + row);
+      store(sums[b] * factor, p.row0 + row, y0 + row);
     }
   }
 }

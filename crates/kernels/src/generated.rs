@@ -6529,10 +6529,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -6551,9 +6551,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6659,6 +6660,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -6666,9 +6668,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -6736,10 +6738,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -6758,9 +6761,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6775,6 +6779,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -6828,6 +6836,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -6842,6 +6851,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -6849,10 +6859,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -6868,19 +6879,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -6888,7 +6907,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -6902,10 +6921,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -6924,9 +6943,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7037,6 +7057,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -7044,9 +7065,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -7114,10 +7135,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -7136,9 +7158,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7153,6 +7176,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -7211,6 +7238,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7225,6 +7253,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -7232,10 +7261,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -7251,19 +7281,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -7271,7 +7309,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -7285,10 +7323,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -7307,9 +7345,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7411,6 +7450,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -7418,9 +7458,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -7488,10 +7528,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -7510,9 +7551,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7527,6 +7569,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -7576,6 +7622,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7590,6 +7637,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -7597,10 +7645,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -7616,19 +7665,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -7636,7 +7693,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -7650,10 +7707,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -7672,9 +7729,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7793,6 +7851,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -7800,9 +7859,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -7870,10 +7929,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -7892,9 +7952,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7909,6 +7970,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -7975,6 +8040,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7989,6 +8055,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -7996,10 +8063,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -8015,19 +8083,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -8035,7 +8111,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -8049,10 +8125,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -8071,9 +8147,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8191,6 +8268,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -8198,9 +8276,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -8268,10 +8346,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -8290,9 +8369,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8307,6 +8387,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -8372,6 +8456,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8386,6 +8471,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -8393,10 +8479,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -8412,19 +8499,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -8432,7 +8527,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -8446,10 +8541,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -8468,9 +8563,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8600,6 +8696,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -8607,9 +8704,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -8677,10 +8774,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -8699,9 +8797,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8716,6 +8815,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -8793,6 +8896,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8807,6 +8911,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -8814,10 +8919,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -8833,19 +8939,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -8853,7 +8967,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -8867,10 +8981,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -8889,9 +9003,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9019,6 +9134,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -9026,9 +9142,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -9096,10 +9212,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -9118,9 +9235,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9135,6 +9253,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -9210,6 +9332,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9224,6 +9347,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -9231,10 +9355,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -9250,19 +9375,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -9270,7 +9403,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -9284,10 +9417,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -9306,9 +9439,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9433,6 +9567,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -9440,9 +9575,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -9510,10 +9645,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -9532,9 +9668,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9549,6 +9686,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -9621,6 +9762,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9635,6 +9777,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -9642,10 +9785,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -9661,19 +9805,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -9681,7 +9833,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -9695,10 +9847,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -9717,9 +9869,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9849,6 +10002,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -9856,9 +10010,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -9926,10 +10080,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -9948,9 +10103,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9965,6 +10121,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -10042,6 +10202,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10056,6 +10217,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -10063,10 +10225,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -10082,19 +10245,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -10102,7 +10273,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -10116,10 +10287,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -10138,9 +10309,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10268,6 +10440,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -10275,9 +10448,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -10345,10 +10518,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -10367,9 +10541,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10384,6 +10559,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -10459,6 +10638,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10473,6 +10653,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -10480,10 +10661,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -10499,19 +10681,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -10519,7 +10709,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -10533,10 +10723,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -10555,9 +10745,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10691,6 +10882,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -10698,9 +10890,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -10768,10 +10960,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -10790,9 +10983,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10807,6 +11001,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -10888,6 +11086,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10902,6 +11101,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -10909,10 +11109,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -10928,19 +11129,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -10948,7 +11157,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -10962,10 +11171,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -10984,9 +11193,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11120,6 +11330,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -11127,9 +11338,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -11197,10 +11408,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -11219,9 +11431,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11236,6 +11449,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -11317,6 +11534,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11331,6 +11549,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -11338,10 +11557,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -11357,19 +11577,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -11377,7 +11605,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }
@@ -11391,10 +11619,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -11413,9 +11641,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11534,6 +11763,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -11541,9 +11771,9 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
  for (var j = 0u; j < 4u; j++) {
@@ -11611,10 +11841,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
             Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 64 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
         ],
         overrides: &[],
         needs: &[],
@@ -11633,9 +11864,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "y_stride", offset: 40, size: 4 },
             UniformField { name: "count_from", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "act", offset: 52, size: 4 },
-            UniformField { name: "flags", offset: 56, size: 4 },
-            UniformField { name: "softcap", offset: 60, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11650,6 +11882,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -11716,6 +11952,7 @@ fn store(sum: f32, row: u32, at: u32) {
 }
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
+const NORM = 8u;
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11730,6 +11967,7 @@ struct P {
  y_stride: u32,
  count_from: u32,
  max_rows: u32,
+ eps: f32,
  act: u32,
  flags: u32,
  softcap: f32,
@@ -11737,10 +11975,11 @@ struct P {
 @group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read> ws: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read> sel: array<u32>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  var first = wg.x * p.block;
@@ -11756,19 +11995,27 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
   let at = x0 + c * 8u;
-  let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  }
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
  }
+ let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
    let row = (first + b) * 4u + r;
    if (row < p.n_rows) {
-    y[y0 + row] = activate(p.act, sums[b]) * sums[b + 1u];
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
    }
   }
   return;
@@ -11776,7 +12023,7 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   store(sums[b], p.row0 + row, y0 + row);
+   store(sums[b] * factor, p.row0 + row, y0 + row);
   }
  }
 }

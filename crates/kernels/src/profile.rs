@@ -20,8 +20,6 @@ pub struct Profile {
     pub vec_groups: u32,
     /// Most row groups per thread of `matmul_vec`: 1, 2 or 4.
     pub vec_block: u32,
-    /// Whether `matmul_vec` normalises x on the way: it saves a dispatch, but every row sums the squares again.
-    pub fuse_norm: bool,
     /// Most lanes that share a weight row in `matmul_rows`.
     pub rows_lanes: u32,
     /// Blocks of row groups per workgroup of `matmul_rows`.
@@ -30,7 +28,7 @@ pub struct Profile {
     pub rows_block: u32,
     /// Blocks that a product is cut into at least, before threads take several row groups each.
     pub min_blocks: u32,
-    /// `matmul_soft` computes every product that needs no fused norm.
+    /// `matmul_soft` computes every product.
     pub soft: bool,
     /// A forced form of the products with several columns, without `soft`; none chooses by [`Profile::tile_from`].
     pub many: Option<ManyRows>,
@@ -73,7 +71,6 @@ impl Profile {
         vec_lanes: 8,
         vec_groups: 1,
         vec_block: 2,
-        fuse_norm: true,
         rows_lanes: 8,
         rows_groups: 1,
         rows_block: 2,
@@ -93,7 +90,6 @@ impl Profile {
         vec_lanes: 1,
         vec_groups: 1,
         vec_block: 4,
-        fuse_norm: false,
         rows_lanes: 1,
         rows_groups: 1,
         rows_block: 4,
@@ -134,7 +130,6 @@ impl Profile {
             "rows_groups" => self.rows_groups = number("rows_groups", 32)?,
             "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
-            "fuse_norm" => self.fuse_norm = flag("fuse_norm")?,
             "soft" => self.soft = flag("soft")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {

@@ -8,7 +8,7 @@ use super::dequant::Planes;
 use crate::format::{Format, PlaneLayout};
 use crate::ops::matmul::{NO_EXPERT, VecParams};
 use crate::ops::matmul_many::ManyParams;
-use crate::ops::matmul_soft::SoftParams;
+use crate::ops::matmul_soft::{NORM, SoftParams};
 use crate::ops::matmul_variants::format_of;
 
 /// `y = epilogue(W x)`, one column per slot.
@@ -29,49 +29,54 @@ pub(super) fn many(args: &Args<'_>) {
     rows(&p, &planes, x, step, &Epilogue::new(bias, y, (p.act, p.flags, p.softcap)));
 }
 
-/// The same two, by the number of columns.
-pub(super) fn soft(args: &Args<'_>) {
-    let &[wq, ws, x, bias, y, step_or_sel] = args.bindings else { return };
+/// The form of [`vec`] for adapters that are CPUs.
+pub(super) fn soft_one(args: &Args<'_>) {
+    let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
     let p: SoftParams = args.params();
     let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let epilogue = Epilogue::new(bias, y, (p.act, p.flags, p.softcap));
-    let SoftParams { n_chunk, n_unit, n_group, n_rows, row0, y_stride, act, flags, softcap, .. } = p;
-    if args.shader.shader().name.ends_with("_one") {
-        let SoftParams { by_expert, n_expert, glu, x_slot_div, .. } = p;
-        let p = VecParams {
-            n_chunk,
-            n_unit,
-            n_group,
-            n_rows,
-            row0,
-            by_expert,
-            n_expert,
-            glu,
-            x_slot_div,
-            y_stride,
-            eps: 0.0,
-            act,
-            flags,
-            softcap,
-        };
-        columns(&p, args.grid[1], &planes, x, None, step_or_sel, &epilogue);
-    } else {
-        let SoftParams { count_from, max_rows, .. } = p;
-        let p = ManyParams {
-            n_chunk,
-            n_unit,
-            n_group,
-            n_rows,
-            row0,
-            y_stride,
-            count_from,
-            max_rows,
-            act,
-            flags,
-            softcap,
-        };
-        rows(&p, &planes, x, step_or_sel, &epilogue);
-    }
+    let SoftParams { n_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, glu, .. } = p;
+    let SoftParams { x_slot_div, y_stride, eps, act, flags, softcap, .. } = p;
+    let p = VecParams {
+        n_chunk,
+        n_unit,
+        n_group,
+        n_rows,
+        row0,
+        by_expert,
+        n_expert,
+        glu,
+        x_slot_div,
+        y_stride,
+        eps,
+        act,
+        flags,
+        softcap,
+    };
+    let norm = (flags & NORM != 0).then_some(norm);
+    columns(&p, args.grid[1], &planes, x, norm, sel, &Epilogue::new(bias, y, (act, flags, softcap)));
+}
+
+/// The form of [`many`] for adapters that are CPUs.
+pub(super) fn soft_eight(args: &Args<'_>) {
+    let &[wq, ws, x, step, bias, y] = args.bindings else { return };
+    let p: SoftParams = args.params();
+    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let SoftParams { n_chunk, n_unit, n_group, n_rows, row0, y_stride, .. } = p;
+    let SoftParams { count_from, max_rows, act, flags, softcap, .. } = p;
+    let p = ManyParams {
+        n_chunk,
+        n_unit,
+        n_group,
+        n_rows,
+        row0,
+        y_stride,
+        count_from,
+        max_rows,
+        act,
+        flags,
+        softcap,
+    };
+    rows(&p, &planes, x, step, &Epilogue::new(bias, y, (act, flags, softcap)));
 }
 
 fn columns(

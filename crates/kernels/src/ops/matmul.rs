@@ -247,7 +247,7 @@ pub fn matmul_vec<B: Clone>(
     if let Some(experts) = experts {
         holds(op, "sel", experts.sel, u64::from(slots) * 4)?;
     }
-    if profile.soft && norm.is_none() {
+    if profile.soft {
         return matmul_soft::one(profile, args);
     }
     let lanes = lanes(profile.vec_lanes, matrix.k / 32);

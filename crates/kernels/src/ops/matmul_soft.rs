@@ -11,6 +11,8 @@ use crate::profile::Profile;
 
 /// Most row groups that a thread takes: the length of its array of sums.
 const MAX_BLOCK: u32 = 64;
+/// Bit of [`SoftParams::flags`] beside those of the epilogue.
+pub(crate) const NORM: u32 = 8;
 /// Columns that a thread takes.
 const COLUMNS: u32 = 8;
 
@@ -31,17 +33,18 @@ pub(crate) struct SoftParams {
     pub(crate) y_stride: u32,
     pub(crate) count_from: u32,
     pub(crate) max_rows: u32,
+    pub(crate) eps: f32,
     pub(crate) act: u32,
     pub(crate) flags: u32,
     pub(crate) softcap: f32,
 }
 
-/// One column per slot, without a norm.
+/// One column per slot.
 pub(super) fn one<B: Clone>(
     profile: &Profile,
     args: &VecArgs<'_, B>,
 ) -> Result<Vec<Dispatch<B>>, ShapeError> {
-    let &VecArgs { matrix, x, y, epilogue, experts, dummy, .. } = args;
+    let &VecArgs { matrix, x, y, norm, epilogue, experts, dummy } = args;
     let slots = experts.map_or(1, |e| e.slots);
     let part = |part: &MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
@@ -61,12 +64,13 @@ pub(super) fn one<B: Clone>(
             y_stride: matrix.n_rows,
             count_from: 0,
             max_rows: 1,
+            eps: norm.map_or(0.0, |n| n.eps),
             act: epilogue.act as u32,
-            flags: epilogue.flags(),
+            flags: epilogue.flags() | if norm.is_some() { NORM } else { 0 },
             softcap: epilogue.softcap.unwrap_or(1.0),
         };
-        let sel = experts.map_or(dummy, |e| e.sel);
-        let bindings = [&part.wq, &part.ws, x, epilogue.bias.unwrap_or(dummy), y, sel];
+        let (norm, sel) = (norm.map_or(dummy, |n| n.weight), experts.map_or(dummy, |e| e.sel));
+        let bindings = [&part.wq, &part.ws, x, norm, epilogue.bias.unwrap_or(dummy), y, sel];
         Ok(Dispatch {
             shader: pick(&SOFT_ONE, matrix.format),
             overrides: Vec::new(),
@@ -103,11 +107,12 @@ pub(super) fn eight<B: Clone>(
             y_stride,
             count_from: count as u32,
             max_rows,
+            eps: 0.0,
             act: epilogue.act as u32,
             flags: epilogue.flags(),
             softcap: epilogue.softcap.unwrap_or(1.0),
         };
-        let bindings = [&part.wq, &part.ws, x, epilogue.bias.unwrap_or(dummy), y, step];
+        let bindings = [&part.wq, &part.ws, x, step, epilogue.bias.unwrap_or(dummy), y];
         Ok(Dispatch {
             shader: pick(&SOFT_EIGHT, matrix.format),
             overrides: Vec::new(),
