@@ -44,7 +44,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
         (Some(tokens), _) => Prompt::Tokens(tokens.0),
         (None, raw) => {
             let text = given::text_or_stdin(args.prompt, context)?;
-            if raw { Prompt::Text { text, parse_special: true } } else { chat(&text) }
+            if raw { Prompt::Text { text, parse_special: false } } else { chat(&text) }
         }
     };
     let engine = args.model.load(context)?.engine;

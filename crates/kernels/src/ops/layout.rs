@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use super::{
     act, add_rows, advance, attention, copy_rows, embed, gather_logits, kv_move, matmul, matmul_many,
-    moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk,
+    matmul_soft, moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk,
 };
 use crate::generated::{SHADERS, id};
 use crate::shader::ShaderId;
@@ -74,12 +74,20 @@ fn parameters_of_the_weight_kernels() {
             #[rustfmt::skip]
             "matmul_vec" => layout!(
                 id, matmul::VecParams,
-                n_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, x_slot_div, y_stride, eps, softcap
+                n_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, glu, x_slot_div, y_stride,
+                eps, act, flags, softcap
             ),
             #[rustfmt::skip]
             "matmul_rows" | "matmul_tile" => layout!(
                 id, matmul_many::ManyParams,
-                n_chunk, n_unit, n_group, n_rows, row0, y_stride, count_from, max_rows, softcap
+                n_chunk, n_unit, n_group, n_rows, row0, y_stride, count_from, max_rows, act, flags,
+                softcap
+            ),
+            #[rustfmt::skip]
+            "matmul_soft" => layout!(
+                id, matmul_soft::SoftParams,
+                n_chunk, n_unit, n_group, n_rows, row0, block, by_expert, n_expert, glu, x_slot_div,
+                y_stride, count_from, max_rows, eps, act, flags, softcap
             ),
             _ => {}
         }
