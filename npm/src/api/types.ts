@@ -1,0 +1,205 @@
+/** Who speaks. `developer` is OpenAI's newer word for `system`, and taken as such. */
+export type ChatRole = "system" | "developer" | "user" | "assistant" | "tool";
+
+/** A piece of a message. Only text is understood so far. */
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+}
+
+/** A message of a conversation. */
+export interface ChatMessage {
+  readonly role: ChatRole;
+  readonly content: string | readonly TextPart[];
+  /** Passed on to the chat template. */
+  readonly name?: string | undefined;
+}
+
+/** What both kinds of request understand. Ranges are checked before anything runs. */
+export interface SamplingRequest {
+  /** Ends the generation: it rejects with an `AbortError` within 100 ms. */
+  readonly signal?: AbortSignal | undefined;
+  /** The engine has one model; the name is only repeated in the answer. */
+  readonly model?: string | undefined;
+  /** Most new tokens, 0 and up. Default: as many as the context holds. */
+  readonly max_tokens?: number | null | undefined;
+  /** 0 to 100; 0 takes the most likely token. Default: 0.8. */
+  readonly temperature?: number | null | undefined;
+  /** Candidates kept, 0 (all) and up. Default: 40. */
+  readonly top_k?: number | null | undefined;
+  /** Mass of the candidates kept, 0 to 1. Default: 0.95. */
+  readonly top_p?: number | null | undefined;
+  /** Least share of the most likely candidate's probability, 0 to 1. Default: 0.05. */
+  readonly min_p?: number | null | undefined;
+  /** An integer, 0 to 2^53 - 1. The same seed gives the same answer on the same device. Default: a random one. */
+  readonly seed?: number | null | undefined;
+  /** 0.01 to 100; 1 is off. Default: 1. */
+  readonly repetition_penalty?: number | null | undefined;
+  /** -100 to 100. Default: 0. */
+  readonly frequency_penalty?: number | null | undefined;
+  /** -100 to 100. Default: 0. */
+  readonly presence_penalty?: number | null | undefined;
+  /** Added to the logits of tokens, by id: -10000 to 10000, at most 1024. */
+  readonly logit_bias?: Readonly<Record<string, number>> | null | undefined;
+  /** Texts that end the answer and are no part of it: at most 64, each 1 to 1024 bytes. */
+  readonly stop?: string | readonly string[] | null | undefined;
+  /** Answers, 1 to 128, one after another; each has the seed of the one before it plus one. Default: 1. */
+  readonly n?: number | null | undefined;
+  /** Go on behind tokens that end an answer. Default: false. */
+  readonly ignore_eos?: boolean | null | undefined;
+  /** Stream chunks. Default: false. */
+  readonly stream?: boolean | null | undefined;
+  /**
+   * `include_usage: true` puts usage into a chunk of its own behind the last choice, as OpenAI does. By default the last
+   * chunk that ends a choice carries it.
+   */
+  readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
+  /** A label of the caller's; without effect. */
+  readonly user?: string | undefined;
+}
+
+/** A request to `engine.chat.completions.create`. */
+export interface ChatCompletionRequest extends SamplingRequest {
+  readonly messages: readonly ChatMessage[];
+  /** OpenAI's newer name of `max_tokens`. */
+  readonly max_completion_tokens?: number | null | undefined;
+  /** Report the log-probability of each token. */
+  readonly logprobs?: boolean | null | undefined;
+  /** Alternatives reported with each token, 0 to 256; asks for `logprobs: true`. */
+  readonly top_logprobs?: number | null | undefined;
+}
+
+/** A request to `engine.completions.create`: text as it is, without the chat template. */
+export interface CompletionRequest extends SamplingRequest {
+  /** The text, or exactly these tokens. */
+  readonly prompt: string | readonly number[];
+  /** Alternatives reported with each token, 0 to 256. */
+  readonly logprobs?: number | null | undefined;
+  /** Repeat the prompt before the answer. Default: false. */
+  readonly echo?: boolean | null | undefined;
+  /** Read the names of special tokens in the prompt as those tokens. Default: false. */
+  readonly parse_special?: boolean | null | undefined;
+}
+
+/** Why an answer ended: the model ended it or a stop text came, or as many tokens as were allowed. */
+export type FinishReason = "stop" | "length";
+
+/** Counts of tokens. */
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  /** Tokens of the prompt that were still in the KV cache. */
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
+
+/** Times of a request. With several answers: sums, and the first answer's `ttft_ms`. */
+export interface Timings {
+  /** Milliseconds from the start of the generation to the first token. */
+  readonly ttft_ms: number;
+  readonly prefill_tokens: number;
+  readonly prefill_ms: number;
+  readonly prefill_tokens_per_second: number;
+  readonly decode_tokens: number;
+  readonly decode_ms: number;
+  /** Decoded tokens per second. */
+  readonly tokens_per_second: number;
+  readonly reused_tokens: number;
+  readonly forward_passes: number;
+  readonly submits: number;
+  readonly readbacks: number;
+  readonly dispatches_per_token: number;
+}
+
+/** A token that might have been chosen. */
+export interface TopLogprob {
+  /** The token's id in the vocabulary. */
+  readonly id: number;
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes: readonly number[];
+}
+
+/** A chosen token. */
+export interface TokenLogprob extends TopLogprob {
+  readonly top_logprobs: readonly TopLogprob[];
+}
+
+/** The tokens of an answer, or of a chunk of it. */
+export interface ChoiceLogprobs {
+  readonly content: readonly TokenLogprob[];
+}
+
+/** A whole answer. */
+export interface ChatCompletion {
+  readonly id: string;
+  readonly object: "chat.completion";
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly message: { readonly role: "assistant"; readonly content: string };
+    readonly finish_reason: FinishReason;
+    readonly logprobs: ChoiceLogprobs | null;
+  }[];
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/** A piece of an answer. The last one has `usage` and `timings`. */
+export interface ChatCompletionChunk {
+  readonly id: string;
+  readonly object: "chat.completion.chunk";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly delta: { readonly role?: "assistant"; readonly content?: string };
+    readonly finish_reason: FinishReason | null;
+    readonly logprobs: ChoiceLogprobs | null;
+  }[];
+  readonly usage?: Usage | null;
+  readonly timings?: Timings;
+}
+
+/** Log-probabilities in the shape of `completions`: lists of equal length. */
+export interface CompletionLogprobs {
+  readonly tokens: readonly string[];
+  readonly token_logprobs: readonly number[];
+  readonly top_logprobs: readonly Readonly<Record<string, number>>[];
+  /** Where each token begins in the text of the choice, in UTF-16 units. */
+  readonly text_offset: readonly number[];
+}
+
+/** A whole continuation. */
+export interface Completion {
+  readonly id: string;
+  readonly object: "text_completion";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly finish_reason: FinishReason;
+    readonly logprobs: CompletionLogprobs | null;
+  }[];
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/** A piece of a continuation. The last one has `usage` and `timings`. */
+export interface CompletionChunk {
+  readonly id: string;
+  readonly object: "text_completion";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly finish_reason: FinishReason | null;
+    readonly logprobs: CompletionLogprobs | null;
+  }[];
+  readonly usage?: Usage | null;
+  readonly timings?: Timings;
+}
