@@ -1,11 +1,12 @@
 //! A loaded model with its tokenizer and template, and the sessions that talk to it.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::Device;
-use goldcrest_model::{Config, Model, WeightSource};
+use goldcrest_model::{Config, Model, ModelError, WeightSource};
 
 use crate::{EngineError, Runtime, RuntimeOptions, Session, Text};
 
@@ -71,9 +72,19 @@ impl Engine {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, EngineError> {
         let text = Text::from_gguf(gguf, options.pre_tokenizer.as_deref())?;
-        let model = Model::load(gguf, &device, source, progress).await?;
-        let info = ModelInfo::new(gguf, &model.config);
-        let runtime = Runtime::new(device, model, &options.runtime)?;
+        let mut wide = BTreeSet::new();
+        let runtime = loop {
+            let (model, weights) = Model::allocate(gguf, device.as_ref(), source, &wide).await?;
+            let mut runtime = Runtime::new(Rc::clone(&device), model, &options.runtime)?;
+            // Pipelines compile while the weights are on their way, and before they take up memory.
+            runtime.prepare()?;
+            match weights.stream(device.as_ref(), source, progress).await {
+                Ok(()) => break runtime,
+                Err(ModelError::Inexact { tensor }) if !wide.contains(&tensor) => wide.insert(tensor),
+                Err(error) => return Err(error.into()),
+            };
+        };
+        let info = ModelInfo::new(gguf, runtime.config());
         Ok(Self { runtime: Rc::new(RefCell::new(runtime)), text: Rc::new(text), info })
     }
 

@@ -10,7 +10,7 @@ use goldcrest_engine::{
     Engine, EngineError, EngineOptions, Event, Finish, Prompt, Request, RuntimeOptions, Session, Stats,
 };
 use goldcrest_gguf::Gguf;
-use goldcrest_gpu::{CpuDevice, Device};
+use goldcrest_gpu::{AdapterKind, CpuDevice, Device};
 use goldcrest_sample::SamplerParams;
 
 struct Outcome {
@@ -45,6 +45,21 @@ fn run(session: &mut Session, request: Request) -> Result<Outcome, EngineError> 
         let (tokens, stats) = (generation.tokens().to_vec(), generation.stats()?);
         Ok(Outcome { tokens, text, finish: end.unwrap(), stats })
     })
+}
+
+/// Pipelines compile while weights arrive: the first answer makes plans of what is there.
+#[test]
+fn the_first_generation_compiles_nothing() {
+    for device in devices() {
+        let compiles = device.info().kind != AdapterKind::Cpu;
+        let engine = engine(device, 256);
+        let compiled = engine.runtime().borrow().counters().pipelines;
+        let sampler = SamplerParams::default();
+        let request = Request { max_tokens: Some(4), sampler, ..Request::greedy(tokens(8)) };
+        run(&mut engine.session(), request).unwrap();
+        assert_eq!(engine.runtime().borrow().counters().pipelines, compiled);
+        assert_eq!(compiled > 0, compiles);
+    }
 }
 
 fn tokens(n: usize) -> Prompt {

@@ -24,6 +24,12 @@ pub enum ModelError {
         /// Its type.
         ty: GgmlType,
     },
+    /// A format cannot hold the scales of a tensor exactly: it has to be allocated as F32.
+    #[error("the scales of tensor `{tensor}` do not fit half precision")]
+    Inexact {
+        /// Tensor name.
+        tensor: String,
+    },
     /// A hyper-parameter is outside the range that makes sense.
     #[error("`{key}` is {found}, allowed is {allowed}")]
     BadHyperParameter {

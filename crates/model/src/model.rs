@@ -1,5 +1,6 @@
 //! A loaded model: weights on the device, and how its parts are recorded.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use goldcrest_gguf::Gguf;
@@ -10,8 +11,9 @@ use crate::arch::Layers;
 use crate::config::{RopeConfig, RopeScaling};
 use crate::recorder::{LayerNorm, Recorder};
 use crate::rope::{self, RopeFactors};
-use crate::rows::Rows;
-use crate::{Arch, Config, Loader, ModelError, WeightSource};
+use crate::rows::{Rows, require};
+use crate::stream::read_values;
+use crate::{Allocator, Arch, Config, ModelError, WeightSource, Weights};
 
 /// Weights on a device.
 pub struct Model {
@@ -57,7 +59,44 @@ impl RopeTables {
 const GEMMA3_SLIDING_BASE: f32 = 10_000.0;
 
 impl Model {
-    /// Checks the hyper-parameters and shapes, then streams the weights to the device, reporting (done, total) bytes.
+    /// Checks hyper-parameters and shapes and makes all buffers. What comes back with the model fills them.
+    ///
+    /// `wide` names tensors that have to be whole floats because [`Weights::stream`] said so.
+    ///
+    /// # Errors
+    /// Any [`ModelError`]; buffers made so far are freed.
+    pub async fn allocate<'a, S: WeightSource>(
+        gguf: &'a Gguf,
+        device: &'a dyn Device,
+        source: &mut S,
+        wide: &'a BTreeSet<String>,
+    ) -> Result<(Self, Weights<'a>), ModelError> {
+        let config = Config::from_gguf(gguf)?;
+        let mut a = Allocator::new(gguf, device, wide);
+        let (n_vocab, n_embd) = (config.n_vocab, config.n_embd);
+        let token_embd = a.matrix(Rows::whole(gguf, "token_embd.weight", n_embd, n_vocab)?)?;
+        let position_embd = match config.arch {
+            Arch::Gpt2 => {
+                Some(a.matrix(Rows::whole(gguf, "position_embd.weight", n_embd, config.n_ctx_train)?)?)
+            }
+            _ => None,
+        };
+        let layers = Layers::allocate(&mut a, &config)?;
+        let output_norm = match config.arch {
+            Arch::Gpt2 => OutputNorm::Layer(a.layer_norm("output_norm", n_embd)?),
+            _ => OutputNorm::Rms(a.vector("output_norm.weight", n_embd)?),
+        };
+        let output = match a.has("output.weight") {
+            true => Some(a.matrix(Rows::whole(gguf, "output.weight", n_embd, n_vocab)?)?),
+            false => None,
+        };
+        let Allocator { jobs, notes, .. } = a;
+        let factors = load_factors(gguf, source, &config).await?;
+        let model = Self { config, notes, token_embd, position_embd, output_norm, output, layers, factors };
+        Ok((model, Weights::new(gguf, jobs)))
+    }
+
+    /// Allocates a model and streams its weights to the device, reporting (done, total) bytes.
     ///
     /// # Errors
     /// Any [`ModelError`]; buffers made so far are freed.
@@ -67,29 +106,15 @@ impl Model {
         source: &mut S,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, ModelError> {
-        let config = Config::from_gguf(gguf)?;
-        let mut l = Loader::new(gguf, device.as_ref(), source, progress);
-        let (n_vocab, n_embd) = (config.n_vocab, config.n_embd);
-        let token_embd = l.matrix(&Rows::whole(gguf, "token_embd.weight", n_embd, n_vocab)?).await?;
-        let position_embd = match config.arch {
-            Arch::Gpt2 => {
-                let rows = Rows::whole(gguf, "position_embd.weight", n_embd, config.n_ctx_train)?;
-                Some(l.matrix(&rows).await?)
-            }
-            _ => None,
-        };
-        let layers = Layers::load(&mut l, &config).await?;
-        let output_norm = match config.arch {
-            Arch::Gpt2 => OutputNorm::Layer(l.layer_norm("output_norm", n_embd).await?),
-            _ => OutputNorm::Rms(l.vector("output_norm.weight", n_embd).await?),
-        };
-        let output = match l.has("output.weight") {
-            true => Some(l.matrix(&Rows::whole(gguf, "output.weight", n_embd, n_vocab)?).await?),
-            false => None,
-        };
-        let factors = load_factors(&mut l, &config).await?;
-        let notes = std::mem::take(&mut l.notes);
-        Ok(Self { config, notes, token_embd, position_embd, output_norm, output, layers, factors })
+        let mut wide = BTreeSet::new();
+        loop {
+            let (model, weights) = Self::allocate(gguf, device.as_ref(), source, &wide).await?;
+            match weights.stream(device.as_ref(), source, progress).await {
+                Ok(()) => return Ok(model),
+                Err(ModelError::Inexact { tensor }) if !wide.contains(&tensor) => wide.insert(tensor),
+                Err(error) => return Err(error),
+            };
+        }
     }
 
     /// Tables of angles for positions `0..n_ctx`.
@@ -171,18 +196,21 @@ fn sliding_rope(cfg: &Config) -> Option<RopeConfig> {
 }
 
 async fn load_factors<S: WeightSource>(
-    l: &mut Loader<'_, S>,
+    gguf: &Gguf,
+    source: &mut S,
     cfg: &Config,
 ) -> Result<RopeFactors, ModelError> {
     let mut factors = RopeFactors::default();
-    let n = cfg.rope.n_rot / 2;
-    for name in ["rope_freqs.weight", "rope_factors_short.weight"] {
-        if l.has(name) {
-            factors.short = l.values(name, n).await?;
+    let shape = [u64::from(cfg.rope.n_rot / 2)];
+    for name in ["rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"] {
+        if gguf.tensors.get(name).is_none() {
+            continue;
         }
-    }
-    if l.has("rope_factors_long.weight") {
-        factors.long = l.values("rope_factors_long.weight", n).await?;
+        let values = read_values(gguf, source, require(gguf, name, &shape)?).await?;
+        match name {
+            "rope_factors_long.weight" => factors.long = values,
+            _ => factors.short = values,
+        }
     }
     Ok(factors)
 }

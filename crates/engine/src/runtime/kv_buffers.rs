@@ -17,15 +17,20 @@ pub(super) fn bytes_per_cell(cfg: &Config) -> u64 {
 
 /// Zeroed buffers for `n_cells` cells in every layer.
 pub(super) fn create(device: &dyn Device, cfg: &Config, n_cells: u32) -> Result<KvLayers, EngineError> {
+    check_cells(device, cfg, n_cells)?;
     let bytes = cfg.kv_bytes_per_cell() * u64::from(n_cells);
-    let max = device.caps().max_binding / cfg.kv_bytes_per_cell();
-    if u64::from(n_cells) > max {
-        return Err(EngineError::KvTooLarge { needed: n_cells, max: u32::try_from(max).unwrap_or(u32::MAX) });
-    }
     let layer = |_| device.create_buffer("kv", bytes).map(|b| b.whole());
     let layers = (0..cfg.n_layer).map(layer).collect::<Result<_, _>>()?;
     let table = device.create_buffer("cell tables", TABLE_BYTES_PER_CELL * u64::from(n_cells))?.whole();
     Ok(KvLayers { layers, n_cells, table })
+}
+
+fn check_cells(device: &dyn Device, cfg: &Config, n_cells: u32) -> Result<(), EngineError> {
+    let max = device.caps().max_binding / cfg.kv_bytes_per_cell();
+    if u64::from(n_cells) > max {
+        return Err(EngineError::KvTooLarge { needed: n_cells, max: u32::try_from(max).unwrap_or(u32::MAX) });
+    }
+    Ok(())
 }
 
 impl Runtime {
@@ -34,7 +39,7 @@ impl Runtime {
     /// Growing copies the cache once and drops the recorded plans; it happens a few times in the life of a context.
     ///
     /// # Errors
-    /// [`EngineError::KvTooLarge`], [`EngineError::Gpu`]; then nothing changes.
+    /// [`EngineError::KvTooLarge`], [`EngineError::Gpu`]; then the cache is as it was.
     pub fn reserve(&mut self, n: u32) -> Result<(), EngineError> {
         let (free, have) = (self.pool.n_free(), self.pool.n_cells());
         if free >= n {
@@ -44,16 +49,22 @@ impl Runtime {
         let wanted = needed.max(have.saturating_mul(2)).next_multiple_of(64);
         let most = u32::try_from(self.device.caps().max_binding / self.model.config.kv_bytes_per_cell());
         let n_cells = wanted.min(most.unwrap_or(u32::MAX)).max(needed);
-        let grown = create(self.device.as_ref(), &self.model.config, n_cells)?;
-        let copies = self.kv.layers.iter().zip(&grown.layers);
-        let work: Vec<Work<'_>> = copies
-            .map(|(old, new)| Work::Copy { from: old.clone(), to: new.buffer.slice(0, old.size) })
-            .collect();
-        drop(self.device.submit(&work, &[])?);
-        self.kv = grown;
+        check_cells(self.device.as_ref(), &self.model.config, n_cells)?;
+        let table = self.device.create_buffer("cell tables", TABLE_BYTES_PER_CELL * u64::from(n_cells))?;
+        self.plans.clear();
+        // Layer by layer: never is more than one layer's cache there twice. If a later one fails, larger buffers for
+        // the same number of cells do no harm.
+        for layer in &mut self.kv.layers {
+            let bytes = self.model.config.kv_bytes_per_cell() * u64::from(n_cells);
+            let grown = self.device.create_buffer("kv", bytes)?;
+            let copy = Work::Copy { from: layer.clone(), to: grown.slice(0, layer.size) };
+            drop(self.device.submit(&[copy], &[])?);
+            *layer = grown.whole();
+        }
+        self.kv.table = table.whole();
+        self.kv.n_cells = n_cells;
         self.pool.grow(n_cells);
         self.pool.forget_tables();
-        self.plans.clear();
         Ok(())
     }
 

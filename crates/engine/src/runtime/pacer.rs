@@ -30,6 +30,11 @@ impl Pacer {
         Self { budget, limit, rows: first }
     }
 
+    /// The class of a first chunk.
+    pub(super) fn first_class(&self) -> u32 {
+        class_of(self.rows.min(self.limit) as usize)
+    }
+
     /// Rows of the next chunk when `left` are to come.
     pub(super) fn next_chunk(&self, left: usize) -> usize {
         left.min(self.rows.min(self.limit) as usize)

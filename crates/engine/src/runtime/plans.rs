@@ -66,6 +66,18 @@ impl Runtime {
         Ok(plan)
     }
 
+    /// Records what the first chunk of a prompt and sampled decoding need, so that their pipelines compile early.
+    ///
+    /// # Errors
+    /// [`EngineError::Gpu`].
+    pub fn prepare(&mut self) -> Result<(), EngineError> {
+        for class in [self.pacer.first_class(), 1] {
+            self.layers_plan(class)?;
+        }
+        let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::Sample, Part::Advance];
+        parts.into_iter().try_for_each(|part| self.part(part).map(drop))
+    }
+
     /// One of the parts behind the layers.
     pub(super) fn part(&mut self, part: Part) -> Result<Plan, EngineError> {
         if let Some(plan) = self.plans.parts.get(&part) {

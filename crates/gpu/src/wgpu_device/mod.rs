@@ -1,5 +1,6 @@
 //! The device over wgpu: Vulkan, Metal and DX12 natively, WebGPU in a browser.
 
+mod heap;
 mod pipelines;
 mod readback;
 
@@ -17,8 +18,9 @@ use readback::StagingPool;
 
 /// Uniform parameters lie at this stride: WebGPU's default offset alignment.
 const UNIFORM_STRIDE: u64 = 256;
-/// Host writes beyond this many bytes are flushed before more are taken: it bounds the staging memory of loading.
-const MAX_PENDING_WRITE: u64 = 8 << 20;
+/// Host writes beyond this many bytes are flushed before more are taken. It bounds the staging memory of loading, which
+/// is resident beside the weights.
+const MAX_PENDING_WRITE: u64 = 2 << 20;
 
 /// First error that the driver reported outside a call's own result.
 pub(crate) type Fault = Arc<Mutex<Option<GpuError>>>;
@@ -102,6 +104,26 @@ impl WgpuDevice {
         buffer
             .raw::<wgpu::Buffer>()
             .ok_or_else(|| GpuError::Validation { message: format!("{buffer:?} belongs to another device") })
+    }
+
+    /// The pipeline of a dispatch, compiled to the end.
+    ///
+    /// lavapipe translates to machine code in the first dispatch, in some 20 to 50 MB of working memory. Doing that before
+    /// weights are written keeps both from being resident together.
+    fn pipeline(
+        &self,
+        dispatch: &Dispatch<Buffer>,
+    ) -> Result<(wgpu::ComputePipeline, wgpu::BindGroupLayout), GpuError> {
+        let mut pipelines = self.pipelines.borrow_mut();
+        let n_before = pipelines.len();
+        let (pipeline, layout) = pipelines.get(&self.device, &self.caps, dispatch, &self.counters)?;
+        if pipelines.len() > n_before && self.info.kind == AdapterKind::Software {
+            let shader = dispatch.shader.shader();
+            let index = pipelines.force(&self.device, &self.queue, shader, &pipeline, &layout);
+            readback::wait(&self.device, index)?;
+            heap::trim();
+        }
+        Ok((pipeline, layout))
     }
 
     /// Ends the staging of earlier writes and waits until it is free.
@@ -245,8 +267,7 @@ impl Device for WgpuDevice {
         let mut recorded = Vec::with_capacity(dispatches.len());
         for (index, dispatch) in dispatches.iter().enumerate() {
             check_dispatch(dispatch, &self.caps)?;
-            let mut pipelines = self.pipelines.borrow_mut();
-            let (pipeline, layout) = pipelines.get(&self.device, &self.caps, dispatch, &self.counters)?;
+            let (pipeline, layout) = self.pipeline(dispatch)?;
             let bind_group = self.bind(dispatch, &layout, &uniforms, index)?;
             recorded.push(RecordedDispatch { pipeline, bind_group, grid: dispatch.grid });
         }

@@ -27,9 +27,16 @@ struct Compiled {
 pub(crate) struct Pipelines {
     shaders: HashMap<ShaderId, Compiled>,
     pipelines: HashMap<PipelineKey, wgpu::ComputePipeline>,
+    /// Bound in [`Pipelines::force`], one for each binding.
+    blank: Vec<wgpu::Buffer>,
 }
 
 impl Pipelines {
+    /// Pipelines made so far.
+    pub(crate) fn len(&self) -> usize {
+        self.pipelines.len()
+    }
+
     pub(crate) fn get(
         &mut self,
         device: &wgpu::Device,
@@ -56,6 +63,46 @@ impl Pipelines {
             })
         });
         Ok((pipeline.clone(), compiled.bind_layout.clone()))
+    }
+
+    /// Makes a driver compile a pipeline that it would compile in its first dispatch, by a dispatch of no workgroups.
+    pub(crate) fn force(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        shader: &Shader,
+        pipeline: &wgpu::ComputePipeline,
+        layout: &wgpu::BindGroupLayout,
+    ) -> wgpu::SubmissionIndex {
+        while self.blank.len() < shader.bindings.len() {
+            self.blank.push(device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("blank"),
+                size: 1024,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM,
+                mapped_at_creation: false,
+            }));
+        }
+        let entries: Vec<_> = shader
+            .bindings
+            .iter()
+            .zip(&self.blank)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding: binding.index,
+                resource: buffer.as_entire_binding(),
+            })
+            .collect();
+        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(shader.name),
+            layout,
+            entries: &entries,
+        });
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(0, 0, 0);
+        drop(pass);
+        queue.submit([encoder.finish()])
     }
 }
 

@@ -4,7 +4,7 @@ use goldcrest_gpu::Buffer;
 use goldcrest_kernels::ops::matmul::Matrix;
 
 use crate::rows::Rows;
-use crate::{Config, Linear, Loader, ModelError, WeightSource};
+use crate::{Allocator, Config, Linear, ModelError};
 
 /// `down(act(gate(x)) * up(x))`; gate and up rows take turns in one matrix.
 #[derive(Debug)]
@@ -14,34 +14,26 @@ pub(crate) struct GatedFfn {
 }
 
 impl GatedFfn {
-    pub(crate) async fn load<S: WeightSource>(
-        loader: &mut Loader<'_, S>,
-        cfg: &Config,
-        il: u32,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn allocate(a: &mut Allocator<'_>, cfg: &Config, il: u32) -> Result<Self, ModelError> {
         let names = (&*format!("blk.{il}.ffn_gate.weight"), &*format!("blk.{il}.ffn_up.weight"));
-        let rows = Rows::gated(loader.gguf, names, cfg.n_embd, cfg.n_ff, 0)?;
-        Self::with_gate_up(loader, cfg, il, &rows).await
+        let rows = Rows::gated(a.gguf, names, cfg.n_embd, cfg.n_ff, 0)?;
+        Self::with_gate_up(a, cfg, il, rows)
     }
 
     /// From a file that holds the gate rows and then the up rows in one tensor `ffn_up`.
-    pub(crate) async fn load_fused<S: WeightSource>(
-        loader: &mut Loader<'_, S>,
-        cfg: &Config,
-        il: u32,
-    ) -> Result<Self, ModelError> {
-        let rows = Rows::gated_fused(loader.gguf, &format!("blk.{il}.ffn_up.weight"), cfg.n_embd, cfg.n_ff)?;
-        Self::with_gate_up(loader, cfg, il, &rows).await
+    pub(crate) fn allocate_fused(a: &mut Allocator<'_>, cfg: &Config, il: u32) -> Result<Self, ModelError> {
+        let rows = Rows::gated_fused(a.gguf, &format!("blk.{il}.ffn_up.weight"), cfg.n_embd, cfg.n_ff)?;
+        Self::with_gate_up(a, cfg, il, rows)
     }
 
-    async fn with_gate_up<S: WeightSource>(
-        loader: &mut Loader<'_, S>,
+    fn with_gate_up<'a>(
+        a: &mut Allocator<'a>,
         cfg: &Config,
         il: u32,
-        rows: &Rows<'_>,
+        rows: Rows<'a>,
     ) -> Result<Self, ModelError> {
-        let gate_up = loader.matrix(rows).await?;
-        let down = loader.linear(&[(format!("blk.{il}.ffn_down"), cfg.n_embd)], cfg.n_ff).await?;
+        let gate_up = a.matrix(rows)?;
+        let down = a.linear(&[(format!("blk.{il}.ffn_down"), cfg.n_embd)], cfg.n_ff)?;
         Ok(Self { gate_up, down })
     }
 }
@@ -57,22 +49,17 @@ pub(crate) struct Experts {
 }
 
 impl Experts {
-    pub(crate) async fn load<S: WeightSource>(
-        loader: &mut Loader<'_, S>,
+    pub(crate) fn allocate(
+        a: &mut Allocator<'_>,
         cfg: &Config,
         il: u32,
         norm_weights: bool,
     ) -> Result<Self, ModelError> {
         let name = |part: &str| format!("blk.{il}.ffn_{part}_exps.weight");
         let (gate, up) = (name("gate"), name("up"));
-        let gate_up = Rows::gated(loader.gguf, (&gate, &up), cfg.n_embd, cfg.n_ff, cfg.n_expert)?;
-        let down = Rows::experts(loader.gguf, &name("down"), cfg.n_ff, cfg.n_embd, cfg.n_expert)?;
-        let router = loader.linear(&[(format!("blk.{il}.ffn_gate_inp"), cfg.n_expert)], cfg.n_embd).await?;
-        Ok(Self {
-            router,
-            gate_up: loader.matrix(&gate_up).await?,
-            down: loader.matrix(&down).await?,
-            norm_weights,
-        })
+        let gate_up = Rows::gated(a.gguf, (&gate, &up), cfg.n_embd, cfg.n_ff, cfg.n_expert)?;
+        let down = Rows::experts(a.gguf, &name("down"), cfg.n_ff, cfg.n_embd, cfg.n_expert)?;
+        let router = a.linear(&[(format!("blk.{il}.ffn_gate_inp"), cfg.n_expert)], cfg.n_embd)?;
+        Ok(Self { router, gate_up: a.matrix(gate_up)?, down: a.matrix(down)?, norm_weights })
     }
 }

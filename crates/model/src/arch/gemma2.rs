@@ -5,7 +5,7 @@ use goldcrest_kernels::ops::matmul::Act;
 
 use super::feed_forward::GatedFfn;
 use crate::recorder::AttentionKind;
-use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
+use crate::{Allocator, Config, Linear, ModelError, Recorder};
 
 pub(crate) struct Layer {
     attn_norm: Slice<Buffer>,
@@ -18,19 +18,15 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub(crate) async fn load<S: WeightSource>(
-        l: &mut Loader<'_, S>,
-        cfg: &Config,
-        il: u32,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn allocate(a: &mut Allocator<'_>, cfg: &Config, il: u32) -> Result<Self, ModelError> {
         Ok(Self {
-            attn_norm: l.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd).await?,
-            attn_qkv: l.qkv(cfg, il).await?,
-            attn_output: l.attn_output(cfg, il).await?,
-            post_attn_norm: l.vector(&format!("blk.{il}.post_attention_norm.weight"), cfg.n_embd).await?,
-            ffn_norm: l.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd).await?,
-            ffn: GatedFfn::load(l, cfg, il).await?,
-            post_ffn_norm: l.vector(&format!("blk.{il}.post_ffw_norm.weight"), cfg.n_embd).await?,
+            attn_norm: a.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd)?,
+            attn_qkv: a.qkv(cfg, il)?,
+            attn_output: a.attn_output(cfg, il)?,
+            post_attn_norm: a.vector(&format!("blk.{il}.post_attention_norm.weight"), cfg.n_embd)?,
+            ffn_norm: a.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd)?,
+            ffn: GatedFfn::allocate(a, cfg, il)?,
+            post_ffn_norm: a.vector(&format!("blk.{il}.post_ffw_norm.weight"), cfg.n_embd)?,
         })
     }
 

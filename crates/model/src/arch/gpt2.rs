@@ -3,7 +3,7 @@
 use goldcrest_kernels::ops::matmul::Act;
 
 use crate::recorder::{AttentionKind, LayerNorm};
-use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
+use crate::{Allocator, Config, Linear, ModelError, Recorder};
 
 pub(crate) struct Layer {
     attn_norm: LayerNorm,
@@ -15,18 +15,14 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub(crate) async fn load<S: WeightSource>(
-        l: &mut Loader<'_, S>,
-        cfg: &Config,
-        il: u32,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn allocate(a: &mut Allocator<'_>, cfg: &Config, il: u32) -> Result<Self, ModelError> {
         Ok(Self {
-            attn_norm: l.layer_norm(&format!("blk.{il}.attn_norm"), cfg.n_embd).await?,
-            attn_qkv: l.linear(&[(format!("blk.{il}.attn_qkv"), cfg.n_qkv())], cfg.n_embd).await?,
-            attn_output: l.attn_output(cfg, il).await?,
-            ffn_norm: l.layer_norm(&format!("blk.{il}.ffn_norm"), cfg.n_embd).await?,
-            ffn_up: l.linear(&[(format!("blk.{il}.ffn_up"), cfg.n_ff)], cfg.n_embd).await?,
-            ffn_down: l.linear(&[(format!("blk.{il}.ffn_down"), cfg.n_embd)], cfg.n_ff).await?,
+            attn_norm: a.layer_norm(&format!("blk.{il}.attn_norm"), cfg.n_embd)?,
+            attn_qkv: a.linear(&[(format!("blk.{il}.attn_qkv"), cfg.n_qkv())], cfg.n_embd)?,
+            attn_output: a.attn_output(cfg, il)?,
+            ffn_norm: a.layer_norm(&format!("blk.{il}.ffn_norm"), cfg.n_embd)?,
+            ffn_up: a.linear(&[(format!("blk.{il}.ffn_up"), cfg.n_ff)], cfg.n_embd)?,
+            ffn_down: a.linear(&[(format!("blk.{il}.ffn_down"), cfg.n_embd)], cfg.n_ff)?,
         })
     }
 

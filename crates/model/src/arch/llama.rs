@@ -6,7 +6,7 @@ use goldcrest_kernels::ops::matmul::Act;
 
 use super::feed_forward::{Experts, GatedFfn};
 use crate::recorder::AttentionKind;
-use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
+use crate::{Allocator, Config, Linear, ModelError, Recorder};
 
 pub(crate) struct Layer {
     attn_norm: Slice<Buffer>,
@@ -22,20 +22,16 @@ enum Ffn {
 }
 
 impl Layer {
-    pub(crate) async fn load<S: WeightSource>(
-        l: &mut Loader<'_, S>,
-        cfg: &Config,
-        il: u32,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn allocate(a: &mut Allocator<'_>, cfg: &Config, il: u32) -> Result<Self, ModelError> {
         let ffn = match cfg.n_expert {
-            0 => Ffn::Dense(GatedFfn::load(l, cfg, il).await?),
-            _ => Ffn::Experts(Experts::load(l, cfg, il, true).await?),
+            0 => Ffn::Dense(GatedFfn::allocate(a, cfg, il)?),
+            _ => Ffn::Experts(Experts::allocate(a, cfg, il, true)?),
         };
         Ok(Self {
-            attn_norm: l.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd).await?,
-            attn_qkv: l.qkv(cfg, il).await?,
-            attn_output: l.attn_output(cfg, il).await?,
-            ffn_norm: l.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd).await?,
+            attn_norm: a.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd)?,
+            attn_qkv: a.qkv(cfg, il)?,
+            attn_output: a.attn_output(cfg, il)?,
+            ffn_norm: a.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd)?,
             ffn,
         })
     }

@@ -1,4 +1,4 @@
-//! The architectures: what each calls itself, how its layers load, and how one layer runs.
+//! The architectures: what each calls itself, what weights its layers have, and how one layer runs.
 
 pub(crate) mod feed_forward;
 mod gemma2;
@@ -11,7 +11,7 @@ mod qwen2;
 mod qwen3;
 
 use crate::recorder::{AttentionKind, Pairing};
-use crate::{Config, Loader, ModelError, Recorder, WeightSource};
+use crate::{Allocator, Config, ModelError, Recorder};
 
 macro_rules! architectures {
     ($($variant:ident = $name:literal in $module:ident, $doc:literal;)*) => {
@@ -39,16 +39,16 @@ macro_rules! architectures {
         }
 
         impl Layers {
-            /// Loads every layer in turn.
-            pub(crate) async fn load<S: WeightSource>(
-                loader: &mut Loader<'_, S>,
+            /// Allocates every layer in turn.
+            pub(crate) fn allocate(
+                a: &mut Allocator<'_>,
                 cfg: &Config,
             ) -> Result<Self, ModelError> {
                 match cfg.arch {
                     $(Arch::$variant => {
                         let mut layers = Vec::with_capacity(cfg.n_layer as usize);
                         for il in 0..cfg.n_layer {
-                            layers.push($module::Layer::load(loader, cfg, il).await?);
+                            layers.push($module::Layer::allocate(a, cfg, il)?);
                         }
                         Ok(Self::$variant(layers))
                     })*

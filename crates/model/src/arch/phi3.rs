@@ -6,7 +6,7 @@ use goldcrest_kernels::ops::matmul::Act;
 
 use super::feed_forward::GatedFfn;
 use crate::recorder::AttentionKind;
-use crate::{Config, Linear, Loader, ModelError, Recorder, WeightSource};
+use crate::{Allocator, Config, Linear, ModelError, Recorder};
 
 pub(crate) struct Layer {
     attn_norm: Slice<Buffer>,
@@ -18,18 +18,14 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub(crate) async fn load<S: WeightSource>(
-        l: &mut Loader<'_, S>,
-        cfg: &Config,
-        il: u32,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn allocate(a: &mut Allocator<'_>, cfg: &Config, il: u32) -> Result<Self, ModelError> {
         let sliding = cfg.sliding_window.is_some();
         Ok(Self {
-            attn_norm: l.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd).await?,
-            attn_qkv: l.linear(&[(format!("blk.{il}.attn_qkv"), cfg.n_qkv())], cfg.n_embd).await?,
-            attn_output: l.attn_output(cfg, il).await?,
-            ffn_norm: l.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd).await?,
-            ffn: GatedFfn::load_fused(l, cfg, il).await?,
+            attn_norm: a.vector(&format!("blk.{il}.attn_norm.weight"), cfg.n_embd)?,
+            attn_qkv: a.linear(&[(format!("blk.{il}.attn_qkv"), cfg.n_qkv())], cfg.n_embd)?,
+            attn_output: a.attn_output(cfg, il)?,
+            ffn_norm: a.vector(&format!("blk.{il}.ffn_norm.weight"), cfg.n_embd)?,
+            ffn: GatedFfn::allocate_fused(a, cfg, il)?,
             kind: if sliding { AttentionKind::Sliding } else { AttentionKind::Full },
         })
     }
