@@ -73,7 +73,7 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let text = Text::from_gguf(gguf, options.pre_tokenizer.as_deref())?;
         let mut wide = BTreeSet::new();
-        let runtime = loop {
+        let mut runtime = loop {
             let (model, weights) = Model::allocate(gguf, device.as_ref(), source, &wide).await?;
             let mut runtime = Runtime::new(Rc::clone(&device), model, &options.runtime)?;
             // Pipelines compile while the weights are on their way, and before they take up memory.
@@ -84,6 +84,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             };
         };
+        runtime.measure_latency().await?;
         let info = ModelInfo::new(gguf, runtime.config());
         Ok(Self { runtime: Rc::new(RefCell::new(runtime)), text: Rc::new(text), info })
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use goldcrest_gpu::{AdapterKind, Counters};
+use goldcrest_gpu::Counters;
 use goldcrest_sample::{Candidates, Chain, RowStats, SampleError, StopMatcher};
 use goldcrest_tokenizer::{StreamDecoder, Tokenizer};
 use web_time::Instant;
@@ -11,9 +11,6 @@ use web_time::Instant;
 use crate::batch::{Batch, BatchRow, RowResult, Wants};
 use crate::request::{Event, Finish, Request, Stats, TokenEvent};
 use crate::{DecodeRun, EngineError, Runtime, Session};
-
-/// Decode steps per submit where the device is hardware: their read-back overlaps the next submit.
-const STEPS: usize = 4;
 
 /// A generation under way; ask it for events until [`Event::End`].
 pub struct Generation<'s> {
@@ -305,9 +302,7 @@ async fn next_on_device(
     left: usize,
     steps_per_submit: usize,
 ) -> Result<(u32, f32), EngineError> {
-    let software = matches!(runtime.device().info().kind, AdapterKind::Software | AdapterKind::Cpu);
-    // Where the host's cores are the device, a step behind the end costs more than the host's turn between steps.
-    let (k, ahead) = if software { (1, 1) } else { (STEPS, 2) };
+    let (k, ahead) = runtime.decode_pace();
     let (k, ahead) = if steps_per_submit > 0 { (steps_per_submit, ahead) } else { (k, ahead) };
     if ready.is_empty() {
         while run.in_flight() < ahead * k && run.in_flight() < left {

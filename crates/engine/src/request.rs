@@ -34,7 +34,7 @@ pub struct Request {
     pub ignore_eos: bool,
     /// Alternatives reported with every token.
     pub logprobs: Option<usize>,
-    /// Decode steps per submit; 0 chooses by the kind of adapter.
+    /// Decode steps per submit; 0 chooses by what the adapter was measured to take.
     pub steps_per_submit: usize,
 }
 

@@ -8,6 +8,7 @@ use goldcrest_kernels::sampling::{OutToken, Picked, SampleParams, bias_list, his
 use goldcrest_kernels::step::{Header, NO_TREE, ROWS_OFFSET, Row};
 use goldcrest_model::HeadRows;
 use goldcrest_sample::SamplerParams;
+use web_time::Instant;
 
 use super::Runtime;
 use super::logits::{MAX_BIAS, MAX_HISTORY, RING};
@@ -42,6 +43,7 @@ pub struct DecodeRun {
     /// Steps submitted.
     submitted: usize,
     in_flight: VecDeque<(Readback, usize)>,
+    last_result: Option<Instant>,
 }
 
 impl DecodeRun {
@@ -119,6 +121,7 @@ impl Runtime {
             greedy: chain.greedy,
             submitted: 0,
             in_flight: VecDeque::new(),
+            last_result: None,
         })
     }
 
@@ -162,8 +165,12 @@ impl Runtime {
     /// [`EngineError::Gpu`] if the device failed, [`EngineError::NonFiniteLogits`], [`EngineError::NothingToSample`],
     /// [`EngineError::BadResult`].
     pub async fn take_decoded(&mut self, run: &mut DecodeRun) -> Result<Vec<DecodedToken>, EngineError> {
-        let Some((readback, _)) = run.in_flight.pop_front() else { return Ok(Vec::new()) };
+        let Some((readback, k)) = run.in_flight.pop_front() else { return Ok(Vec::new()) };
         let bytes = readback.await?.concat();
+        let now = Instant::now();
+        if let Some(last) = run.last_result.replace(now) {
+            self.steps_pacer.record(k, now - last);
+        }
         let mut tokens = Vec::new();
         for entry in bytes.chunks_exact(size_of::<OutToken>()) {
             let out: OutToken = bytemuck::pod_read_unaligned(entry);

@@ -103,7 +103,7 @@ impl Runtime {
         let mut parts = self.device.submit(&work, &reads)?.await?;
         self.forward_passes += 1;
         if wanted.is_empty() && batch.taps.is_empty() {
-            self.pacer.record(rows.len(), started.elapsed());
+            self.pacer.record(rows.len(), started.elapsed().saturating_sub(self.latency));
         }
         let head_parts = parts.split_off(tap_reads.len());
         let taps = result.taps.iter_mut().zip(parts);
