@@ -8,6 +8,7 @@ use goldcrest_gguf::Gguf;
 use goldcrest_gpu::Device;
 use goldcrest_model::{Config, Model, ModelError, WeightSource};
 
+use crate::selftest::select_forms;
 use crate::{EngineError, Runtime, RuntimeOptions, Session, Text};
 
 /// How an engine is set up.
@@ -17,6 +18,8 @@ pub struct EngineOptions {
     pub runtime: RuntimeOptions,
     /// Overrides the name of the pre-tokenizer, for files that name one that is not built in.
     pub pre_tokenizer: Option<String>,
+    /// Leaves out the self-test, which otherwise runs at every start on adapters that are not known to be right.
+    pub skip_selftest: bool,
 }
 
 /// What a model file says of itself.
@@ -72,10 +75,16 @@ impl Engine {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, EngineError> {
         let text = Text::from_gguf(gguf, options.pre_tokenizer.as_deref())?;
+        let mut runtime_options = options.runtime.clone();
+        let mut found = Vec::new();
+        if !options.skip_selftest {
+            (runtime_options.forced, found) = select_forms(&device, gguf, &options.runtime.forced).await?;
+        }
         let mut wide = BTreeSet::new();
         let mut runtime = loop {
-            let (model, weights) = Model::allocate(gguf, device.as_ref(), source, &wide).await?;
-            let mut runtime = Runtime::new(Rc::clone(&device), model, &options.runtime)?;
+            let (mut model, weights) = Model::allocate(gguf, device.as_ref(), source, &wide).await?;
+            model.notes.extend_from_slice(&found);
+            let mut runtime = Runtime::new(Rc::clone(&device), model, &runtime_options)?;
             // Pipelines compile while the weights are on their way, and before they take up memory.
             runtime.prepare()?;
             match weights.stream(device.as_ref(), source, progress).await {

@@ -93,6 +93,14 @@ pub enum EngineError {
         /// First such token.
         token: u32,
     },
+    /// The self-test found no kernel forms that the device computes rightly.
+    #[error("{adapter} computes wrongly: the self-test of {test} fails with all kernel forms")]
+    WrongResults {
+        /// The adapter's name.
+        adapter: String,
+        /// The model of the self-test that failed last.
+        test: String,
+    },
     /// The device returned something that no kernel can have written; it cannot be trusted any more.
     #[error("the device returned a result that cannot be: run `goldcrest doctor --selftest`")]
     BadResult,

@@ -24,7 +24,7 @@ fn engine(device: Rc<dyn Device>, n_ctx: u32) -> Engine {
     let file = golden("tiny/llama.gguf").unwrap();
     let gguf = Gguf::parse(&file).unwrap();
     let runtime = RuntimeOptions { n_ctx, ..RuntimeOptions::default() };
-    let options = EngineOptions { runtime, pre_tokenizer: None };
+    let options = EngineOptions { runtime, ..EngineOptions::default() };
     pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _| {})).unwrap()
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
     output::line(&format!("kernels             profile {}", profile.name))?;
     for test in &tested {
         let verdict = if test.ok { "ok" } else { "WRONG" };
-        output::line(&format!("self-test {:<10}{verdict}", test.format))?;
+        output::line(&format!("self-test  {:<16}{verdict}", test.name))?;
     }
     verdict(&tested)
 }
@@ -72,11 +72,11 @@ fn run_selftest(device: &Rc<dyn Device>) -> Result<Vec<SelfTest>, CliError> {
 }
 
 fn outcome(test: &SelfTest) -> Value {
-    json!({ "format": test.format, "ok": test.ok, "sums": test.sums })
+    json!({ "name": test.name, "ok": test.ok, "sums": test.sums })
 }
 
 fn verdict(tested: &[SelfTest]) -> Result<(), CliError> {
-    let wrong: Vec<&str> = tested.iter().filter(|t| !t.ok).map(|t| t.format).collect();
+    let wrong: Vec<&str> = tested.iter().filter(|t| !t.ok).map(|t| t.name.as_str()).collect();
     if wrong.is_empty() { Ok(()) } else { Err(CliError::SelfTest { formats: wrong.join(", ") }) }
 }
 

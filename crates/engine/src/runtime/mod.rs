@@ -137,6 +137,12 @@ impl Runtime {
         &self.device
     }
 
+    /// Whether positions are rotations, so that cells can be moved; see [`Runtime::rope_shift`].
+    #[must_use]
+    pub const fn rotates(&self) -> bool {
+        self.model.rotates()
+    }
+
     /// Which kernel forms run.
     #[must_use]
     pub fn profile(&self) -> &Profile {
@@ -149,7 +155,7 @@ impl Runtime {
         self.n_ctx
     }
 
-    /// Re-encodings that loading made, one sentence each.
+    /// What loading had to do differently (re-encodings, kernel forms passed over), one sentence each.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.model.notes
