@@ -13,6 +13,8 @@ export type KnownErrorCode =
   | "E_DISPOSED"
   /** The GPU went away; the next call rebuilds the engine. */
   | "E_DEVICE_LOST"
+  /** A fault of the engine without a code of its own. */
+  | "E_ENGINE"
   /** The engine trapped; the next call starts a fresh one. */
   | "E_TRAPPED"
   /** Page, worker and wasm are of different versions of this package. */
@@ -37,6 +39,8 @@ export type KnownErrorCode =
   | "E_SIZE"
   /** The bytes are no GGUF file. */
   | "E_NOT_GGUF"
+  /** The file on the server changed while it was being fetched. */
+  | "E_CHANGED"
   /** All bytes arrived, and are not the expected ones. */
   | "E_CHECKSUM"
   /** The browser gives the page too little storage. */

@@ -23,7 +23,7 @@ export interface SamplingRequest {
   readonly model?: string | undefined;
   /** Most new tokens, 0 and up. Default: as many as the context holds. */
   readonly max_tokens?: number | null | undefined;
-  /** 0 to 100; 0 takes the most likely token. Default: 0.8. */
+  /** 0 to 100; 0 takes the most likely token. Default: 0.7. */
   readonly temperature?: number | null | undefined;
   /** Candidates kept, 0 (all) and up. Default: 40. */
   readonly top_k?: number | null | undefined;

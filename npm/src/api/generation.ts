@@ -1,0 +1,122 @@
+import type { Alternative, GenerateEvent, GenerateRequest, GenerateStats } from "../core/facts.js";
+import type { Sampling } from "./parameters.js";
+import type { FinishReason, Timings, TokenLogprob, TopLogprob, Usage } from "./types.js";
+
+/** The model that answers. */
+export interface Model {
+  /** The name in answers to requests that give none. */
+  name(): string;
+  generate(
+    request: GenerateRequest,
+    signal: AbortSignal | undefined,
+    onEvent: (event: GenerateEvent) => void | Promise<void>,
+  ): Promise<GenerateStats>;
+  pieces(tokens: readonly number[]): Promise<string[]>;
+  detokenize(tokens: readonly number[]): Promise<string>;
+}
+
+/** What is told of the answers of one request, in order. */
+export interface AnswerEvents {
+  /** A piece of the answer with this index; its tokens if they were asked for. */
+  onPiece(index: number, text: string, tokens: readonly TokenLogprob[] | null): void | Promise<void>;
+  /** The end of the answer with this index; `totals` only with the last one. */
+  onEnd(index: number, finish: FinishReason, totals: Totals | undefined): void | Promise<void>;
+}
+
+/** Counts and times over all answers of a request. */
+export interface Totals {
+  readonly usage: Usage;
+  readonly timings: Timings;
+}
+
+/** Runs the answers of a request one after another. */
+export async function answer(
+  model: Model,
+  prompt: GenerateRequest["prompt"],
+  sampling: Sampling,
+  logprobs: number | undefined,
+  signal: AbortSignal | undefined,
+  events: AnswerEvents,
+): Promise<Totals> {
+  const runs: { promptTokens: number; stats: GenerateStats }[] = [];
+  for (let index = 0; ; index += 1) {
+    const request: GenerateRequest = {
+      ...sampling.request,
+      prompt,
+      seed: (sampling.seed + index) % 2 ** 53,
+      // One alternative more than none: it brings the text of most tokens.
+      ...(logprobs === undefined ? {} : { logprobs: Math.max(1, logprobs) }),
+    };
+    let finish: FinishReason = "stop";
+    let promptTokens = 0;
+    const stats = await model.generate(request, signal, (event) => {
+      if (event.type === "prompt") promptTokens = event.tokens.length;
+      if (event.type === "token" && logprobs !== undefined) return tokenOf(model, event, index, logprobs, events);
+      if (event.type === "token" && event.text !== "") return events.onPiece(index, event.text, null);
+      if (event.type !== "end") return;
+      finish = event.finish === "length" ? "length" : "stop";
+      if (event.text !== "") return events.onPiece(index, event.text, logprobs === undefined ? null : []);
+    });
+    runs.push({ promptTokens, stats });
+    const last = index + 1 === sampling.n;
+    const totals = last ? sumUp(runs) : undefined;
+    await events.onEnd(index, finish, totals);
+    if (totals !== undefined) return totals;
+  }
+}
+
+async function tokenOf(
+  model: Model,
+  event: GenerateEvent & { type: "token" },
+  index: number,
+  logprobs: number,
+  events: AnswerEvents,
+): Promise<void> {
+  const top = event.top ?? [];
+  // The text of the event is what is certain to be part of the answer: it may hold back some, and bring what was held back.
+  const own = top.find(({ id }) => id === event.id)?.text ?? (await model.pieces([event.id]))[0] ?? "";
+  const token = shown({ id: event.id, text: own, logprob: event.logprob });
+  await events.onPiece(index, event.text, [{ ...token, top_logprobs: top.slice(0, logprobs).map(shown) }]);
+}
+
+function shown({ id, text, logprob }: Alternative): TopLogprob {
+  return { id, token: text, logprob, bytes: Array.from(new TextEncoder().encode(text)) };
+}
+
+function sumUp(runs: readonly { readonly promptTokens: number; readonly stats: GenerateStats }[]): Totals {
+  const sum = (of: (stats: GenerateStats) => number): number => runs.reduce((total, { stats }) => total + of(stats), 0);
+  // As in OpenAI's API, several answers share one prompt.
+  const prompt = runs[0]?.promptTokens ?? 0;
+  const completion = sum(({ tokens }) => tokens.length);
+  const first = runs[0]?.stats;
+  const decoded = sum(({ decode_tokens }) => decode_tokens);
+  const decodeMs = sum(({ decode_ms }) => decode_ms);
+  const prefilled = sum(({ prefill_tokens }) => prefill_tokens);
+  const prefillMs = sum(({ prefill_ms }) => prefill_ms);
+  return {
+    usage: {
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+      prompt_tokens_details: { cached_tokens: first?.reused_tokens ?? 0 },
+    },
+    timings: {
+      ttft_ms: first?.ttft_ms ?? 0,
+      prefill_tokens: prefilled,
+      prefill_ms: prefillMs,
+      prefill_tokens_per_second: rate(prefilled, prefillMs),
+      decode_tokens: decoded,
+      decode_ms: decodeMs,
+      tokens_per_second: rate(decoded, decodeMs),
+      reused_tokens: sum(({ reused_tokens }) => reused_tokens),
+      forward_passes: sum(({ forward_passes }) => forward_passes),
+      submits: sum(({ submits }) => submits),
+      readbacks: sum(({ readbacks }) => readbacks),
+      dispatches_per_token: first?.dispatches_per_token ?? 0,
+    },
+  };
+}
+
+function rate(count: number, ms: number): number {
+  return ms > 0 ? (count * 1000) / ms : 0;
+}

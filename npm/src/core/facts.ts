@@ -1,0 +1,99 @@
+import type { AdapterInfo } from "../types.js";
+
+/** What the engine says of the model, in its own spelling. */
+export interface ModelFacts {
+  readonly name: string;
+  readonly arch: string;
+  readonly file_type: string;
+  readonly n_params: number;
+  readonly n_layers: number;
+  readonly n_ctx_train: number;
+  readonly n_vocab: number;
+  readonly chat_template: boolean;
+}
+
+/** `Engine.info` of the wasm module. */
+export interface EngineFacts {
+  readonly model: ModelFacts;
+  readonly adapter: AdapterInfo;
+  readonly backend: "webgpu" | "cpu";
+  readonly features: readonly string[];
+  readonly profile: string;
+  readonly context_length: number;
+  readonly memory: { readonly weights: number; readonly kv_per_token: number; readonly scratch: number; readonly total: number };
+  readonly notes: readonly string[];
+}
+
+/** `plan` of the wasm module, with what the core knows of storage and adapter. */
+export interface PlanFacts {
+  readonly model: ModelFacts;
+  readonly memory: {
+    readonly weights: number;
+    readonly kv_per_token: number;
+    readonly kv: number;
+    readonly scratch: number;
+    readonly total: number;
+    readonly context_length: number;
+  };
+  readonly file_bytes: number;
+  readonly remaining: number;
+  readonly free: number | null;
+  readonly adapter: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number } | null;
+}
+
+/** A conversation to render. */
+export interface TemplateInput {
+  readonly messages: readonly Readonly<Record<string, unknown>>[];
+  readonly tools?: readonly unknown[];
+  readonly add_generation_prompt?: boolean;
+}
+
+/** A request to `generate` of the wasm module. */
+export interface GenerateRequest {
+  readonly prompt:
+    | { readonly tokens: readonly number[] }
+    | { readonly text: string; readonly parse_special: boolean }
+    | TemplateInput;
+  readonly max_tokens?: number;
+  readonly temperature?: number;
+  readonly top_k?: number;
+  readonly top_p?: number;
+  readonly min_p?: number;
+  readonly seed?: number;
+  readonly repeat_penalty?: number;
+  readonly frequency_penalty?: number;
+  readonly presence_penalty?: number;
+  readonly logit_bias?: Readonly<Record<string, number>>;
+  readonly stop?: readonly string[];
+  readonly ignore_eos?: boolean;
+  readonly logprobs?: number;
+}
+
+/** A token that might have been chosen. */
+export interface Alternative {
+  readonly id: number;
+  readonly text: string;
+  readonly logprob: number;
+}
+
+/** One thing that happened in a generation. */
+export type GenerateEvent =
+  | { readonly type: "prompt"; readonly tokens: readonly number[] }
+  | { readonly type: "prefill"; readonly done: number; readonly total: number }
+  | { readonly type: "token"; readonly id: number; readonly text: string; readonly logprob: number; readonly top?: readonly Alternative[] }
+  | { readonly type: "end"; readonly finish: "stop" | "length" | "stop_string" | "aborted"; readonly text: string };
+
+/** Counts and times of a generation. */
+export interface GenerateStats {
+  readonly tokens: readonly number[];
+  readonly prefill_tokens: number;
+  readonly reused_tokens: number;
+  readonly prefill_ms: number;
+  readonly ttft_ms: number;
+  readonly decode_tokens: number;
+  readonly decode_ms: number;
+  readonly forward_passes: number;
+  readonly submits: number;
+  readonly readbacks: number;
+  readonly dispatches_per_token: number;
+}

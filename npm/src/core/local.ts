@@ -1,0 +1,223 @@
+import { shelfKey, type DownloadOptions } from "../cache/download.js";
+import { freeBytes } from "../cache/quota.js";
+import { chunkCount, readShelf } from "../cache/record.js";
+import { aborted, GoldcrestError, toGoldcrestError } from "../errors.js";
+import { installSubgroups } from "../gpu/subgroups.js";
+import { openSource } from "../source/open.js";
+import type { SourceRef } from "../source/resolve.js";
+import type { ProgressPhase, SelfTestReport } from "../types.js";
+import type { CallHooks, Core } from "./core.js";
+import { deferred } from "./deferred.js";
+import type { EngineFacts, GenerateEvent, GenerateStats, PlanFacts } from "./facts.js";
+import type { CallName, Calls } from "./messages.js";
+import { breathe, ProgressPace } from "./pace.js";
+import { downloadTools, type Realm } from "./realm.js";
+import type { WasmEngine, WasmModule } from "./wasm.js";
+
+/** Longest stretch of work, in milliseconds, after which a generation lets the realm hear of aborts. */
+const BREATH = 8;
+/** How often a load begins anew because the file changed meanwhile. */
+const RESTARTS = 2;
+
+/** The engine in this realm. */
+export class LocalCore implements Core {
+  readonly #realm: Realm;
+  #wasm: WasmModule | undefined;
+  #engine: WasmEngine | undefined;
+  /** Calls that have not ended; none after a trap, since those never end. */
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(realm: Realm) {
+    this.#realm = realm;
+  }
+
+  async call<Name extends CallName>(name: Name, args: Calls[Name]["args"], hooks: CallHooks<Name>): Promise<Calls[Name]["result"]> {
+    const trap = watchTraps();
+    const running = this.#handlers[name](args, hooks);
+    const settled = running.then(ignore, ignore);
+    this.#running.add(settled);
+    void settled.then(() => this.#running.delete(settled));
+    try {
+      return await Promise.race([running, trap.happened]);
+    } catch (thrown) {
+      if (!isTrap(thrown)) throw toGoldcrestError(thrown, "E_ENGINE");
+      if (this.#wasm !== undefined) await this.#realm.wasm.discard(this.#wasm);
+      this.#running.clear();
+      this.#engine = undefined;
+      this.#wasm = undefined;
+      throw new GoldcrestError("E_TRAPPED", `the engine trapped: ${String((thrown as Error).message)}`, {
+        help: "the next call starts a fresh engine; please report it with engine.info",
+        cause: thrown,
+      });
+    } finally {
+      trap.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#running);
+    this.#free();
+  }
+
+  #free(): void {
+    this.#engine?.free();
+    this.#engine = undefined;
+  }
+
+  readonly #handlers: Handlers = {
+    load: (args, hooks) => this.#load(args, hooks),
+    plan: (args, hooks) => this.#plan(args, hooks),
+    generate: (args, hooks) => this.#generate(args, hooks),
+    tokenize: async ([text, addSpecial, parseSpecial]) => Array.from(this.#loaded.tokenize(text, addSpecial, parseSpecial)),
+    pieces: async ([tokens]) => JSON.parse(this.#loaded.pieces(Uint32Array.from(tokens))) as string[],
+    detokenize: async ([tokens]) => this.#loaded.detokenize(Uint32Array.from(tokens)),
+    template: async ([input]) => this.#loaded.applyChatTemplate(JSON.stringify(input)),
+    selftest: async () => JSON.parse(await this.#loaded.selftest()) as SelfTestReport,
+    loseDevice: async () => {
+      this.#loaded.loseDevice();
+      return null;
+    },
+  };
+
+  get #loaded(): WasmEngine {
+    if (this.#engine === undefined) throw new GoldcrestError("E_DISPOSED", "the engine is not loaded");
+    return this.#engine;
+  }
+
+  /** A model that changes on the server while it is fetched begins anew; one that changes all the time is given up. */
+  async #load(args: Calls["load"]["args"], hooks: CallHooks<"load">): Promise<EngineFacts> {
+    for (let restarts = 0; ; restarts += 1) {
+      try {
+        return await this.#loadOnce(args, hooks);
+      } catch (error) {
+        if (!(error instanceof GoldcrestError && error.code === "E_CHANGED") || restarts >= RESTARTS) throw error;
+      }
+    }
+  }
+
+  async #loadOnce([ref, options]: Calls["load"]["args"], { onEvent, signal }: CallHooks<"load">): Promise<EngineFacts> {
+    this.#free();
+    const pace = new ProgressPace((progress) => void onEvent?.(progress));
+    const report = (phase: ProgressPhase, loaded: number, total: number): void =>
+      pace.report({ phase, loaded, total, ...(ref.file === "" ? {} : { file: ref.file }) });
+    // The wasm file arrives while the first bytes of the model do.
+    const starting = this.#realm.wasm.get(options.wasmUrl);
+    starting.catch(() => undefined);
+    const { source, control } = await this.#open(ref, options, { signal, onProgress: report, headerOnly: false });
+    try {
+      this.#wasm = await starting;
+      if (options.subgroups) installSubgroups();
+      const made = this.#wasm.Engine.load(
+        source,
+        JSON.stringify({ backend: options.backend, context_length: options.contextLength }),
+        (phase, loaded, total) => report(phase as ProgressPhase, loaded, total),
+        signal,
+      );
+      // A download that fails ends the reads of the engine, too; its own reason is the better one.
+      made.catch(() => undefined);
+      this.#engine = await Promise.race([made, source.finished().then(() => made)]);
+      await source.finished();
+      if (signal.aborted) throw aborted(signal.reason);
+      report("ready", source.size, source.size);
+      pace.flush();
+      return JSON.parse(this.#engine.info()) as EngineFacts;
+    } catch (error) {
+      this.#free();
+      throw error;
+    } finally {
+      source.close();
+      control.abort();
+    }
+  }
+
+  async #plan([ref, options, contextLength]: Calls["plan"]["args"], { signal }: CallHooks<"plan">): Promise<PlanFacts> {
+    const wasm = await this.#realm.wasm.get(options.wasmUrl);
+    const { source, control } = await this.#open(ref, options, { signal, onProgress: () => undefined, headerOnly: true });
+    try {
+      const facts = JSON.parse(await wasm.plan(source, contextLength)) as Omit<PlanFacts, "remaining" | "free" | "adapter">;
+      const tools = await downloadTools(this.#realm, options.cache, options.wasmUrl);
+      const kept = ref.kind === "url" || ref.kind === "hub" ? await tools.store.shelf(await shelfKey(ref.source, tools.digest)) : undefined;
+      const content = kept && (await readShelf(kept));
+      const missing = content?.header === undefined ? source.size : missingBytes(content.header, content.chunks);
+      return {
+        ...facts,
+        remaining: content === undefined ? 0 : missing,
+        free: await freeBytes(this.#realm.estimate),
+        adapter: await adapterLimits(),
+      };
+    } finally {
+      source.close();
+      control.abort();
+    }
+  }
+
+  /** Opens a source; what it holds ends with `control`. */
+  async #open(
+    ref: SourceRef,
+    options: Calls["plan"]["args"][1],
+    watched: Pick<DownloadOptions, "signal" | "onProgress" | "headerOnly">,
+  ): Promise<{ source: Awaited<ReturnType<typeof openSource>>; control: AbortController }> {
+    const control = new AbortController();
+    const end = (): void => control.abort(watched.signal.reason);
+    if (watched.signal.aborted) throw aborted(watched.signal.reason);
+    watched.signal.addEventListener("abort", end, { once: true });
+    const source = await openSource(ref, options.hubUrl, () => downloadTools(this.#realm, options.cache, options.wasmUrl), {
+      ...watched,
+      signal: control.signal,
+      connections: options.connections,
+      sha256: options.sha256,
+    });
+    control.signal.addEventListener("abort", () => watched.signal.removeEventListener("abort", end), { once: true });
+    return { source, control };
+  }
+
+  async #generate([request]: Calls["generate"]["args"], { onEvent, signal }: CallHooks<"generate">): Promise<GenerateStats> {
+    let breath = performance.now();
+    const told = async (text: string): Promise<void> => {
+      const event = JSON.parse(text) as GenerateEvent;
+      await onEvent?.(event);
+      if (performance.now() - breath < BREATH) return;
+      await breathe();
+      breath = performance.now();
+    };
+    const stats = await this.#loaded.generate(JSON.stringify(request), told, signal);
+    if (signal.aborted) throw aborted(signal.reason);
+    return JSON.parse(stats) as GenerateStats;
+  }
+}
+
+type Handlers = {
+  readonly [Name in CallName]: (args: Calls[Name]["args"], hooks: CallHooks<Name>) => Promise<Calls[Name]["result"]>;
+};
+
+function missingBytes(header: { size: number; chunkSize: number }, chunks: ReadonlyMap<number, string>): number {
+  let missing = 0;
+  for (let index = 0; index < chunkCount(header); index += 1) {
+    if (!chunks.has(index)) missing += Math.min(header.chunkSize, header.size - index * header.chunkSize);
+  }
+  return missing;
+}
+
+async function adapterLimits(): Promise<PlanFacts["adapter"]> {
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter().catch(() => null);
+  if (adapter === null || adapter === undefined) return null;
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  return { maxBufferSize, maxStorageBufferBindingSize };
+}
+
+/** A trap inside a future of the engine reaches nobody's promise, only the realm's error event. */
+function watchTraps(): { readonly happened: Promise<never>; end(): void } {
+  const trap = deferred<never>();
+  const onError = (event: Event): void => {
+    const error: unknown = "error" in event ? event.error : undefined;
+    if (isTrap(error)) trap.reject(error);
+  };
+  globalThis.addEventListener?.("error", onError);
+  return { happened: trap.promise, end: () => globalThis.removeEventListener?.("error", onError) };
+}
+
+function ignore(): void {}
+
+function isTrap(thrown: unknown): boolean {
+  return thrown instanceof WebAssembly.RuntimeError;
+}

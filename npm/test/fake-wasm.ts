@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import type { WasmEngine, WasmModule } from "../dist/core/wasm.js";
+import { VERSION } from "../dist/version.js";
+
+/** What the fake engine does beside answering, and what it saw. */
+export interface FakeControl {
+  /** Called before each token; may throw or wait. */
+  beforeToken?: (index: number, engine: number) => void | Promise<void>;
+  /** Called before each read of a load. */
+  beforeRead?: (offset: number) => void | Promise<void>;
+  /** Requests, as the engine got them. */
+  requests: Record<string, unknown>[];
+  /** Tokens made so far, over all requests. */
+  tokens: number;
+  /** Engines made and freed. */
+  loaded: number;
+  freed: number;
+  /** Bytes of the last model. */
+  bytes: Uint8Array;
+  running: number;
+}
+
+/** Tokens are the bytes of the text. */
+const encode = (text: string): number[] => Array.from(new TextEncoder().encode(text));
+const decode = (tokens: Iterable<number>): string => new TextDecoder().decode(Uint8Array.from(tokens));
+
+export function fakeControl(): FakeControl {
+  return { requests: [], tokens: 0, loaded: 0, freed: 0, bytes: new Uint8Array(), running: 0 };
+}
+
+/** A wasm module that keeps the contract and knows no model: its answers are `word0 word1 …`. */
+export function fakeWasm(control: FakeControl): WasmModule {
+  return {
+    Engine: {
+      async load(source, options, onProgress, signal) {
+        const { backend, context_length } = JSON.parse(options) as { backend: string; context_length?: number };
+        const bytes = new Uint8Array(source.size);
+        const step = 3000;
+        for (let offset = 0; offset < source.size; offset += step) {
+          await control.beforeRead?.(offset);
+          if (signal.aborted) throw coded("E_ABORTED", "aborted");
+          const length = Math.min(step, source.size - offset);
+          bytes.set(await source.read(offset, length), offset);
+          onProgress("upload", offset + length, source.size);
+        }
+        onProgress("compile", 1, 1);
+        control.bytes = bytes;
+        control.loaded += 1;
+        return engine(control, control.loaded, backend, context_length ?? 2048);
+      },
+    },
+    Sha256: class {
+      readonly #hash = createHash("sha256");
+      update(bytes: Uint8Array): void {
+        this.#hash.update(bytes);
+      }
+      digestHex(): string {
+        return this.#hash.digest("hex");
+      }
+      free(): void {}
+    },
+    async plan(source, contextLength) {
+      await source.read(0, Math.min(64, source.size));
+      const n = contextLength ?? 2048;
+      return JSON.stringify({
+        model: MODEL,
+        memory: { weights: source.size, kv_per_token: 10, kv: 10 * n, scratch: 5, total: source.size + 10 * n + 5, context_length: n },
+        file_bytes: source.size,
+      });
+    },
+    version: () => VERSION,
+  };
+}
+
+const MODEL = {
+  name: "Fake", arch: "llama", file_type: "Q4_0", n_params: 1, n_layers: 1, n_ctx_train: 2048, n_vocab: 256, chat_template: true,
+};
+
+function engine(control: FakeControl, number: number, backend: string, contextLength: number): WasmEngine {
+  let lost = false;
+  return {
+    info: () =>
+      JSON.stringify({
+        model: MODEL,
+        adapter: { name: "fake", backend: "cpu", type: "cpu", driver: "" },
+        backend: backend === "webgpu" ? "webgpu" : "cpu",
+        features: [],
+        profile: `engine ${number}`,
+        context_length: contextLength,
+        memory: { weights: 1, kv_per_token: 2, scratch: 3, total: 4 },
+        notes: [],
+      }),
+    async generate(request, onEvent, signal) {
+      if (lost) throw coded("E_DEVICE_LOST", "the device is lost");
+      if (control.running > 0) throw coded("E_BUSY", "busy");
+      control.running += 1;
+      try {
+        const asked = JSON.parse(request) as Record<string, unknown>;
+        control.requests.push(asked);
+        const prompt = [1, 2, 3];
+        await onEvent(JSON.stringify({ type: "prompt", tokens: prompt }));
+        await onEvent(JSON.stringify({ type: "prefill", done: 3, total: 3 }));
+        const most = (asked["max_tokens"] as number | undefined) ?? 4;
+        const tokens: number[] = [];
+        let finish = "length";
+        for (let index = 0; index < most; index += 1) {
+          if (signal.aborted) {
+            finish = "aborted";
+            break;
+          }
+          await control.beforeToken?.(index, number);
+          if (lost) throw coded("E_DEVICE_LOST", "the device is lost");
+          tokens.push(index);
+          control.tokens += 1;
+          const text = `word${index} `;
+          const top = asked["logprobs"] === undefined ? undefined : [{ id: index, text, logprob: -0.5 }, { id: 99, text: "other", logprob: -1 }];
+          await onEvent(JSON.stringify({ type: "token", id: index, text, logprob: -0.5, top: top?.slice(0, asked["logprobs"] as number) }));
+        }
+        await onEvent(JSON.stringify({ type: "end", finish, text: "." }));
+        return JSON.stringify({
+          tokens, prefill_tokens: 3, reused_tokens: 0, prefill_ms: 2, ttft_ms: 3, decode_tokens: tokens.length, decode_ms: 10,
+          forward_passes: tokens.length, submits: 1, readbacks: 1, dispatches_per_token: 7,
+        });
+      } finally {
+        control.running -= 1;
+      }
+    },
+    tokenize: (text) => Uint32Array.from(encode(text)),
+    pieces: (tokens) => JSON.stringify(Array.from(tokens, (token) => decode([token]))),
+    detokenize: (tokens) => decode(tokens),
+    applyChatTemplate: (input) => {
+      const { messages } = JSON.parse(input) as { messages: { role: string; content: string }[] };
+      return messages.map(({ role, content }) => `<${role}>${content}`).join("");
+    },
+    selftest: async () => JSON.stringify([{ format: "q4", ok: true }]),
+    loseDevice: () => {
+      lost = true;
+    },
+    free: () => {
+      control.freed += 1;
+    },
+  };
+}
+
+export function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code, help: `help for ${code}` });
+}
