@@ -2,7 +2,7 @@ import type { ModelStore, Shelf } from "./store.js";
 
 /** Keeps models for as long as the page, the worker or the process lives. */
 export class MemoryStore implements ModelStore {
-  readonly kind = "memory";
+  readonly kind: ModelStore["kind"] = "memory";
   readonly #shelves = new Map<string, MemoryShelf>();
 
   async keys(): Promise<string[]> {

@@ -65,8 +65,13 @@ export function chunkName(index: number, digest: string): string {
 
 /** Empties a shelf. The record goes first, so that a crash in between leaves no complete model without chunks. */
 export async function clearShelf(shelf: Shelf): Promise<void> {
-  await shelf.remove(RECORD);
+  await dropRecord(shelf);
   for (const name of await shelf.names()) await shelf.remove(name);
+}
+
+/** Makes a model incomplete again, with all its chunks. */
+export async function dropRecord(shelf: Shelf): Promise<void> {
+  await shelf.remove(RECORD);
 }
 
 /** Says what the chunks to come are pieces of. */

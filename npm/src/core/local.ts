@@ -1,4 +1,5 @@
-import { shelfKey, type DownloadOptions } from "../cache/download.js";
+import { shelfKey } from "../cache/download.js";
+import type { DownloadOptions } from "../cache/remote.js";
 import { freeBytes } from "../cache/quota.js";
 import { chunkCount, readShelf } from "../cache/record.js";
 import { aborted, GoldcrestError, toGoldcrestError } from "../errors.js";

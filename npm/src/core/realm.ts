@@ -1,5 +1,5 @@
 import { platformDigest, type Digest } from "../cache/digest.js";
-import type { DownloadTools } from "../cache/download.js";
+import type { DownloadTools } from "../cache/remote.js";
 import { platformLocks, type Locks } from "../cache/locks.js";
 import { MemoryStore } from "../cache/memory.js";
 import { platformNetwork, type Network } from "../cache/network.js";

@@ -1,6 +1,6 @@
 import { aborted, GoldcrestError } from "../errors.js";
 import type { Network } from "../cache/network.js";
-import type { Place } from "../cache/download.js";
+import type { Place } from "../cache/remote.js";
 import { hostOf } from "./http.js";
 
 /** The server that `hf:` means unless the caller names another. */

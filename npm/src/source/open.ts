@@ -1,4 +1,5 @@
-import { openRemote, type DownloadOptions, type DownloadTools, type RemoteFile } from "../cache/download.js";
+import { openRemote } from "../cache/download.js";
+import type { DownloadOptions, DownloadTools, RemoteFile } from "../cache/remote.js";
 import type { OpenSource } from "../core/bytes.js";
 import { BlobSource } from "./blob.js";
 import { hubFileUrl, locateOnHub } from "./hub.js";
