@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use goldcrest_gguf::{Array, Gguf, GgufError, Metadata, StringArray, ValueType};
-use goldcrest_prompt::{ChatTemplate, RenderInput, Rendered};
+use goldcrest_prompt::{ChatTemplate, LocalTime, RenderInput, Rendered};
 use goldcrest_tokenizer::{Encode, Tokenizer, TokenizerSpec};
+use web_time::SystemTime;
 
 use crate::EngineError;
 
@@ -42,7 +43,7 @@ impl Text {
         self.template.is_some()
     }
 
-    /// Renders a conversation; the tokens that the template may name are filled in.
+    /// Renders a conversation; the tokens that the template may name and the time are filled in.
     ///
     /// # Errors
     /// [`EngineError::NoChatTemplate`], [`EngineError::Prompt`].
@@ -50,6 +51,9 @@ impl Text {
         let template = self.template.as_ref().ok_or(EngineError::NoChatTemplate)?;
         input.bos_token = self.special_text(self.tokenizer.bos());
         input.eos_token = self.special_text(self.tokenizer.eos());
+        // Llama 3's templates print the date. The zone is not known everywhere, so that it is UTC's.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        input.now.get_or_insert_with(|| LocalTime::from_unix(since.as_secs()));
         Ok(template.render(&input)?)
     }
 

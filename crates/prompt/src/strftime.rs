@@ -36,6 +36,30 @@ const MONTHS: [&str; 12] = [
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 impl LocalTime {
+    /// The time `seconds` after 1970 in UTC; add the zone's offset for a local one.
+    ///
+    /// Days to dates as in H. Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March, so that the
+    /// leap day is the last.
+    #[must_use]
+    pub fn from_unix(seconds: u64) -> Self {
+        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        let days = days + 719_468;
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        Self {
+            year: u16::try_from(year).unwrap_or(9999).min(9999),
+            month: month as u8,
+            day: (of_year - (153 * from_march + 2) / 5 + 1) as u8,
+            hour: (rest / 3600) as u8,
+            minute: (rest / 60 % 60) as u8,
+            second: (rest % 60) as u8,
+        }
+    }
+
     /// C's `strftime` in the C locale, for the conversions that dates and times need.
     pub(crate) fn format(&self, format: &str) -> Result<String, PromptError> {
         let mut out = String::new();
@@ -116,6 +140,17 @@ impl LocalTime {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
     use super::LocalTime;
+
+    #[test]
+    fn seconds_become_dates() {
+        let format = |seconds| LocalTime::from_unix(seconds).format("%Y-%m-%d %H:%M:%S").unwrap();
+        // Python's datetime gives these.
+        assert_eq!(format(0), "1970-01-01 00:00:00");
+        assert_eq!(format(951_868_799), "2000-02-29 23:59:59");
+        assert_eq!(format(1_767_323_045), "2026-01-02 03:04:05");
+        assert_eq!(format(4_107_542_400), "2100-03-01 00:00:00");
+        assert_eq!(LocalTime::from_unix(u64::MAX).year, 9999);
+    }
 
     #[test]
     fn formats_dates() {
