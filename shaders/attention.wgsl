@@ -2,10 +2,14 @@
 // Cell: k words of all heads, then v words; a word holds elements 2w and 2w + 1 as halves.
 // Grid: x = query heads, y = rows. A tile is TILE keys: each thread scores its own keys, then the threads split the words of
 // the head, GROUPS threads to a word, each taking every GROUPS-th key. Two barriers a tile.
+// ROWS_ONE serves a step of one row: it norms and rotates the query and its own key first, and stores key and value. Other
+// workgroups do not wait for the store: each makes its own entry by itself and reads all others from the cache.
 // Statistics in f32. Masked scores hold a finite lowest value, so a row that sees nothing gives zeros.
 import common/step;
 import common/numeric;
 import common/activation;
+@if(ROWS_ONE)
+import common/rope;
 
 override T: u32 = 64u;
 override TILE: u32 = 64u;
@@ -25,23 +29,39 @@ struct P {
   sliding: u32,  // 1 starts at lo_swa
   scale: f32,
   softcap: f32,  // 0 for none
-  reserved0: u32,
-  reserved1: u32,
-  reserved2: u32,
+  n_rot: u32,
+  n_pos: u32,
+  eps: f32,
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@if(ROWS_MANY)
 @group(0) @binding(1) var<storage, read> kv: array<u32>;
+@if(ROWS_ONE)
+@group(0) @binding(1) var<storage, read_write> kv: array<u32>;
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 @group(0) @binding(3) var<storage, read> step: Step;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@if(ROWS_MANY)
 @group(0) @binding(5) var<uniform> p: P;
+@if(ROWS_ONE)
+@group(0) @binding(5) var<storage, read> qk_norm: array<f32>;
+@if(ROWS_ONE)
+@group(0) @binding(6) var<storage, read> rope: array<vec2<f32>>;  // [position][n_rot / 2] cos, sin
+@if(ROWS_ONE)
+@group(0) @binding(7) var<uniform> p: P;
 
 var<workgroup> query: array<vec2<f32>, HALF>;
 var<workgroup> scores: array<f32, TILE>;
-var<workgroup> weights: array<f32, TILE>;
+var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
+@if(ROWS_ONE)
+var<workgroup> own_key: array<u32, HALF>;
+@if(ROWS_ONE)
+var<workgroup> own_value: array<u32, HALF>;
+@if(ROWS_ONE)
+var<private> own_cell: u32;
 
 // Cell of entry i, inside the cache whatever the row says.
 fn cell_of(row: u32, i: u32) -> u32 {
@@ -63,16 +83,73 @@ fn in_branch(row: u32, i: u32) -> bool {
   return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 
-fn score(k_from: u32) -> f32 {
+fn score(cell: u32, k_from: u32) -> f32 {
   var dots = vec2<f32>(0.0);
+  @if(ROWS_ONE)
+  if (cell == own_cell) {
+    for (var w = 0u; w < HALF; w++) {
+      dots += half2(own_key[w]) * query[w];
+    }
+    return capped((dots.x + dots.y) * p.scale);
+  }
   for (var w = 0u; w < HALF; w++) {
     dots += half2(kv[k_from + w]) * query[w];
   }
-  let s = (dots.x + dots.y) * p.scale;
+  return capped((dots.x + dots.y) * p.scale);
+}
+
+fn capped(s: f32) -> f32 {
   if (p.softcap > 0.0) {
     return p.softcap * soft_tanh(s / p.softcap);
   }
   return s;
+}
+
+fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
+  @if(ROWS_ONE)
+  if (cell == own_cell) {
+    return half2(own_value[w]);
+  }
+  return half2(kv[v_from + w]);
+}
+
+@if(ROWS_ONE)
+fn inverse_rms(head: u32) -> f32 {
+  var sum = 0.0;
+  for (var d = 0u; d < 2u * HALF; d++) {
+    sum += qkv[head + d] * qkv[head + d];
+  }
+  return inverseSqrt(sum / f32(2u * HALF) + p.eps);
+}
+
+// The query, and key and value of the row's own cell, which the first head of a group also stores.
+@if(ROWS_ONE)
+fn prepare(t: u32, h: u32) {
+  let dim = 2u * HALF;
+  let group = p.n_head / p.n_head_kv;
+  let pos = min(step.rows[0].pos, p.n_pos - 1u);
+  let q_at = h * dim;
+  let k_at = (p.n_head + h / group) * dim;
+  let v_at = k_at + p.n_head_kv * dim;
+  var q_scale = 1.0;
+  var k_scale = 1.0;
+  if (QK_NORM != 0u) {
+    q_scale = inverse_rms(q_at);
+    k_scale = inverse_rms(k_at);
+  }
+  own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+  let to = own_cell * 2u * p.n_head_kv * HALF + h / group * HALF;
+  for (var w = t; w < HALF; w += T) {
+    let d = 2u * w;
+    query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
+    let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+    own_key[w] = halves(key);
+    own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
+    if (h % group == 0u) {
+      kv[to + w] = own_key[w];
+      kv[to + p.n_head_kv * HALF + w] = own_value[w];
+    }
+  }
 }
 
 @compute @workgroup_size(T)
@@ -87,6 +164,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
   let end = min(step.rows[row].hi, p.n_cells);  // bounds the loop for any hi
 
+  @if(ROWS_ONE) {
+    prepare(t, wg.x);
+  }
+  @if(ROWS_MANY)
   for (var w = t; w < HALF; w += T) {
     let at = row * p.stride + wg.x * 2u * HALF + 2u * w;
     query[w] = vec2<f32>(qkv[at], qkv[at + 1u]);
@@ -103,7 +184,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     for (var k = t; k < n; k += T) {
       var s = LOWEST;
       if (in_branch(row, start + k)) {
-        s = score(cell_of(row, start + k) * cell_words + k_at);
+        let cell = cell_of(row, start + k);
+        s = score(cell, cell * cell_words + k_at);
       }
       scores[k] = s;
     }
@@ -113,21 +195,21 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
       top = max(top, scores[k]);
     }
     for (var k = t; k < n; k += T) {
-      weights[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+      masses[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
       cells[k] = cell_of(row, start + k);
     }
     workgroupBarrier();
     let shrink = exp(last_top - top);
     sum *= shrink;
     for (var k = 0u; k < n; k++) {
-      sum += weights[k];
+      sum += masses[k];
     }
     for (var i = t; i < ACC; i += T) {
       var a = acc[i] * shrink;
       for (var k = i / HALF; k < n; k += GROUPS) {
         // A masked cell may never have been written, and zero times NaN is NaN.
-        if (weights[k] > 0.0) {
-          a += weights[k] * half2(kv[cells[k] * cell_words + v_at + i % HALF]);
+        if (masses[k] > 0.0) {
+          a += masses[k] * value(cells[k], cells[k] * cell_words + v_at, i % HALF);
         }
       }
       acc[i] = a;

@@ -3,11 +3,9 @@
 // Grid: x = runs of q_span query heads, then one workgroup a key head, which also stores v; y = rows.
 // QK_NORM 2 norms all heads together; q is overwritten, so there one workgroup must own every query head of a row.
 import common/step;
+import common/rope;
 
 override T: u32 = 64u;
-override QK_NORM: u32 = 0u;  // 0 none, 1 each head, 2 all heads together
-override ROPE: bool = true;
-override NEOX: bool = false;  // pairs (j, j + n_rot/2), else (2j, 2j + 1)
 
 struct P {
   n_head: u32,
@@ -25,12 +23,11 @@ struct P {
 }
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read> q_norm: array<f32>;
-@group(0) @binding(2) var<storage, read> k_norm: array<f32>;
-@group(0) @binding(3) var<storage, read> rope: array<vec2<f32>>;  // [position][n_rot / 2] cos, sin
-@group(0) @binding(4) var<storage, read_write> kv: array<u32>;
-@group(0) @binding(5) var<storage, read> step: Step;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(1) var<storage, read> qk_norm: array<f32>;
+@group(0) @binding(2) var<storage, read> rope: array<vec2<f32>>;  // [position][n_rot / 2] cos, sin
+@group(0) @binding(3) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(4) var<storage, read> step: Step;
+@group(0) @binding(5) var<uniform> p: P;
 
 var<workgroup> part: array<f32, T>;
 
@@ -49,44 +46,6 @@ fn inverse_rms(t: u32, head: u32, n: u32) -> f32 {
     sum += part[k];
   }
   return inverseSqrt(sum / f32(n) + p.eps);
-}
-
-fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
-  if (!ROPE || j >= p.n_rot / 2u) {
-    return v;
-  }
-  let c = rope[pos * (p.n_rot / 2u) + j];
-  return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
-}
-
-// The two elements of pair j; beyond n_rot both pairings are neighbours.
-fn pair(j: u32) -> vec2<u32> {
-  if (NEOX && j < p.n_rot / 2u) {
-    return vec2<u32>(j, j + p.n_rot / 2u);
-  }
-  return vec2<u32>(2u * j, 2u * j + 1u);
-}
-
-// Element d of a key head after norm and rotation.
-fn key(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
-  let half = p.n_rot / 2u;
-  var j = d / 2u;
-  var second = (d & 1u) == 1u;
-  if (NEOX && d < p.n_rot) {
-    second = d >= half;
-    j = select(d, d - half, second);
-  }
-  let e = pair(j);
-  var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
-  if (QK_NORM != 0u) {
-    v *= scale * vec2<f32>(k_norm[weight + e.x], k_norm[weight + e.y]);
-  }
-  v = rotate(v, pos, j);
-  return select(v.x, v.y, second);
-}
-
-fn halves(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
 }
 
 @compute @workgroup_size(T)
@@ -113,7 +72,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         let e = pair(j);
         var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
         if (QK_NORM != 0u) {
-          v *= scale * vec2<f32>(q_norm[weight + e.x], q_norm[weight + e.y]);
+          v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
         }
         v = rotate(v, pos, j);
         qkv[head + e.x] = v.x;
@@ -132,14 +91,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   if (QK_NORM == 2u) {
     scale = inverse_rms(t, k_from, p.n_head_kv * p.head_dim);
   }
-  let weight = select(0u, h * p.head_dim, QK_NORM == 2u);
+  let weight = select(p.head_dim, (p.n_head + h) * p.head_dim, QK_NORM == 2u);
   let words = p.head_dim / 2u;
   let cell = min(step.rows[wg.y].cell, p.n_cells - 1u);
   let k_to = (cell * 2u * p.n_head_kv + h) * words;
   let v_from = head + p.n_head_kv * p.head_dim;
   let v_to = k_to + p.n_head_kv * words;
   for (var w = t; w < words; w += T) {
-    kv[k_to + w] = halves(vec2<f32>(key(head, weight, scale, pos, 2u * w), key(head, weight, scale, pos, 2u * w + 1u)));
+    let first = turned(head, weight, scale, pos, 2u * w);
+    kv[k_to + w] = halves(vec2<f32>(first, turned(head, weight, scale, pos, 2u * w + 1u)));
     kv[v_to + w] = halves(vec2<f32>(qkv[v_from + 2u * w], qkv[v_from + 2u * w + 1u]));
   }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
 use goldcrest_kernels::ops::act::{ActArgs, act};
-use goldcrest_kernels::ops::attention::{AttentionArgs, attention};
+use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, attention, attention_one};
 use goldcrest_kernels::ops::copy_rows::{CopyRowsArgs, copy_rows, gather_rows};
 use goldcrest_kernels::ops::kv_move::{KvMoveArgs, kv_move};
 use goldcrest_kernels::ops::matmul::Act;
@@ -93,9 +93,20 @@ fn buffers_that_end_one_word_early() {
     let table = slice(10 * 32 * 8 - 4);
     let short_table = Some(Rope { table: &table, n_pos: 10, n_rot: 64, pairing: Pairing::Neox });
     assert_eq!(refused(rope_kv(&RopeKvArgs { rope: short_table, ..rope_args(HEADS) }, core)), "rope");
-    let (q, k) = (slice(4 * 64 * 4), slice(2 * 64 * 4 - 4));
-    let all = QkNorm::All { q: &q, k: &k, eps: 0.0 };
-    assert_eq!(refused(rope_kv(&RopeKvArgs { norm: all, ..rope_args(HEADS) }, core)), "k_norm");
+    let weight = slice(6 * 64 * 4 - 4);
+    let all = QkNorm::All { weight: &weight, eps: 0.0 };
+    assert_eq!(refused(rope_kv(&RopeKvArgs { norm: all, ..rope_args(HEADS) }, core)), "qk_norm");
+    let one = AttentionArgs { n_rows: 1, ..attention_args(HEADS) };
+    let entry = |norm, rope| Entry { norm, rope };
+    assert!(attention_one(&one, &entry(QkNorm::None, None), core).is_ok());
+    assert_eq!(refused(attention_one(&one, &entry(QkNorm::None, short_table), core)), "rope");
+    let short = slice(2 * 64 * 4 - 4);
+    let head = QkNorm::Head { weight: &short, eps: 0.0 };
+    assert_eq!(refused(attention_one(&one, &entry(head, None), core)), "qk_norm");
+    let all = QkNorm::All { weight: &BIG, eps: 0.0 };
+    assert_eq!(refused(attention_one(&one, &entry(all, None), core)), "mode of the norm");
+    let two = AttentionArgs { n_rows: 2, ..one };
+    assert_eq!(refused(attention_one(&two, &entry(QkNorm::None, None), core)), "n_rows");
 }
 
 #[test]

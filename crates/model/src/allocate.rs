@@ -61,7 +61,7 @@ impl<'a> Allocator<'a> {
     }
 
     /// Vectors one after another in one buffer that kernels may read in words of 16 bytes.
-    fn vectors(&mut self, names: &[(String, u32)]) -> Result<Slice<Buffer>, ModelError> {
+    pub(crate) fn vectors(&mut self, names: &[(String, u32)]) -> Result<Slice<Buffer>, ModelError> {
         let gguf = self.gguf;
         let tensors: Result<Vec<_>, _> =
             names.iter().map(|(name, n)| require(gguf, name, &[u64::from(*n)])).collect();

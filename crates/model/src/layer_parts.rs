@@ -21,24 +21,18 @@ impl Allocator<'_> {
 
     /// Norms of every query and key head by itself.
     pub(crate) fn qk_norm_per_head(&mut self, cfg: &Config, il: u32) -> Result<QkNorm, ModelError> {
-        let (q, k) = self.qk_norms(il, cfg.head_dim, cfg.head_dim)?;
-        Ok(QkNorm { q, k, whole: false })
+        Ok(QkNorm { weight: self.qk_norms(il, cfg.head_dim, cfg.head_dim)?, whole: false })
     }
 
     /// Norms over all query heads together, and over all key heads together.
     pub(crate) fn qk_norm_whole(&mut self, cfg: &Config, il: u32) -> Result<QkNorm, ModelError> {
-        let (q, k) = self.qk_norms(il, cfg.n_head * cfg.head_dim, cfg.n_head_kv * cfg.head_dim)?;
-        Ok(QkNorm { q, k, whole: true })
+        let weight = self.qk_norms(il, cfg.n_head * cfg.head_dim, cfg.n_head_kv * cfg.head_dim)?;
+        Ok(QkNorm { weight, whole: true })
     }
 
-    fn qk_norms(
-        &mut self,
-        il: u32,
-        n_q: u32,
-        n_k: u32,
-    ) -> Result<(Slice<Buffer>, Slice<Buffer>), ModelError> {
-        let q = self.vector(&format!("blk.{il}.attn_q_norm.weight"), n_q)?;
-        Ok((q, self.vector(&format!("blk.{il}.attn_k_norm.weight"), n_k)?))
+    fn qk_norms(&mut self, il: u32, n_q: u32, n_k: u32) -> Result<Slice<Buffer>, ModelError> {
+        let name = |part| format!("blk.{il}.attn_{part}_norm.weight");
+        self.vectors(&[(name("q"), n_q), (name("k"), n_k)])
     }
 
     /// Weight and bias of a layer norm.

@@ -7,7 +7,7 @@ use goldcrest_gpu::{Buffer, Dispatch, Slice};
 use goldcrest_kernels::Profile;
 use goldcrest_kernels::ops::act::{ActArgs, act as act_op};
 use goldcrest_kernels::ops::add_rows::{AddRowsArgs, add_rows};
-use goldcrest_kernels::ops::attention::{AttentionArgs, attention};
+use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, attention, attention_one};
 use goldcrest_kernels::ops::copy_rows::{CopyRowsArgs, copy_rows, gather_rows};
 use goldcrest_kernels::ops::embed::{EmbedArgs, Source, embed};
 use goldcrest_kernels::ops::kv_move::{KvMoveArgs, kv_move};
@@ -85,8 +85,8 @@ pub(crate) enum AttentionKind {
 
 /// Norms of queries and keys.
 pub(crate) struct QkNorm {
-    pub(crate) q: Slice<Buffer>,
-    pub(crate) k: Slice<Buffer>,
+    /// Of the queries, then of the keys.
+    pub(crate) weight: Slice<Buffer>,
     /// Over all heads together instead of each by itself.
     pub(crate) whole: bool,
 }
@@ -217,27 +217,6 @@ impl<'a> Recorder<'a> {
         self.linear(qkv, &s.normed, &s.qkv, false, Act::None)
     }
 
-    /// Norms and rotates queries and keys, and stores keys and values in the rows' cells.
-    pub(crate) fn rope_store(&mut self, il: u32, norm: Option<&QkNorm>) -> Result<(), ModelError> {
-        let (s, eps) = (self.t.scratch, self.t.cfg.norm_eps);
-        let args = RopeKvArgs {
-            step: &s.step,
-            qkv: &s.qkv,
-            norm: match norm {
-                None => rope_kv::QkNorm::None,
-                Some(QkNorm { q, k, whole: false }) => rope_kv::QkNorm::Head { q, k, eps },
-                Some(QkNorm { q, k, whole: true }) => rope_kv::QkNorm::All { q, k, eps },
-            },
-            rope: self.rope(il),
-            kv: &self.t.kv.layers[il as usize],
-            shape: self.shape(),
-            n_rows: self.n_rows,
-            stride: self.t.cfg.n_qkv(),
-        };
-        self.dispatches.push(rope_kv::rope_kv(&args, self.t.profile)?);
-        Ok(())
-    }
-
     /// Copies cells of layer `il` and rotates their keys on; see `kv_move`.
     pub(crate) fn move_cells(&mut self, il: u32, moves: &Slice<Buffer>, n: u32) -> Result<(), ModelError> {
         let args = KvMoveArgs {
@@ -262,23 +241,43 @@ impl<'a> Recorder<'a> {
         cfg.arch.pairing().map(rope)
     }
 
+    /// Norms and rotates queries and keys, stores keys and values in the rows' cells, then
     /// attn = softmax(q·k) v over what each row sees
-    pub(crate) fn attention(&mut self, il: u32, kind: AttentionKind) -> Result<(), ModelError> {
+    pub(crate) fn attention(
+        &mut self,
+        il: u32,
+        kind: AttentionKind,
+        norm: Option<&QkNorm>,
+    ) -> Result<(), ModelError> {
         let (s, cfg) = (self.t.scratch, self.t.cfg);
+        let kv = &self.t.kv.layers[il as usize];
+        let (shape, stride, n_rows, rope) = (self.shape(), cfg.n_qkv(), self.n_rows, self.rope(il));
+        let eps = cfg.norm_eps;
+        let norm = match norm {
+            None => rope_kv::QkNorm::None,
+            Some(QkNorm { weight, whole: false }) => rope_kv::QkNorm::Head { weight, eps },
+            Some(QkNorm { weight, whole: true }) => rope_kv::QkNorm::All { weight, eps },
+        };
         let args = AttentionArgs {
             step: &s.step,
             qkv: &s.qkv,
-            kv: &self.t.kv.layers[il as usize],
+            kv,
             table: &self.t.kv.table,
             out: &s.attn,
-            shape: self.shape(),
-            n_rows: self.n_rows,
-            stride: cfg.n_qkv(),
+            shape,
+            n_rows,
+            stride,
             out_stride: cfg.n_head * cfg.head_dim,
             sliding: kind == AttentionKind::Sliding,
             scale: cfg.attn_scale(),
             softcap: cfg.attn_softcap,
         };
+        if n_rows == 1 && !matches!(norm, rope_kv::QkNorm::All { .. }) {
+            self.dispatches.push(attention_one(&args, &Entry { norm, rope }, self.t.profile)?);
+            return Ok(());
+        }
+        let entries = RopeKvArgs { step: &s.step, qkv: &s.qkv, norm, rope, kv, shape, n_rows, stride };
+        self.dispatches.push(rope_kv::rope_kv(&entries, self.t.profile)?);
         self.dispatches.push(attention(&args, self.t.profile)?);
         Ok(())
     }

@@ -1,17 +1,19 @@
-//! Twin of `attention`: all scores of a row, then one softmax.
+//! Twin of `attention`: all scores of a row, then one softmax. With one row, its entry is made first.
 
 use std::cell::Cell;
 
 use super::Args;
 use super::activation::soft_tanh;
+use super::rope_kv::{Norm, Turn, enter};
 use super::rows::{dot, load, load_halves, n_rows, row, store};
 use crate::ops::attention::Params;
 use crate::step::{IDENTITY, Row};
 
 pub(super) fn attention(args: &Args<'_>) {
-    let &[qkv, kv, table, step, out] = args.bindings else { return };
+    let &[qkv, kv, table, step, out, ref entry @ ..] = args.bindings else { return };
     let p: Params = args.params();
     let dim = 2 * args.override_value("HALF") as usize;
+    let entered = one_query(args, &p, dim, entry);
     let group = (p.n_head / p.n_head_kv) as usize;
     let rows: Vec<Vec<usize>> =
         (0..n_rows(step, args.grid[1])).map(|index| visible_cells(&row(step, index), table, &p)).collect();
@@ -21,12 +23,25 @@ pub(super) fn attention(args: &Args<'_>) {
         for (index, cells) in rows.iter().enumerate() {
             cells.iter().for_each(|cell| cache.decode(*cell));
             for head in head_kv * group..(head_kv + 1) * group {
-                let q = load(qkv, index * p.stride as usize + head * dim, dim);
+                let q = match &entered {
+                    Some(query) => query[head * dim..][..dim].to_vec(),
+                    None => load(qkv, index * p.stride as usize + head * dim, dim),
+                };
                 let mixed = cache.attend(&q, cells, &p);
                 store(out, index * p.out_stride as usize + head * dim, &mixed);
             }
         }
     }
+}
+
+/// The query of a step of one row whose key and value are stored here, in the variant that has weights and angles bound.
+fn one_query(args: &Args<'_>, p: &Params, dim: usize, entry: &[&[Cell<u32>]]) -> Option<Vec<f32>> {
+    let (&[weight, rope], &[qkv, kv, _, step, ..]) = (entry, args.bindings) else { return None };
+    let norm = Norm { mode: args.override_value("QK_NORM") as u32, weight, eps: p.eps };
+    let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
+    let heads = [p.n_head as usize, p.n_head_kv as usize, dim];
+    let only = (n_rows(step, args.grid[1]) > 0).then(|| row(step, 0))?;
+    Some(enter(qkv, 0, heads, &norm, &turn, only.pos, (kv, only.cell.min(p.n_cells - 1))))
 }
 
 /// Cells of the entries that a row sees, in order.

@@ -7,42 +7,66 @@ use super::rows::{inverse_rms, load, n_rows, pack, row, store};
 use crate::ops::rope_kv::Params;
 
 pub(super) fn rope_kv(args: &Args<'_>) {
-    let &[qkv, q_norm, k_norm, rope, kv, step] = args.bindings else { return };
+    let &[qkv, qk_norm, rope, kv, step] = args.bindings else { return };
     let p: Params = args.params();
-    let norm = args.override_value("QK_NORM") as u32;
     let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
-    let dim = p.head_dim as usize;
-    let (q_width, kv_width) = (p.n_head as usize * dim, p.n_head_kv as usize * dim);
+    let norm = Norm { mode: args.override_value("QK_NORM") as u32, weight: qk_norm, eps: p.eps };
+    let heads = [p.n_head, p.n_head_kv, p.head_dim].map(|n| n as usize);
     for index in 0..n_rows(step, args.grid[1]) {
-        let step_row = row(step, index);
-        let at = index * p.stride as usize;
-        let mut q = load(qkv, at, q_width);
-        let mut k = load(qkv, at + q_width, kv_width);
-        let v = load(qkv, at + q_width + kv_width, kv_width);
-        for (heads, weight) in [(&mut q, q_norm), (&mut k, k_norm)] {
-            normed(heads, weight, norm, dim, p.eps);
-            let cosines = turn.row(step_row.pos);
-            heads.chunks_exact_mut(dim).for_each(|head| turn.apply(head, &cosines));
-        }
+        let (step_row, at) = (row(step, index), index * p.stride as usize);
+        let q = enter(qkv, at, heads, &norm, &turn, step_row.pos, (kv, step_row.cell.min(p.n_cells - 1)));
         store(qkv, at, &q);
-        let cell = step_row.cell.min(p.n_cells - 1) as usize * kv_width;
-        for (word, pair) in kv[cell..].iter().zip(k.as_chunks::<2>().0.iter().chain(v.as_chunks::<2>().0)) {
-            word.set(pack(pair[0], pair[1]));
-        }
     }
 }
 
-fn normed(heads: &mut [f32], weight: &[Cell<u32>], norm: u32, dim: usize, eps: f32) {
-    let width = match norm {
-        1 => dim,
-        2 => heads.len(),
-        _ => return,
-    };
-    let weight = load(weight, 0, width);
-    for run in heads.chunks_exact_mut(width) {
-        let scale = inverse_rms(run, eps);
-        for (v, w) in run.iter_mut().zip(&weight) {
-            *v *= scale * w;
+/// RMSNorm of queries and keys: 0 none, 1 each head, 2 all heads together.
+pub(super) struct Norm<'a> {
+    pub(super) mode: u32,
+    pub(super) weight: &'a [Cell<u32>],
+    pub(super) eps: f32,
+}
+
+/// Stores key and value of the row at `at` of `qkv` in a cell of `kv`, and returns its query, normed and turned.
+pub(super) fn enter(
+    qkv: &[Cell<u32>],
+    at: usize,
+    [n_head, n_head_kv, dim]: [usize; 3],
+    norm: &Norm<'_>,
+    turn: &Turn<'_>,
+    pos: u32,
+    (kv, cell): (&[Cell<u32>], u32),
+) -> Vec<f32> {
+    let (q_width, kv_width) = (n_head * dim, n_head_kv * dim);
+    let mut q = load(qkv, at, q_width);
+    let mut k = load(qkv, at + q_width, kv_width);
+    let v = load(qkv, at + q_width + kv_width, kv_width);
+    let k_weight = if norm.mode == 2 { q_width } else { dim };
+    let cosines = turn.row(pos);
+    for (heads, weight) in [(&mut q, 0), (&mut k, k_weight)] {
+        norm.apply(heads, weight, dim);
+        heads.chunks_exact_mut(dim).for_each(|head| turn.apply(head, &cosines));
+    }
+    let pairs = k.as_chunks::<2>().0.iter().chain(v.as_chunks::<2>().0);
+    for (word, pair) in kv[cell as usize * kv_width..].iter().zip(pairs) {
+        word.set(pack(pair[0], pair[1]));
+    }
+    q
+}
+
+impl Norm<'_> {
+    /// Norms heads by the weights from `from` on.
+    fn apply(&self, heads: &mut [f32], from: usize, dim: usize) {
+        let width = match self.mode {
+            1 => dim,
+            2 => heads.len(),
+            _ => return,
+        };
+        let weight = load(self.weight, from, width);
+        for run in heads.chunks_exact_mut(width) {
+            let scale = inverse_rms(run, self.eps);
+            for (v, w) in run.iter_mut().zip(&weight) {
+                *v *= scale * w;
+            }
         }
     }
 }

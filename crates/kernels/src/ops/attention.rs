@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::check::{holds, in_range, row_bytes, row_shape, step_rows};
-use super::rope_kv::HeadShape;
+use super::rope_kv::{HeadShape, Pairing, QkNorm, Rope};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::generated::id;
@@ -27,7 +27,9 @@ pub(crate) struct Params {
     pub(crate) sliding: u32,
     pub(crate) scale: f32,
     pub(crate) softcap: f32,
-    pub(crate) reserved: [u32; 3],
+    pub(crate) n_rot: u32,
+    pub(crate) n_pos: u32,
+    pub(crate) eps: f32,
 }
 
 /// What [`attention`] runs on.
@@ -57,6 +59,50 @@ pub struct AttentionArgs<'a, B> {
     pub scale: f32,
     /// `cap · tanh(score / cap)`; 0 for none.
     pub softcap: f32,
+}
+
+/// What [`attention_one`] does to the row before it attends.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a, B> {
+    /// Norm of queries and keys; not over all heads together.
+    pub norm: QkNorm<'a, B>,
+    /// Rotation; none for models with learned positions.
+    pub rope: Option<Rope<'a, B>>,
+}
+
+/// As `rope_kv` and [`attention`] for a step of one row, in one dispatch; `qkv` stays as it is.
+///
+/// # Errors
+/// [`ShapeError`] if a size is out of range, a buffer too small, or the norm goes over all heads.
+pub fn attention_one<B: Clone>(
+    args: &AttentionArgs<'_, B>,
+    entry: &Entry<'_, B>,
+    profile: &Profile,
+) -> Result<Dispatch<B>, ShapeError> {
+    let op = "attention_one";
+    let shape = args.shape;
+    let mut dispatch = attention(args, profile)?;
+    in_range(op, "n_rows", args.n_rows.into(), 1, 1)?;
+    row_shape(op, "width of qkv", shape.qkv_width(), args.stride)?;
+    holds(op, "qkv", args.qkv, u64::from(shape.qkv_width()) * 4)?;
+    if let Some(rope) = entry.rope {
+        rope.check(op, shape.head_dim)?;
+    }
+    let (mode, weight, n_normed, eps) = entry.norm.parts(shape, args.step);
+    in_range(op, "mode of the norm", mode.into(), 0, 1)?;
+    holds(op, "qk_norm", weight, u64::from(n_normed * shape.head_dim) * 4)?;
+    let params: &mut Params = bytemuck::from_bytes_mut(bytemuck::cast_slice_mut(&mut dispatch.uniform));
+    (params.n_rot, params.n_pos) = entry.rope.map_or((0, 1), |r| (r.n_rot, r.n_pos));
+    params.eps = eps;
+    dispatch.shader = id::ATTENTION_ONE;
+    dispatch.overrides.extend([
+        ("QK_NORM", mode.into()),
+        ("ROPE", u8::from(entry.rope.is_some()).into()),
+        ("NEOX", u8::from(entry.rope.is_some_and(|r| r.pairing == Pairing::Neox)).into()),
+    ]);
+    let rope = entry.rope.map_or(args.step, |r| r.table);
+    dispatch.bindings.extend([weight.clone(), rope.clone()]);
+    Ok(dispatch)
 }
 
 /// `out[row][head] = softmax(scale · q·k) · v` over the entries that the row sees; zeros where it sees none.
@@ -96,10 +142,12 @@ pub fn attention<B: Clone>(
         sliding: args.sliding.into(),
         scale: args.scale,
         softcap: args.softcap,
-        reserved: [0; 3],
+        n_rot: 0,
+        n_pos: 0,
+        eps: 0.0,
     };
     Ok(Dispatch {
-        shader: id::ATTENTION,
+        shader: id::ATTENTION_MANY,
         overrides: vec![
             ("T", threads.into()),
             ("TILE", tile.into()),

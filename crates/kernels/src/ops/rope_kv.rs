@@ -66,24 +66,31 @@ pub struct Rope<'a, B> {
 pub enum QkNorm<'a, B> {
     /// None.
     None,
-    /// Each head by itself; weights f32 `[head_dim]`.
+    /// Each head by itself; weights f32 `[2][head_dim]`, of the queries and of the keys.
     Head {
-        /// Weight of the query heads.
-        q: &'a Slice<B>,
-        /// Weight of the key heads.
-        k: &'a Slice<B>,
+        /// Weights.
+        weight: &'a Slice<B>,
         /// Added to the mean square.
         eps: f32,
     },
-    /// All heads together; weights f32 `[heads · head_dim]`.
+    /// All heads together; weights f32 `[(n_head + n_head_kv) · head_dim]`, of the queries and then of the keys.
     All {
-        /// Weight of the query projection.
-        q: &'a Slice<B>,
-        /// Weight of the key projection.
-        k: &'a Slice<B>,
+        /// Weights.
+        weight: &'a Slice<B>,
         /// Added to the mean square.
         eps: f32,
     },
+}
+
+impl<'a, B> QkNorm<'a, B> {
+    /// Mode of the shaders, weights (or `unused`), how many heads they are for, and eps.
+    pub(super) fn parts(&self, shape: HeadShape, unused: &'a Slice<B>) -> (u32, &'a Slice<B>, u32, f32) {
+        match *self {
+            Self::None => (0, unused, 0, 0.0),
+            Self::Head { weight, eps } => (1, weight, 2, eps),
+            Self::All { weight, eps } => (2, weight, shape.n_head + shape.n_head_kv, eps),
+        }
+    }
 }
 
 /// What [`rope_kv`] runs on.
@@ -184,13 +191,8 @@ pub fn rope_kv<B: Clone>(args: &RopeKvArgs<'_, B>, profile: &Profile) -> Result<
     }
     // What a variant does not read is bound to something that is read anyway.
     let unused = step;
-    let (mode, q_norm, k_norm, eps, n_heads) = match norm {
-        QkNorm::None => (0, unused, unused, 0.0, (0, 0)),
-        QkNorm::Head { q, k, eps } => (1, q, k, eps, (1, 1)),
-        QkNorm::All { q, k, eps } => (2, q, k, eps, (n_head, n_head_kv)),
-    };
-    holds(op, "q_norm", q_norm, u64::from(n_heads.0 * head_dim) * 4)?;
-    holds(op, "k_norm", k_norm, u64::from(n_heads.1 * head_dim) * 4)?;
+    let (mode, weight, n_normed, eps) = norm.parts(shape, unused);
+    holds(op, "qk_norm", weight, u64::from(n_normed * head_dim) * 4)?;
     // The norm over all heads reads what the rotation overwrites: one workgroup owns a row's queries.
     let q_span = if mode == 2 { n_head } else { 1 };
     let params = Params {
@@ -213,9 +215,7 @@ pub fn rope_kv<B: Clone>(args: &RopeKvArgs<'_, B>, profile: &Profile) -> Result<
             ("ROPE", u8::from(rope.is_some()).into()),
             ("NEOX", u8::from(rope.is_some_and(|r| r.pairing == Pairing::Neox)).into()),
         ],
-        bindings: [qkv, q_norm, k_norm, rope.map_or(unused, |r| r.table), kv, step]
-            .map(Slice::clone)
-            .to_vec(),
+        bindings: [qkv, weight, rope.map_or(unused, |r| r.table), kv, step].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[params]).to_vec(),
         grid: [n_head.div_ceil(q_span) + n_head_kv, n_rows, 1],
     })

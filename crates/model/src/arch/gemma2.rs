@@ -33,8 +33,7 @@ impl Layer {
     pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
         let kind = if il.is_multiple_of(2) { AttentionKind::Sliding } else { AttentionKind::Full };
         r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
-        r.rope_store(il, None)?;
-        r.attention(il, kind)?;
+        r.attention(il, kind, None)?;
         r.attn_output(&self.attn_output)?;
         r.add_normed(&self.post_attn_norm)?;
         r.gated_ffn(&self.ffn_norm, &self.ffn, Act::GeluTanh)?;

@@ -44,8 +44,7 @@ impl Layer {
     pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
         let kind = kind(il);
         r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
-        r.rope_store(il, Some(&self.qk_norm))?;
-        r.attention(il, kind)?;
+        r.attention(il, kind, Some(&self.qk_norm))?;
         r.attn_output(&self.attn_output)?;
         r.add_normed(&self.post_attn_norm)?;
         r.gated_ffn(&self.ffn_norm, &self.ffn, Act::GeluTanh)?;

@@ -30,8 +30,7 @@ impl Layer {
 
     pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
         r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
-        r.rope_store(il, Some(&self.qk_norm))?;
-        r.attention(il, AttentionKind::Full)?;
+        r.attention(il, AttentionKind::Full, Some(&self.qk_norm))?;
         r.add_attn_output(&self.attn_output)?;
         r.add_experts(&self.ffn_norm, &self.experts, Act::Silu)
     }

@@ -28,8 +28,7 @@ impl Layer {
 
     pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
         r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
-        r.rope_store(il, None)?;
-        r.attention(il, AttentionKind::Full)?;
+        r.attention(il, AttentionKind::Full, None)?;
         r.add_attn_output(&self.attn_output)?;
         r.add_gated_ffn(&self.ffn_norm, &self.ffn, Act::Silu)
     }

@@ -82,22 +82,9 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
         for h in 0..n_head as usize {
             let q = &qkv[r * stride as usize + h * dim..][..dim];
             let k_at = h / (n_head / n_head_kv) as usize * dim;
-            let head = |cell: &usize, at: usize| &cache[cell * 2 * cell_words + at..][..dim];
-            let scores: Vec<f64> = cells
-                .iter()
-                .map(|cell| {
-                    let dot: f64 = q.iter().zip(head(cell, k_at)).map(|(q, k)| f64::from(*q) * k).sum();
-                    let (score, cap) = (dot * f64::from(scale), f64::from(shape.softcap));
-                    if cap > 0.0 { cap * (score / cap).tanh() } else { score }
-                })
-                .collect();
-            let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = scores.iter().map(|s| (s - top).exp()).sum();
-            for d in 0..dim {
-                let mix =
-                    |(s, cell): (&f64, &usize)| (s - top).exp() / sum * head(cell, k_at + cell_words)[d];
-                expected[r * width + h * dim + d] = scores.iter().zip(cells).map(mix).sum();
-            }
+            let q: Vec<f64> = q.iter().map(|v| f64::from(*v)).collect();
+            let mixed = attend(&q, cells, &cache, k_at, cell_words, (scale, shape.softcap));
+            expected[r * width + h * dim..][..dim].copy_from_slice(&mixed);
         }
     }
     Ok(Case {
@@ -128,6 +115,34 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
             Ok(vec![attention(&args, profile)?])
         }),
     })
+}
+
+/// softmax(scale · q·k) · v over `cells` of a cache whose cells hold `width` elements of keys, then of values; the head
+/// begins at `at`. A cap of 0 is none.
+pub(super) fn attend(
+    q: &[f64],
+    cells: &[usize],
+    cache: &[f64],
+    at: usize,
+    width: usize,
+    (scale, softcap): (f32, f32),
+) -> Vec<f64> {
+    let head = |cell: &usize, at: usize| &cache[cell * 2 * width + at..][..q.len()];
+    let scores: Vec<f64> = cells
+        .iter()
+        .map(|cell| {
+            let dot: f64 = q.iter().zip(head(cell, at)).map(|(q, k)| q * k).sum();
+            let (score, cap) = (dot * f64::from(scale), f64::from(softcap));
+            if cap > 0.0 { cap * (score / cap).tanh() } else { score }
+        })
+        .collect();
+    let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scores.iter().map(|s| (s - top).exp()).sum();
+    let mix = |d: usize| {
+        let part = |(s, cell): (&f64, &usize)| (s - top).exp() / sum * head(cell, at + width)[d];
+        scores.iter().zip(cells).map(part).sum()
+    };
+    (0..q.len()).map(mix).collect()
 }
 
 fn step_row(shape: &Shape, r: u32, random: &mut Random) -> StepRow {

@@ -19,6 +19,7 @@ pub mod step;
 
 mod act;
 mod attention;
+mod attention_one;
 mod embed;
 mod kv_move;
 mod matmul;
@@ -41,6 +42,7 @@ pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("add_rows", rows::add),
     ("advance", next_token::advance),
     ("attention", attention::case),
+    ("attention_one", attention_one::case),
     ("copy_rows", rows::copy),
     ("embed", embed::case),
     ("gather_logits", logits::gather),

@@ -9,7 +9,7 @@ use super::random::Values;
 use super::row::{Row, RowError};
 use super::step;
 
-const EPS: f32 = 1e-6;
+pub(super) const EPS: f32 = 1e-6;
 const BASE: f64 = 10_000.0;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -64,7 +64,8 @@ pub(super) fn turn(head: &mut [f64], pos: f64, n_rot: u32, neox: bool) {
     }
 }
 
-fn normed(x: &mut [f64], weight: &[f32]) {
+/// RMSNorm of some values.
+pub(super) fn normed(x: &mut [f64], weight: &[f32]) {
     let square = x.iter().map(|v| v * v).sum::<f64>() / x.len() as f64;
     for (v, w) in x.iter_mut().zip(weight) {
         *v *= f64::from(*w) / (square + f64::from(EPS)).sqrt();
@@ -125,15 +126,14 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     Ok(Case {
         bound: vec![
             Bound::changed("qkv", bits(&qkv), Compare::Floats),
-            Bound::floats("q_norm", &q_norm),
-            Bound::floats("k_norm", &k_norm),
+            Bound::floats("qk_norm", &[q_norm, k_norm].concat()),
             Bound::floats("rope", &table(n_pos, shape.n_rot.max(2))),
             Bound::written("kv", heads.kv_bytes() as usize / 4, Compare::Halves),
             Bound::input("step", step::step(&rows, &[])),
         ],
-        expected: vec![(0, q_expected), (4, kv_expected)],
+        expected: vec![(0, q_expected), (3, kv_expected)],
         build: Box::new(move |slices, profile| {
-            let [qkv, q, k, table, kv, step] = slices else { return Ok(Vec::new()) };
+            let [qkv, weight, table, kv, step] = slices else { return Ok(Vec::new()) };
             let pairing = if shape.neox { Pairing::Neox } else { Pairing::Adjacent };
             let rope = Rope { table, n_pos, n_rot: shape.n_rot, pairing };
             let args = RopeKvArgs {
@@ -141,8 +141,8 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
                 qkv,
                 norm: match shape.norm {
                     Norm::None => QkNorm::None,
-                    Norm::Head => QkNorm::Head { q, k, eps: EPS },
-                    Norm::All => QkNorm::All { q, k, eps: EPS },
+                    Norm::Head => QkNorm::Head { weight, eps: EPS },
+                    Norm::All => QkNorm::All { weight, eps: EPS },
                 },
                 rope: (shape.n_rot > 0).then_some(rope),
                 kv,
