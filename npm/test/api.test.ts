@@ -87,6 +87,23 @@ test("text completions: prompts of text and tokens, echo, log-probabilities in l
   await engine.dispose();
 });
 
+test("ids of tokens, on request", async () => {
+  const { engine } = await loadEngine("worker");
+  const request = { messages, max_tokens: 3, return_token_ids: true };
+  const whole = await engine.chat.completions.create(request);
+  assert.deepEqual([whole.prompt_token_ids, whole.choices[0]?.token_ids], [[1, 2, 3], [0, 1, 2]]);
+  const prompts: unknown[] = [];
+  const ids: number[] = [];
+  for await (const chunk of await engine.completions.create({ prompt: "x", max_tokens: 3, return_token_ids: true, stream: true })) {
+    prompts.push(chunk.prompt_token_ids);
+    ids.push(...(chunk.choices[0]?.token_ids ?? []));
+  }
+  assert.deepEqual(ids, [0, 1, 2]);
+  assert.deepEqual(prompts.filter((one) => one !== undefined), [[1, 2, 3]]);
+  assert.ok(!("token_ids" in ((await engine.completions.create({ prompt: "x", max_tokens: 1 })).choices[0] ?? {})));
+  await engine.dispose();
+});
+
 test("tokenizer calls", async () => {
   const { engine } = await loadEngine("worker");
   assert.deepEqual(await engine.tokenize("Hi"), [72, 105]);

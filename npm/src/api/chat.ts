@@ -1,10 +1,11 @@
 import type { TemplateInput } from "../core/facts.js";
 import { invalidParameter, notAvailable } from "../errors.js";
 import type { ChatCompletions } from "../types.js";
+import { Gathering } from "./gather.js";
 import { answer, type Model, type Totals } from "./generation.js";
 import { checkNames, flag, integer, readSampling } from "./parameters.js";
 import { AnswerStream } from "./stream.js";
-import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatMessage, FinishReason, TokenLogprob } from "./types.js";
+import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatMessage, PromptTokens } from "./types.js";
 
 const OWN = ["messages", "max_completion_tokens", "logprobs", "top_logprobs"];
 const ROLES = ["system", "developer", "user", "assistant", "tool"];
@@ -18,50 +19,45 @@ export function chatCompletions(model: Model): ChatCompletions {
     const logprobs = readLogprobs(request);
     const frame = { id: newId("chatcmpl"), created: Math.floor(Date.now() / 1000), model: request.model ?? model.name() };
     if (!sampling.stream) {
-      const choices = Array.from({ length: sampling.n }, () => ({ text: "", tokens: [] as TokenLogprob[], finish: "stop" as FinishReason }));
-      const totals = await answer(model, prompt, sampling, logprobs, sampling.signal, {
-        onPiece(index, text, tokens) {
-          const choice = choices[index];
-          if (choice === undefined) return;
-          choice.text += text;
-          choice.tokens.push(...(tokens ?? []));
-        },
-        onEnd(index, finish) {
-          const choice = choices[index];
-          if (choice !== undefined) choice.finish = finish;
-        },
-      });
+      const gathering = new Gathering(sampling.n, "");
+      const totals = await answer(model, prompt, sampling, logprobs, sampling.signal, gathering);
       return {
         ...frame,
         object: "chat.completion",
-        choices: choices.map(({ text, tokens, finish }, index) => ({
+        ...(sampling.tokenIds ? { prompt_token_ids: gathering.prompt } : {}),
+        choices: gathering.answers.map(({ text, finish, ids, ...gathered }, index) => ({
           index,
           message: { role: "assistant", content: text },
           finish_reason: finish,
-          logprobs: logprobs === undefined ? null : { content: tokens },
+          logprobs: logprobs === undefined ? null : { content: gathered.logprobs },
+          ...(sampling.tokenIds ? { token_ids: ids } : {}),
         })),
         ...totals,
       } satisfies ChatCompletion;
     }
     return new AnswerStream<ChatCompletionChunk>((push, signal) => {
-      const chunk = (choices: ChatCompletionChunk["choices"], totals?: Totals): ChatCompletionChunk => ({
-        ...frame,
-        object: "chat.completion.chunk",
-        choices,
-        ...(totals ?? (sampling.includeUsage ? { usage: null } : {})),
-      });
+      let prompted: PromptTokens = {};
+      const chunk = (choices: ChatCompletionChunk["choices"], totals?: Totals): ChatCompletionChunk => {
+        const made = { ...frame, object: "chat.completion.chunk" as const, ...prompted, choices };
+        prompted = {};
+        return { ...made, ...(totals ?? (sampling.includeUsage ? { usage: null } : {})) };
+      };
       const begun = new Set<number>();
       return answer(model, prompt, sampling, logprobs, signal, {
-        onPiece(index, text, tokens) {
-          const role = begun.has(index) ? {} : { role: "assistant" as const };
-          begun.add(index);
-          const delta = { ...role, content: text };
-          return push(chunk([{ index, delta, finish_reason: null, logprobs: tokens && { content: tokens } }]));
+        onPrompt(tokens) {
+          if (sampling.tokenIds) prompted = { prompt_token_ids: tokens };
         },
-        async onEnd(index, finish, totals) {
+        onPiece(index, piece) {
+          const delta = { ...(begun.has(index) ? {} : { role: "assistant" as const }), content: piece.text };
+          begun.add(index);
+          const content = piece.logprobs && { content: piece.logprobs };
+          const ids = sampling.tokenIds ? { token_ids: piece.ids } : {};
+          return push(chunk([{ index, delta, finish_reason: null, logprobs: content, ...ids }]));
+        },
+        async onEnd(index, finish, rest, totals) {
           const delta = begun.has(index) ? {} : { role: "assistant" as const, content: "" };
-          const end = [{ index, delta, finish_reason: finish, logprobs: null }];
-          await push(chunk(end, sampling.includeUsage ? undefined : totals));
+          const ids = sampling.tokenIds ? { token_ids: rest } : {};
+          await push(chunk([{ index, delta, finish_reason: finish, logprobs: null, ...ids }], sampling.includeUsage ? undefined : totals));
           if (sampling.includeUsage && totals !== undefined) await push(chunk([], totals));
         },
       });

@@ -2,10 +2,11 @@ import type { GenerateRequest } from "../core/facts.js";
 import { invalidParameter } from "../errors.js";
 import type { Completions } from "../types.js";
 import { newId } from "./chat.js";
+import { Gathering } from "./gather.js";
 import { answer, type Model, type Totals } from "./generation.js";
 import { checkNames, flag, integer, readSampling } from "./parameters.js";
 import { AnswerStream } from "./stream.js";
-import type { Completion, CompletionChunk, CompletionLogprobs, CompletionRequest, FinishReason, TokenLogprob } from "./types.js";
+import type { Completion, CompletionChunk, CompletionLogprobs, CompletionRequest, PromptTokens, TokenLogprob } from "./types.js";
 
 const OWN = ["prompt", "logprobs", "echo", "parse_special"];
 
@@ -26,49 +27,45 @@ export function completions(model: Model): Completions {
       model: request.model ?? model.name(),
     };
     if (!sampling.stream) {
-      const choices = Array.from({ length: sampling.n }, () => ({ text: lead, lists: new LogprobLists(lead.length), finish: "stop" as FinishReason }));
-      const totals = await answer(model, prompt, sampling, logprobs, sampling.signal, {
-        onPiece(index, text, tokens) {
-          const choice = choices[index];
-          if (choice === undefined) return;
-          choice.text += text;
-          choice.lists.add(tokens ?? []);
-        },
-        onEnd(index, finish) {
-          const choice = choices[index];
-          if (choice !== undefined) choice.finish = finish;
-        },
-      });
+      const gathering = new Gathering(sampling.n, lead);
+      const totals = await answer(model, prompt, sampling, logprobs, sampling.signal, gathering);
       return {
         ...frame,
-        choices: choices.map(({ text, lists, finish }, index) => ({
+        ...(sampling.tokenIds ? { prompt_token_ids: gathering.prompt } : {}),
+        choices: gathering.answers.map(({ text, finish, ids, ...gathered }, index) => ({
           index,
           text,
           finish_reason: finish,
-          logprobs: logprobs === undefined ? null : lists.lists,
+          logprobs: logprobs === undefined ? null : new LogprobLists(lead.length).add(gathered.logprobs).lists,
+          ...(sampling.tokenIds ? { token_ids: ids } : {}),
         })),
         ...totals,
       } satisfies Completion;
     }
     return new AnswerStream<CompletionChunk>((push, signal) => {
-      const chunk = (choices: CompletionChunk["choices"], totals?: Totals): CompletionChunk => ({
-        ...frame,
-        choices,
-        ...(totals ?? (sampling.includeUsage ? { usage: null } : {})),
-      });
+      let prompted: PromptTokens = {};
+      const chunk = (choices: CompletionChunk["choices"], totals?: Totals): CompletionChunk => {
+        const made = { ...frame, ...prompted, choices };
+        prompted = {};
+        return { ...made, ...(totals ?? (sampling.includeUsage ? { usage: null } : {})) };
+      };
       const offsets = new Map<number, number>();
       return answer(model, prompt, sampling, logprobs, signal, {
-        onPiece(index, text, tokens) {
-          const begun = offsets.get(index);
-          const whole = begun === undefined ? lead + text : text;
-          const lists = new LogprobLists(begun ?? lead.length);
-          lists.add(tokens ?? []);
-          offsets.set(index, lists.offset);
-          return push(chunk([{ index, text: whole, finish_reason: null, logprobs: tokens && lists.lists }]));
+        onPrompt(tokens) {
+          if (sampling.tokenIds) prompted = { prompt_token_ids: tokens };
         },
-        async onEnd(index, finish, totals) {
+        onPiece(index, piece) {
+          const begun = offsets.get(index);
+          const lists = new LogprobLists(begun ?? lead.length).add(piece.logprobs ?? []);
+          offsets.set(index, lists.offset);
+          const text = begun === undefined ? lead + piece.text : piece.text;
+          const ids = sampling.tokenIds ? { token_ids: piece.ids } : {};
+          return push(chunk([{ index, text, finish_reason: null, logprobs: piece.logprobs && lists.lists, ...ids }]));
+        },
+        async onEnd(index, finish, rest, totals) {
           const text = offsets.has(index) ? "" : lead;
-          await push(chunk([{ index, text, finish_reason: finish, logprobs: null }], sampling.includeUsage ? undefined : totals));
+          const ids = sampling.tokenIds ? { token_ids: rest } : {};
+          await push(chunk([{ index, text, finish_reason: finish, logprobs: null, ...ids }], sampling.includeUsage ? undefined : totals));
           if (sampling.includeUsage && totals !== undefined) await push(chunk([], totals));
         },
       });
@@ -95,7 +92,7 @@ class LogprobLists {
     return { tokens: this.#tokens, token_logprobs: this.#logprobs, top_logprobs: this.#top, text_offset: this.#offsets };
   }
 
-  add(tokens: readonly TokenLogprob[]): void {
+  add(tokens: readonly TokenLogprob[]): this {
     for (const { token, logprob, top_logprobs } of tokens) {
       this.#tokens.push(token);
       this.#logprobs.push(logprob);
@@ -103,6 +100,7 @@ class LogprobLists {
       this.#offsets.push(this.offset);
       this.offset += token.length;
     }
+    return this;
   }
 }
 

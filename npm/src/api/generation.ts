@@ -15,12 +15,23 @@ export interface Model {
   detokenize(tokens: readonly number[]): Promise<string>;
 }
 
+/** A piece of an answer. */
+export interface Piece {
+  readonly text: string;
+  /** Its tokens; `null` unless log-probabilities were asked for. */
+  readonly logprobs: readonly TokenLogprob[] | null;
+  /** Ids of its tokens; empty unless they were asked for. */
+  readonly ids: readonly number[];
+}
+
 /** What is told of the answers of one request, in order. */
 export interface AnswerEvents {
-  /** A piece of the answer with this index; its tokens if they were asked for. */
-  onPiece(index: number, text: string, tokens: readonly TokenLogprob[] | null): void | Promise<void>;
-  /** The end of the answer with this index; `totals` only with the last one. */
-  onEnd(index: number, finish: FinishReason, totals: Totals | undefined): void | Promise<void>;
+  /** The prompt as the model sees it; once. */
+  onPrompt(tokens: readonly number[]): void;
+  /** A piece of the answer with this index. */
+  onPiece(index: number, piece: Piece): void | Promise<void>;
+  /** The end of the answer with this index: ids that no piece had; `totals` only with the last answer. */
+  onEnd(index: number, finish: FinishReason, ids: readonly number[], totals: Totals | undefined): void | Promise<void>;
 }
 
 /** Counts and times over all answers of a request. */
@@ -49,34 +60,47 @@ export async function answer(
     };
     let finish: FinishReason = "stop";
     let promptTokens = 0;
+    let told = 0;
     const stats = await model.generate(request, signal, (event) => {
-      if (event.type === "prompt") promptTokens = event.tokens.length;
-      if (event.type === "token" && logprobs !== undefined) return tokenOf(model, event, index, logprobs, events);
-      if (event.type === "token" && event.text !== "") return events.onPiece(index, event.text, null);
-      if (event.type !== "end") return;
-      finish = event.finish === "length" ? "length" : "stop";
-      if (event.text !== "") return events.onPiece(index, event.text, logprobs === undefined ? null : []);
+      switch (event.type) {
+        case "prompt":
+          promptTokens = event.tokens.length;
+          if (index === 0) events.onPrompt(event.tokens);
+          return undefined;
+        case "token": {
+          const ids = sampling.tokenIds ? [event.id] : [];
+          told += ids.length;
+          if (logprobs !== undefined) return tell(model, event, index, logprobs, ids, events);
+          return event.text === "" && ids.length === 0 ? undefined : events.onPiece(index, { text: event.text, logprobs: null, ids });
+        }
+        case "end":
+          finish = event.finish === "length" ? "length" : "stop";
+          if (event.text === "") return undefined;
+          return events.onPiece(index, { text: event.text, logprobs: logprobs === undefined ? null : [], ids: [] });
+        case "prefill":
+          return undefined;
+      }
     });
     runs.push({ promptTokens, stats });
-    const last = index + 1 === sampling.n;
-    const totals = last ? sumUp(runs) : undefined;
-    await events.onEnd(index, finish, totals);
+    const totals = index + 1 === sampling.n ? sumUp(runs) : undefined;
+    await events.onEnd(index, finish, sampling.tokenIds ? stats.tokens.slice(told) : [], totals);
     if (totals !== undefined) return totals;
   }
 }
 
-async function tokenOf(
+async function tell(
   model: Model,
   event: GenerateEvent & { type: "token" },
   index: number,
   logprobs: number,
+  ids: readonly number[],
   events: AnswerEvents,
 ): Promise<void> {
   const top = event.top ?? [];
   // The text of the event is what is certain to be part of the answer: it may hold back some, and bring what was held back.
   const own = top.find(({ id }) => id === event.id)?.text ?? (await model.pieces([event.id]))[0] ?? "";
-  const token = shown({ id: event.id, text: own, logprob: event.logprob });
-  await events.onPiece(index, event.text, [{ ...token, top_logprobs: top.slice(0, logprobs).map(shown) }]);
+  const token = { ...shown({ id: event.id, text: own, logprob: event.logprob }), top_logprobs: top.slice(0, logprobs).map(shown) };
+  await events.onPiece(index, { text: event.text, logprobs: [token], ids });
 }
 
 function shown({ id, text, logprob }: Alternative): TopLogprob {

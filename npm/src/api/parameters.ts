@@ -10,7 +10,7 @@ const PLANNED: ReadonlySet<string> = new Set([
 /** What both kinds of request share. */
 const SHARED = [
   "signal", "model", "max_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "repetition_penalty", "frequency_penalty",
-  "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "stream", "stream_options", "user",
+  "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "stream", "stream_options", "return_token_ids", "user",
 ] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -22,6 +22,8 @@ export interface Sampling {
   readonly n: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  /** Whether ids of tokens are reported. */
+  readonly tokenIds: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -66,6 +68,7 @@ export function readSampling(request: SamplingRequest): Sampling {
     n: integer(fields, "n", 1, 128) ?? 1,
     stream: flag(fields, "stream") ?? false,
     includeUsage: flag((options ?? {}) as Fields, "include_usage") ?? false,
+    tokenIds: flag(fields, "return_token_ids") ?? false,
     signal: signal instanceof AbortSignal ? signal : undefined,
   };
 }

@@ -54,6 +54,8 @@ export interface SamplingRequest {
    * chunk that ends a choice carries it.
    */
   readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
+  /** Report the ids of the prompt's and the answer's tokens. Default: false. */
+  readonly return_token_ids?: boolean | null | undefined;
   /** A label of the caller's; without effect. */
   readonly user?: string | undefined;
 }
@@ -130,35 +132,45 @@ export interface ChoiceLogprobs {
   readonly content: readonly TokenLogprob[];
 }
 
+/** What `return_token_ids` adds to a choice: all tokens, one that ends the answer included; in a chunk, those that are new. */
+export interface ChoiceTokens {
+  readonly token_ids?: readonly number[];
+}
+
+/** What `return_token_ids` adds to an answer, or to its first chunk: the prompt as the model saw it. */
+export interface PromptTokens {
+  readonly prompt_token_ids?: readonly number[];
+}
+
 /** A whole answer. */
-export interface ChatCompletion {
+export interface ChatCompletion extends PromptTokens {
   readonly id: string;
   readonly object: "chat.completion";
   /** Seconds since 1970. */
   readonly created: number;
   readonly model: string;
-  readonly choices: readonly {
+  readonly choices: readonly (ChoiceTokens & {
     readonly index: number;
     readonly message: { readonly role: "assistant"; readonly content: string };
     readonly finish_reason: FinishReason;
     readonly logprobs: ChoiceLogprobs | null;
-  }[];
+  })[];
   readonly usage: Usage;
   readonly timings: Timings;
 }
 
 /** A piece of an answer. The last one has `usage` and `timings`. */
-export interface ChatCompletionChunk {
+export interface ChatCompletionChunk extends PromptTokens {
   readonly id: string;
   readonly object: "chat.completion.chunk";
   readonly created: number;
   readonly model: string;
-  readonly choices: readonly {
+  readonly choices: readonly (ChoiceTokens & {
     readonly index: number;
     readonly delta: { readonly role?: "assistant"; readonly content?: string };
     readonly finish_reason: FinishReason | null;
     readonly logprobs: ChoiceLogprobs | null;
-  }[];
+  })[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;
 }
@@ -173,33 +185,33 @@ export interface CompletionLogprobs {
 }
 
 /** A whole continuation. */
-export interface Completion {
+export interface Completion extends PromptTokens {
   readonly id: string;
   readonly object: "text_completion";
   readonly created: number;
   readonly model: string;
-  readonly choices: readonly {
+  readonly choices: readonly (ChoiceTokens & {
     readonly index: number;
     readonly text: string;
     readonly finish_reason: FinishReason;
     readonly logprobs: CompletionLogprobs | null;
-  }[];
+  })[];
   readonly usage: Usage;
   readonly timings: Timings;
 }
 
 /** A piece of a continuation. The last one has `usage` and `timings`. */
-export interface CompletionChunk {
+export interface CompletionChunk extends PromptTokens {
   readonly id: string;
   readonly object: "text_completion";
   readonly created: number;
   readonly model: string;
-  readonly choices: readonly {
+  readonly choices: readonly (ChoiceTokens & {
     readonly index: number;
     readonly text: string;
     readonly finish_reason: FinishReason | null;
     readonly logprobs: CompletionLogprobs | null;
-  }[];
+  })[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;
 }
