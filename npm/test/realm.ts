@@ -34,7 +34,7 @@ export function testRealm(more: { network?: Partial<Network>; store?: ModelStore
     network: {
       fetch: globalThis.fetch,
       chunkSize: CHUNK,
-      span: 4,
+      window: 8,
       attempts: 6,
       stall: 2000,
       pause: (failures, retryAfter, signal) => sleep(retryAfter ?? failures, signal),

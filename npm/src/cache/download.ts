@@ -100,7 +100,7 @@ class Download implements OpenSource {
     let answer: Answer | undefined;
     // With all chunks there, only the last step is missing.
     if (header === undefined || chunks.size < chunkCount(header)) {
-      ({ header, chunks, answer } = await reach(start.file.source, place, shelf, content, tools.network, control.signal));
+      ({ header, chunks, answer } = await reach(start.file.source, place, shelf, content, tools.network, options.connections, control.signal));
     }
     const set = new ChunkSet(shelf, tools.digest, header, chunks);
     try {

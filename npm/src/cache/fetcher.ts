@@ -1,7 +1,7 @@
 import { GoldcrestError } from "../errors.js";
 import { ChangedFault, hostOf, requestSpan, sameFile, strongTag, TransferFault, type Answer, type Span } from "../source/http.js";
 import type { ChunkSet } from "./chunks.js";
-import type { Network } from "./network.js";
+import { spanOf, type Network } from "./network.js";
 import type { Validators } from "./record.js";
 
 /** What is fetched, and how. */
@@ -78,7 +78,7 @@ export class Fetcher {
     const span: number[] = [];
     const open = (index: number): boolean => !this.#chunks.has(index) && !this.#taken.has(index);
     const enough = (index: number): boolean => span.length > 0 && frugal && !this.#chunks.wanted(index);
-    for (let index = first; index < this.#chunks.count && span.length < this.#job.network.span; index += 1) {
+    for (let index = first; index < this.#chunks.count && span.length < spanOf(this.#job.network, this.#job.connections); index += 1) {
       if (!open(index) || enough(index)) break;
       span.push(index);
     }

@@ -3,10 +3,10 @@ import { aborted } from "../errors.js";
 /** How a realm reaches servers, and how patient it is. */
 export interface Network {
   readonly fetch: typeof globalThis.fetch;
-  /** Bytes of a chunk: what is written, and lost by a reload, at a time. */
+  /** Bytes of a chunk: what is written at a time. */
   readonly chunkSize: number;
-  /** Chunks that one request asks for. */
-  readonly span: number;
+  /** Chunks on their way over all connections: what a reload may cost. */
+  readonly window: number;
   /** How often a transfer may fail in a row without moving forward. */
   readonly attempts: number;
   /** How long a connection may stand still, in milliseconds. */
@@ -19,12 +19,17 @@ const MIB = 1 << 20;
 /** A server that asks for a longer pause gets this one. */
 const LONGEST_PAUSE = 30_000;
 
-/** The platform's network. With four connections of 4 MiB each, a reload loses at most 4 x 1 MiB. */
+/** Chunks that one request asks for, so that all connections together keep to the window. */
+export function spanOf(network: Network, connections: number): number {
+  return Math.max(1, Math.floor(network.window / connections));
+}
+
+/** The platform's network. At most 4 MiB are asked for and not yet written: a reload costs no more, however fast the server is. */
 export function platformNetwork(): Network {
   return {
     fetch: (...args) => globalThis.fetch(...args),
     chunkSize: MIB,
-    span: 4,
+    window: 4,
     attempts: 6,
     stall: 30_000,
     async pause(failures, retryAfter, signal) {

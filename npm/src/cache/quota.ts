@@ -27,13 +27,18 @@ export function isQuotaError(error: unknown): boolean {
   return error instanceof Error && error.name === "QuotaExceededError";
 }
 
-/** The error of a write that failed for want of room. */
+/** The error of a write that failed for want of room, whatever the platform had estimated. */
 export async function outOfQuota(needed: number, estimate: Estimate): Promise<GoldcrestError> {
-  return tooLittle(needed, (await freeBytes(estimate)) ?? 0);
+  const free = (await freeBytes(estimate)) ?? 0;
+  return free < needed ? tooLittle(needed, free) : noRoom(`the browser's storage is full: ${mib(needed)} of the model found no room`, needed, 0);
 }
 
 function tooLittle(needed: number, free: number): GoldcrestError {
-  return new GoldcrestError("E_QUOTA", `the model needs ${mib(needed)} more of storage, and the browser gives ${mib(free)}`, {
+  return noRoom(`the model needs ${mib(needed)} more of storage, and the browser gives ${mib(free)}`, needed, free);
+}
+
+function noRoom(message: string, needed: number, free: number): GoldcrestError {
+  return new GoldcrestError("E_QUOTA", message, {
     help: "free disk space, remove other models (Goldcrest.models), or pass cache: \"memory\" to keep nothing",
     details: { needed, free },
   });

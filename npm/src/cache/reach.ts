@@ -1,6 +1,6 @@
 import { GoldcrestError } from "../errors.js";
 import { ChangedFault, hostOf, requestLength, requestSpan, sameFile, TransferFault, type Answer, type Span } from "../source/http.js";
-import type { Network } from "./network.js";
+import { spanOf, type Network } from "./network.js";
 import { clearShelf, type Header, type ShelfContent } from "./record.js";
 import type { Place } from "./remote.js";
 import type { Shelf } from "./store.js";
@@ -19,35 +19,38 @@ export async function reach(
   shelf: Shelf,
   { header, chunks }: ShelfContent,
   network: Network,
+  connections: number,
   signal: AbortSignal,
 ): Promise<Reached> {
-  let answer = await probe(place, firstMissing(header, chunks, network.span), network, signal);
+  const most = spanOf(network, connections);
+  const start = { start: 0, end: most * network.chunkSize };
+  let answer = await probe(place, firstMissing(header, chunks, most) ?? start, network, signal);
   const size = answer.total ?? (await lengthOf(answer, place.url, network, signal));
   if (header !== undefined && header.size === size && sameFile(header, answer.validators)) return { header, chunks, answer };
   await clearShelf(shelf);
   if (answer.start > 0) {
     answer.cancel();
-    answer = await probe(place, { start: 0, end: span(network) }, network, signal);
+    answer = await probe(place, start, network, signal);
   }
   const { validators } = answer;
   return { header: { source, url: place.url, size, chunkSize: network.chunkSize, ...validators }, chunks: new Map(), answer };
 }
 
 /** The first answer of a server, after as many tries as it takes. */
-async function probe(place: Place, asked: Span | undefined, network: Network, signal: AbortSignal): Promise<Answer> {
+async function probe(place: Place, asked: Span, network: Network, signal: AbortSignal): Promise<Answer> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await requestSpan({
         fetch: network.fetch,
         url: place.url,
-        span: asked ?? { start: 0, end: span(network) },
+        span: asked,
         ifRange: null,
         stall: network.stall,
         signal,
       });
     } catch (error) {
-      if (error instanceof ChangedFault && asked !== undefined && asked.start > 0) {
-        asked = undefined;
+      if (error instanceof ChangedFault && asked.start > 0) {
+        asked = { start: 0, end: asked.end - asked.start };
         continue;
       }
       if (error instanceof ChangedFault) {
@@ -63,10 +66,6 @@ async function probe(place: Place, asked: Span | undefined, network: Network, si
       await network.pause(failures, error.retryAfter, signal);
     }
   }
-}
-
-function span(network: Network): number {
-  return network.chunkSize * network.span;
 }
 
 /** The span that a resumed download asks for first: the same chunks that a fetcher takes for it. */

@@ -64,9 +64,10 @@ export class WasmHost {
   }
 
   async #start(wasmUrl: string | undefined): Promise<WasmModule> {
-    const glue = this.#traps === 0 ? await import("../wasm/goldcrest_wasm.js") : await freshGlue(this.#traps);
     const url = wasmUrl === undefined ? new URL("../wasm/goldcrest_wasm_bg.wasm", import.meta.url) : new URL(wasmUrl, import.meta.url);
+    let glue: WasmGlue;
     try {
+      glue = this.#traps === 0 ? await import("../wasm/goldcrest_wasm.js") : await freshGlue(this.#traps);
       await glue.default({ module_or_path: url.protocol === "file:" && isNode() ? await fileBytes(url) : url });
     } catch (error) {
       throw new GoldcrestError("E_WASM", `the engine's code could not be loaded: ${error instanceof Error ? error.message : String(error)}`, {
