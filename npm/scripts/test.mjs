@@ -1,4 +1,4 @@
-// Builds the package if that has not been done, compiles the tests against its declarations, and runs them.
+// Builds the package if that has not been done, compares the API page, compiles the tests against its declarations, and runs them.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 const run = (...args) => execFileSync(process.execPath, args, { stdio: "inherit" });
 if (!existsSync("dist/index.js")) run("scripts/build.mjs");
+run("scripts/api.mjs", "--check");
 rmSync("dist-test", { recursive: true, force: true });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json");
 

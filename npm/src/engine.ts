@@ -23,6 +23,9 @@ export type Planner = (source: ModelSource, options: PlanOptions) => Promise<Mod
 // Browsers without explicit resource management have no such symbol; `using` does not work in them either.
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 
+/** Makes an engine; for this package only, since a host is nothing that users have. */
+export let makeEngine: (host: EngineHost, planner: Planner, inWorker: boolean) => Engine;
+
 /**
  * A loaded model. Requests run one after another, in the order in which they are made (a stream: in which it is first read).
  * When the GPU goes away, the request under way rejects with `E_DEVICE_LOST`, and the next one loads the model again from the
@@ -37,8 +40,11 @@ export class Engine {
   readonly #planner: Planner;
   readonly #inWorker: boolean;
 
-  /** @internal Engines come from `Goldcrest.load`. */
-  constructor(host: EngineHost, planner: Planner, inWorker: boolean) {
+  static {
+    makeEngine = (...parts) => new Engine(...parts);
+  }
+
+  private constructor(host: EngineHost, planner: Planner, inWorker: boolean) {
     this.#host = host;
     this.#planner = planner;
     this.#inWorker = inWorker;

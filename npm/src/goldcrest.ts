@@ -5,7 +5,7 @@ import { EngineHost } from "./core/host.js";
 import { LocalCore } from "./core/local.js";
 import { ProgressPace } from "./core/pace.js";
 import { platformRealm, type Realm } from "./core/realm.js";
-import { Engine } from "./engine.js";
+import { makeEngine, type Engine } from "./engine.js";
 import { invalidParameter } from "./errors.js";
 import { toPlan } from "./info.js";
 import { modelsOf } from "./models.js";
@@ -39,7 +39,7 @@ export function goldcrestFor(realm: Realm): GoldcrestApi {
       const makeCore = coreMaker(realm, inWorker, options);
       const host = await EngineHost.load({ makeCore, ref, options: checked }, signal, (progress) => onProgress?.(progress));
       const planner = (other: ModelSource, more: PlanOptions): Promise<ModelPlan> => api.plan(other, { ...inherited(options), ...more });
-      return new Engine(host, planner, inWorker);
+      return makeEngine(host, planner, inWorker);
     },
     async plan(source, options = {}) {
       const { signal } = options;

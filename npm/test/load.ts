@@ -2,7 +2,7 @@ import type { Core } from "../dist/core/core.js";
 import { EngineHost } from "../dist/core/host.js";
 import { LocalCore } from "../dist/core/local.js";
 import type { EngineOptions } from "../dist/core/messages.js";
-import { Engine } from "../dist/engine.js";
+import { makeEngine, type Engine } from "../dist/engine.js";
 import { readLoadOptions } from "../dist/options.js";
 import { resolveSource } from "../dist/source/resolve.js";
 import type { LoadOptions, ModelSource, Progress } from "../dist/types.js";
@@ -32,7 +32,7 @@ export async function loadEngine(
   const ref = await resolveSource(source, { signal: options.signal });
   const host = await EngineHost.load({ makeCore, ref, options: checked }, options.signal, (report) => progress.push(report));
   const planner = (): Promise<never> => Promise.reject(new Error("no planner"));
-  return { engine: new Engine(host, planner, kind === "worker"), realm, progress };
+  return { engine: makeEngine(host, planner, kind === "worker"), realm, progress };
 }
 
 /** Waits a little. */
