@@ -134,6 +134,7 @@ impl<'s> Generation<'s> {
         let decoded = (now.dispatches - c.at_decode.dispatches) as f64;
         Ok(Stats {
             prefill_tokens: self.prompt.len() - self.reused,
+            reused_tokens: self.reused,
             prefill_ms: ms(c.started, c.prefilled),
             ttft_ms: ms(c.started, c.first_token),
             decode_tokens: self.new_tokens.len(),

@@ -119,6 +119,8 @@ pub struct TokenEvent {
 pub struct Stats {
     /// Tokens of the prompt that were run.
     pub prefill_tokens: usize,
+    /// Tokens of the prompt that were in the cache already.
+    pub reused_tokens: usize,
     /// Milliseconds for them.
     pub prefill_ms: f64,
     /// Milliseconds to the first token.

@@ -19,17 +19,21 @@
 
 #![forbid(unsafe_code)]
 
+mod error_code;
 mod file;
+mod header;
 
 use std::path::Path;
 use std::rc::Rc;
 
+pub use error_code::ErrorCode;
 pub use file::FileSource;
 pub use goldcrest_engine::{
     DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, MemoryPlan,
     ModelInfo, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, Stats, Text, TokenEvent, batch,
     kv, selftest,
 };
+pub use header::describe_source;
 pub use {
     goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels, goldcrest_model as model,
     goldcrest_prompt as prompt, goldcrest_sample as sample, goldcrest_tokenizer as tokenizer,

@@ -18,6 +18,7 @@ pub struct CpuDevice {
     info: AdapterInfo,
     caps: Caps,
     counters: Rc<CounterCell>,
+    destroyed: Cell<bool>,
 }
 
 struct CpuPlan(Vec<(Twin, Dispatch<Buffer>)>);
@@ -41,7 +42,7 @@ impl CpuDevice {
             subgroups: None,
             f16: false,
         };
-        Self { info, caps, counters: Rc::default() }
+        Self { info, caps, counters: Rc::default(), destroyed: Cell::new(false) }
     }
 
     /// The same with a smaller largest binding, in bytes: for what has to be split on narrow devices.
@@ -50,6 +51,11 @@ impl CpuDevice {
         let mut device = Self::new();
         device.caps.max_binding = bytes;
         device
+    }
+
+    fn check_alive(&self) -> Result<(), GpuError> {
+        let lost = || Err(GpuError::Lost { reason: "it was destroyed on request".into() });
+        if self.destroyed.get() { lost() } else { Ok(()) }
     }
 
     fn words<'a>(&self, buffer: &'a Buffer) -> Result<&'a Words, GpuError> {
@@ -93,6 +99,7 @@ impl Device for CpuDevice {
     }
 
     fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError> {
+        self.check_alive()?;
         let bytes = buffer_bytes(bytes);
         if bytes > self.caps.max_buffer {
             return Err(GpuError::BufferTooLarge {
@@ -112,6 +119,7 @@ impl Device for CpuDevice {
     }
 
     fn write(&self, buffer: &Buffer, offset: u64, data: &[u8]) -> Result<(), GpuError> {
+        self.check_alive()?;
         check_range(buffer, offset, data.len() as u64)?;
         let words = &self.words(buffer)?[offset as usize / 4..];
         for (word, bytes) in words.iter().zip(data.as_chunks::<4>().0) {
@@ -125,6 +133,7 @@ impl Device for CpuDevice {
     }
 
     fn record(&self, dispatches: Vec<Dispatch<Buffer>>) -> Result<Plan, GpuError> {
+        self.check_alive()?;
         let mut steps = Vec::with_capacity(dispatches.len());
         for dispatch in dispatches {
             check_dispatch(&dispatch, &self.caps)?;
@@ -137,6 +146,7 @@ impl Device for CpuDevice {
     }
 
     fn submit(&self, work: &[Work<'_>], reads: &[Slice<Buffer>]) -> Result<Readback, GpuError> {
+        self.check_alive()?;
         let mut n_dispatch = 0;
         for item in work {
             match item {
@@ -167,6 +177,10 @@ impl Device for CpuDevice {
             c.bytes_read += reads.iter().map(|s| s.size).sum::<u64>();
         });
         Ok(Readback::new(std::future::ready(Ok(results))))
+    }
+
+    fn destroy(&self) {
+        self.destroyed.set(true);
     }
 
     fn counters(&self) -> Counters {

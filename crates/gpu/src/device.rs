@@ -28,7 +28,8 @@ pub trait Device {
     /// [`GpuError::BufferTooLarge`], [`GpuError::OutOfMemory`] or [`GpuError::Lost`].
     fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError>;
 
-    /// Writes `data` at byte `offset`, ordered before every later submit. Both multiples of 4.
+    /// Writes `data` at byte `offset`, ordered before every later submit. Both multiples of 4. The bytes are staged until
+    /// a submit takes them: who writes much waits for an empty submit now and then.
     ///
     /// # Errors
     /// [`GpuError::BadRange`] or [`GpuError::Lost`].
@@ -45,6 +46,9 @@ pub trait Device {
     /// # Errors
     /// [`GpuError::Lost`], [`GpuError::BadRange`]. Errors of the work itself arrive with the [`Readback`].
     fn submit(&self, work: &[Work<'_>], reads: &[Slice<Buffer>]) -> Result<Readback, GpuError>;
+
+    /// Gives up the device with all its memory at once; what is in flight fails.
+    fn destroy(&self);
 
     /// Exact counts since the device was opened.
     fn counters(&self) -> Counters;

@@ -8,7 +8,7 @@ use crate::{AdapterInfo, AdapterKind, CpuDevice, Device, GpuError, WgpuDevice};
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `auto` or empty: a hardware adapter, else a software one, else the CPU twins. `cpu`: the CPU twins. A backend name
-    /// (`vulkan`, `metal`, `dx12`) or a part of an adapter's name, in any case: that adapter or an error.
+    /// (`vulkan`, `metal`, `dx12`, in a browser `webgpu`) or a part of an adapter's name, in any case: that adapter or an error.
     pub adapter: String,
 }
 

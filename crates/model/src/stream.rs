@@ -13,6 +13,9 @@ use crate::{ModelError, WeightSource};
 
 /// Plane bytes that are assembled before they are written: bounds the staging memory.
 const CHUNK_BYTES: u64 = 1 << 20;
+/// Plane bytes behind which the device takes what was written before it is given more. It bounds its staging memory, which
+/// is resident beside the weights.
+const MAX_STAGED: u64 = 2 << 20;
 
 /// The contents of a model's buffers, still in the file.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl<'a> Weights<'a> {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), ModelError> {
         let total = self.gguf.tensors.iter().map(|t| t.n_bytes).sum();
-        let mut reader = Reader { gguf: self.gguf, source, progress, done: 0, total };
+        let mut reader = Reader { gguf: self.gguf, source, progress, done: 0, total, staged: 0 };
         for job in &self.jobs {
             match job {
                 Job::Vector { tensors, to } => {
@@ -74,7 +77,7 @@ pub(crate) async fn read_values<S: WeightSource>(
     source: &mut S,
     tensor: &TensorInfo,
 ) -> Result<Vec<f32>, ModelError> {
-    Reader { gguf, source, progress: &mut |_, _| {}, done: 0, total: 0 }.values(tensor).await
+    Reader { gguf, source, progress: &mut |_, _| {}, done: 0, total: 0, staged: 0 }.values(tensor).await
 }
 
 struct Reader<'a, S> {
@@ -83,6 +86,7 @@ struct Reader<'a, S> {
     progress: &'a mut dyn FnMut(u64, u64),
     done: u64,
     total: u64,
+    staged: u64,
 }
 
 impl<S: WeightSource> Reader<'_, S> {
@@ -116,6 +120,11 @@ impl<S: WeightSource> Reader<'_, S> {
             device.write(wq, offset * wq_bytes, bytemuck::cast_slice(&planes.wq))?;
             if ws_bytes > 0 {
                 device.write(ws, offset * ws_bytes, bytemuck::cast_slice(&planes.ws))?;
+            }
+            self.staged += groups.len() as u64 * (wq_bytes + ws_bytes);
+            if self.staged > MAX_STAGED {
+                self.staged = 0;
+                device.submit(&[], &[])?.await?;
             }
         }
         Ok(())

@@ -120,6 +120,11 @@ impl Device for FakeGpu {
         }))
     }
 
+    fn destroy(&self) {
+        self.lost.set(true);
+        self.inner.destroy();
+    }
+
     fn counters(&self) -> Counters {
         self.inner.counters()
     }

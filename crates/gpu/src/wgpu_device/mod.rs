@@ -1,29 +1,27 @@
 //! The device over wgpu: Vulkan, Metal and DX12 natively, WebGPU in a browser.
 
+mod fault;
 mod heap;
 mod pipelines;
+#[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
+#[cfg_attr(target_arch = "wasm32", path = "web.rs")]
+mod platform;
 mod readback;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use goldcrest_kernels::{Dispatch, Slice};
 
 use crate::counters::CounterCell;
 use crate::device::{buffer_bytes, check_dispatch, check_range};
 use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
+use fault::Fault;
 use pipelines::{Pipelines, RecordedDispatch};
 use readback::StagingPool;
 
 /// Uniform parameters lie at this stride: WebGPU's default offset alignment.
 const UNIFORM_STRIDE: u64 = 256;
-/// Host writes beyond this many bytes are flushed before more are taken. It bounds the staging memory of loading, which
-/// is resident beside the weights.
-const MAX_PENDING_WRITE: u64 = 2 << 20;
-
-/// First error that the driver reported outside a call's own result.
-pub(crate) type Fault = Arc<Mutex<Option<GpuError>>>;
 
 /// A wgpu device and everything it has compiled.
 pub struct WgpuDevice {
@@ -35,7 +33,6 @@ pub struct WgpuDevice {
     pipelines: RefCell<Pipelines>,
     staging: Rc<RefCell<StagingPool>>,
     fault: Fault,
-    pending_write: Cell<u64>,
 }
 
 struct WgpuPlan {
@@ -45,16 +42,18 @@ struct WgpuPlan {
 impl WgpuDevice {
     /// The adapters that wgpu finds.
     pub async fn adapters() -> Vec<(AdapterInfo, wgpu::Adapter)> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
-        adapters.into_iter().map(|adapter| (adapter_info(&adapter.get_info()), adapter)).collect()
+        platform::adapters()
+            .await
+            .into_iter()
+            .map(|adapter| (adapter_info(&adapter.get_info()), adapter))
+            .collect()
     }
 
     /// Opens a device with the adapter's own limits, and installs the handlers for loss and for uncaught errors.
     ///
     /// # Errors
     /// [`GpuError::DeviceRefused`].
-    pub async fn open(info: AdapterInfo, adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+    pub async fn open(mut info: AdapterInfo, adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
         let limits = adapter.limits();
         let wanted = wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP;
         let features = adapter.features() & wanted;
@@ -71,7 +70,12 @@ impl WgpuDevice {
         };
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let fault = Fault::default();
-        install_handlers(&device, &fault);
+        let lost = fault.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            lost.set(GpuError::Lost { reason: format!("{reason:?}: {message}") });
+        });
+        platform::on_uncaught_error(&device, fault.clone());
+        platform::name_adapter(&mut info, &device);
         let details = adapter.get_info();
         let sizes = (details.subgroup_min_size, details.subgroup_max_size);
         let caps = Caps {
@@ -92,12 +96,7 @@ impl WgpuDevice {
             pipelines: RefCell::default(),
             staging: Rc::default(),
             fault,
-            pending_write: Cell::new(0),
         })
-    }
-
-    fn check_alive(&self) -> Result<(), GpuError> {
-        current_fault(&self.fault).map_or(Ok(()), Err)
     }
 
     fn wgpu_buffer<'a>(&self, buffer: &'a Buffer) -> Result<&'a wgpu::Buffer, GpuError> {
@@ -117,21 +116,14 @@ impl WgpuDevice {
         let mut pipelines = self.pipelines.borrow_mut();
         let n_before = pipelines.len();
         let (pipeline, layout) = pipelines.get(&self.device, &self.caps, dispatch, &self.counters)?;
-        if pipelines.len() > n_before && self.info.kind == AdapterKind::Software {
+        let lazy = self.info.kind == AdapterKind::Software && !cfg!(target_arch = "wasm32");
+        if pipelines.len() > n_before && lazy {
             let shader = dispatch.shader.shader();
             let index = pipelines.force(&self.device, &self.queue, shader, &pipeline, &layout);
-            readback::wait(&self.device, index)?;
+            platform::wait(&self.device, index)?;
             heap::trim();
         }
         Ok((pipeline, layout))
-    }
-
-    /// Ends the staging of earlier writes and waits until it is free.
-    fn flush_writes(&self) -> Result<(), GpuError> {
-        let index = self.queue.submit([]);
-        self.pending_write.set(0);
-        readback::wait(&self.device, index)?;
-        self.check_alive()
     }
 
     /// One buffer with the parameters of all dispatches of a plan.
@@ -223,7 +215,7 @@ impl Device for WgpuDevice {
     }
 
     fn create_buffer(&self, label: &'static str, bytes: u64) -> Result<Buffer, GpuError> {
-        self.check_alive()?;
+        self.fault.check()?;
         let bytes = buffer_bytes(bytes);
         if bytes > self.caps.max_buffer {
             return Err(GpuError::BufferTooLarge {
@@ -236,33 +228,36 @@ impl Device for WgpuDevice {
         let descriptor =
             wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
         let raw = self.device.create_buffer(&descriptor);
-        if let Some(GpuError::OutOfMemory { .. }) = take_out_of_memory(&self.fault) {
+        if let Some(GpuError::OutOfMemory { .. }) = self.fault.take_out_of_memory() {
             return Err(GpuError::OutOfMemory { label: label.into(), needed: bytes });
         }
-        self.check_alive()?;
+        self.fault.check()?;
         self.counters.update(|c| {
             c.buffers += 1;
             c.live_bytes += bytes;
         });
         let counters = Rc::clone(&self.counters);
-        let on_drop = move |bytes| counters.update(|c| c.live_bytes -= bytes);
+        let released = raw.clone();
+        let on_drop = move |bytes| {
+            platform::release(&released);
+            counters.update(|c| c.live_bytes -= bytes);
+        };
         Ok(Buffer::new(label, bytes, Box::new(raw), Box::new(on_drop)))
     }
 
     fn write(&self, buffer: &Buffer, offset: u64, data: &[u8]) -> Result<(), GpuError> {
-        self.check_alive()?;
+        self.fault.check()?;
         check_range(buffer, offset, data.len() as u64)?;
         self.queue.write_buffer(self.wgpu_buffer(buffer)?, offset, data);
         self.counters.update(|c| {
             c.writes += 1;
             c.bytes_written += data.len() as u64;
         });
-        self.pending_write.set(self.pending_write.get() + data.len() as u64);
-        if self.pending_write.get() > MAX_PENDING_WRITE { self.flush_writes() } else { Ok(()) }
+        Ok(())
     }
 
     fn record(&self, dispatches: Vec<Dispatch<Buffer>>) -> Result<Plan, GpuError> {
-        self.check_alive()?;
+        self.fault.check()?;
         let uniforms = self.upload_uniforms(&dispatches);
         let mut recorded = Vec::with_capacity(dispatches.len());
         for (index, dispatch) in dispatches.iter().enumerate() {
@@ -271,7 +266,7 @@ impl Device for WgpuDevice {
             let bind_group = self.bind(dispatch, &layout, &uniforms, index)?;
             recorded.push(RecordedDispatch { pipeline, bind_group, grid: dispatch.grid });
         }
-        self.check_alive()?;
+        self.fault.check()?;
         self.counters.update(|c| {
             c.plans += 1;
             c.bind_groups += recorded.len() as u64;
@@ -280,7 +275,7 @@ impl Device for WgpuDevice {
     }
 
     fn submit(&self, work: &[Work<'_>], reads: &[Slice<Buffer>]) -> Result<Readback, GpuError> {
-        self.check_alive()?;
+        self.fault.check()?;
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let n_dispatch = self.encode(&mut encoder, work)?;
         let sizes: Vec<u64> = reads.iter().map(|s| s.size).collect();
@@ -296,7 +291,6 @@ impl Device for WgpuDevice {
             offset += slice.size;
         }
         let index = self.queue.submit([encoder.finish()]);
-        self.pending_write.set(0);
         self.counters.update(|c| {
             c.submits += 1;
             c.dispatches += n_dispatch;
@@ -306,12 +300,18 @@ impl Device for WgpuDevice {
         let pool = Rc::clone(&self.staging);
         Ok(Readback::new(readback::read(
             self.device.clone(),
+            &self.queue,
             index,
             staging,
             sizes,
             pool,
-            Arc::clone(&self.fault),
+            self.fault.clone(),
         )))
+    }
+
+    fn destroy(&self) {
+        self.fault.set(GpuError::Lost { reason: "it was destroyed on request".into() });
+        self.device.destroy();
     }
 
     fn counters(&self) -> Counters {
@@ -319,9 +319,17 @@ impl Device for WgpuDevice {
     }
 }
 
+impl Drop for WgpuDevice {
+    fn drop(&mut self) {
+        // Whatever plans and bind groups still hold, the memory goes back now.
+        if cfg!(target_arch = "wasm32") {
+            self.device.destroy();
+        }
+    }
+}
+
 fn adapter_info(info: &wgpu::AdapterInfo) -> AdapterInfo {
-    let software =
-        ["llvmpipe", "swiftshader", "basic render"].iter().any(|n| info.name.to_lowercase().contains(n));
+    let software = is_software(&info.name);
     let kind = match info.device_type {
         wgpu::DeviceType::Cpu => AdapterKind::Software,
         _ if software => AdapterKind::Software,
@@ -342,38 +350,8 @@ fn adapter_info(info: &wgpu::AdapterInfo) -> AdapterInfo {
     AdapterInfo { name: info.name.clone(), backend, kind, driver }
 }
 
-/// wgpu's default handler panics natively and does nothing on the web; both are wrong for a library.
-fn install_handlers(device: &wgpu::Device, fault: &Fault) {
-    let lost = Arc::clone(fault);
-    device.set_device_lost_callback(move |reason, message| {
-        set_fault(&lost, GpuError::Lost { reason: format!("{reason:?}: {message}") });
-    });
-    let uncaught = Arc::clone(fault);
-    device.on_uncaptured_error(Arc::new(move |error| {
-        let error = match error {
-            wgpu::Error::OutOfMemory { .. } => {
-                GpuError::OutOfMemory { label: "a GPU resource".into(), needed: 0 }
-            }
-            wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
-                GpuError::Validation { message: description }
-            }
-        };
-        set_fault(&uncaught, error);
-    }));
-}
-
-fn set_fault(fault: &Fault, error: GpuError) {
-    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-}
-
-pub(crate) fn current_fault(fault: &Fault) -> Option<GpuError> {
-    fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-/// A failed allocation leaves the device usable: take its fault away and report it from the call.
-fn take_out_of_memory(fault: &Fault) -> Option<GpuError> {
-    fault
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take_if(|e| matches!(e, GpuError::OutOfMemory { .. }))
+/// Whether a name belongs to a software implementation.
+fn is_software(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["llvmpipe", "swiftshader", "basic render"].iter().any(|n| name.contains(n))
 }

@@ -3,16 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker};
 
-use super::{Fault, current_fault};
+use super::fault::Fault;
+use super::platform;
 use crate::GpuError;
 use crate::counters::CounterCell;
-
-/// Longest wait for one submit. Software adapters compile kernels inside the first one, which took minutes on a machine
-/// with a load of ten; a hung driver needs a limit.
-const TIMEOUT_S: u64 = 600;
 
 /// Staging buffers that are not in flight.
 #[derive(Default)]
@@ -39,10 +35,38 @@ impl StagingPool {
     }
 }
 
+/// Something that a callback of the driver tells once.
+#[derive(Clone, Default)]
+pub(crate) struct Signal(Arc<Mutex<SignalState>>);
+
 #[derive(Default)]
-struct MapState {
+struct SignalState {
     result: Option<bool>,
     waker: Option<Waker>,
+}
+
+impl Signal {
+    pub(crate) fn set(&self, result: bool) {
+        let waker = {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.result = Some(result);
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<bool> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.result {
+            Some(result) => Poll::Ready(result),
+            None => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
 }
 
 /// Maps the staging buffer once the submit is through and cuts it into the parts that were asked for.
@@ -50,64 +74,34 @@ struct MapState {
 /// The mapping is asked for at once, so that it overlaps whatever is submitted next.
 pub(crate) fn read(
     device: wgpu::Device,
+    queue: &wgpu::Queue,
     index: wgpu::SubmissionIndex,
     staging: Option<wgpu::Buffer>,
     sizes: Vec<u64>,
     pool: Rc<RefCell<StagingPool>>,
     fault: Fault,
-) -> impl Future<Output = Result<Vec<Vec<u8>>, GpuError>> {
-    let mapped = staging.as_ref().map(|buffer| {
-        let state = Arc::new(Mutex::new(MapState::default()));
-        let done = Arc::clone(&state);
-        buffer.map_async(wgpu::MapMode::Read, .., move |result| {
-            let mut state = done.lock().unwrap_or_else(PoisonError::into_inner);
-            state.result = Some(result.is_ok());
-            if let Some(waker) = state.waker.take() {
-                waker.wake();
-            }
-        });
-        state
-    });
+) -> impl Future<Output = Result<Vec<Vec<u8>>, GpuError>> + use<> {
+    let done = Signal::default();
+    match &staging {
+        Some(buffer) => {
+            let done = done.clone();
+            buffer.map_async(wgpu::MapMode::Read, .., move |result| done.set(result.is_ok()));
+        }
+        None => platform::on_work_done(queue, &done),
+    }
     async move {
-        wait(&device, index)?;
-        if let Some(fault) = current_fault(&fault) {
-            return Err(fault);
-        }
-        let (Some(buffer), Some(state)) = (staging, mapped) else { return Ok(Vec::new()) };
-        if !mapping(&state).await {
+        platform::wait(&device, index)?;
+        let ok = std::future::poll_fn(|cx| fault.or(done.poll(cx), cx)).await?;
+        if !ok {
             let lost = GpuError::Lost { reason: "the result could not be mapped".into() };
-            return Err(current_fault(&fault).unwrap_or(lost));
+            return Err(fault.get().unwrap_or(lost));
         }
+        let Some(buffer) = staging else { return Ok(Vec::new()) };
         let parts = copy_out(&buffer, &sizes)?;
         buffer.unmap();
         pool.borrow_mut().free.push(buffer);
         Ok(parts)
     }
-}
-
-/// Waits for a submit natively; a browser has no blocking wait and resolves the mapping instead.
-pub(crate) fn wait(device: &wgpu::Device, index: wgpu::SubmissionIndex) -> Result<(), GpuError> {
-    let poll =
-        wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(Duration::from_secs(TIMEOUT_S)) };
-    match device.poll(poll) {
-        Ok(_) => Ok(()),
-        Err(wgpu::PollError::Timeout) => Err(GpuError::Stalled { seconds: TIMEOUT_S }),
-        Err(error) => Err(GpuError::Validation { message: error.to_string() }),
-    }
-}
-
-async fn mapping(state: &Arc<Mutex<MapState>>) -> bool {
-    std::future::poll_fn(|cx| {
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.result {
-            Some(ok) => Poll::Ready(ok),
-            None => {
-                state.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    })
-    .await
 }
 
 fn copy_out(buffer: &wgpu::Buffer, sizes: &[u64]) -> Result<Vec<Vec<u8>>, GpuError> {

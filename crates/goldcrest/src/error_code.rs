@@ -1,0 +1,206 @@
+//! The table of error codes: for every cause a name that stays, whose fault it is, and what to do about it.
+
+use goldcrest_engine::EngineError;
+use goldcrest_gguf::GgufError;
+use goldcrest_gpu::GpuError;
+use goldcrest_model::ModelError;
+use goldcrest_prompt::PromptError;
+use goldcrest_sample::SampleError;
+use goldcrest_tokenizer::TokenizerError;
+
+use crate::LoadError;
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// A name that stays the same between releases, such as `E_DEVICE_LOST`.
+    pub code: &'static str,
+    /// Whether the cause is what the caller gave, not the machine, the disk or the program.
+    pub bad_input: bool,
+    /// What to do, one line.
+    pub help: &'static str,
+}
+
+impl LoadError {
+    /// The row of this error.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Io { .. } => failure("E_MODEL_READ", READ),
+            Self::Engine(error) => ErrorCode::of(error),
+        }
+    }
+}
+
+impl ErrorCode {
+    /// The row of an engine's error.
+    #[must_use]
+    pub fn of(error: &EngineError) -> Self {
+        engine(error)
+    }
+}
+
+/// The cause is what the caller gave.
+const fn input(code: &'static str, help: &'static str) -> ErrorCode {
+    ErrorCode { code, bad_input: true, help }
+}
+
+/// The cause is the machine, the disk or the program.
+const fn failure(code: &'static str, help: &'static str) -> ErrorCode {
+    ErrorCode { code, bad_input: false, help }
+}
+
+const RANGES: &str = "the documentation says what each parameter may be";
+const READ: &str = "check the file and where it comes from";
+const FRESH_COPY: &str = "the file is damaged or incomplete; fetch it again or take another copy";
+const OTHER_TYPE: &str = "take another quantization of this model, such as Q8_0 or Q4_K_M";
+const NOT_WHOLE: &str = "the file is not a whole model; split files are not supported";
+const ADAPTERS: &str = "take another adapter; the CPU always works";
+const TRY_CPU: &str = "try the CPU: if it fails there too, the file is broken, else the device";
+const AGAIN: &str = "try again; if it stays, update the graphics driver";
+const BARE_PROMPT: &str = "give this model a prompt of plain text, without its template";
+const REPORT: &str =
+    "this is a fault in goldcrest or in the graphics driver; please report it with the adapter's name";
+
+fn engine(error: &EngineError) -> ErrorCode {
+    match error {
+        EngineError::PromptTooLong { .. } => {
+            input("E_PROMPT_TOO_LONG", "shorten the prompt, or give a longer context if the model allows it")
+        }
+        EngineError::EmptyPrompt => input("E_EMPTY_PROMPT", "give at least one token to continue"),
+        EngineError::BadContext { .. } => input("E_BAD_CONTEXT", "give a smaller context length, or none"),
+        EngineError::BadToken { .. } => input("E_BAD_TOKEN", "take tokens that this model's tokenizer gave"),
+        EngineError::NoChatTemplate => input("E_NO_CHAT_TEMPLATE", BARE_PROMPT),
+        EngineError::KvFull { .. } => input("E_KV_FULL", "give a longer context, or shorten the prompt"),
+        EngineError::KvTooLarge { .. } => {
+            input("E_KV_TOO_LARGE", "give a smaller context, or another adapter")
+        }
+        EngineError::NonFiniteLogits { .. } => failure("E_NON_FINITE_LOGITS", TRY_CPU),
+        EngineError::NothingToSample => {
+            input("E_NO_CANDIDATE", "the sampling parameters exclude every token; relax them")
+        }
+        EngineError::Busy => input("E_BUSY", "wait until the generation under way has ended"),
+        EngineError::Aborted => failure("E_ABORTED", "start again"),
+        EngineError::Gguf(error) => gguf(error),
+        EngineError::Model(error) => model(error),
+        EngineError::Gpu(error) => gpu(error),
+        EngineError::Tokenizer(error) => tokenizer(error),
+        EngineError::Prompt(error) => template(error),
+        EngineError::Profile(_) => input(
+            "E_KERNEL_ENTRY",
+            "an entry is a name of the kernel profile with a value, as vec_lanes with 8",
+        ),
+        EngineError::Sample(error) => sample(error),
+        _ => failure("E_ENGINE", REPORT),
+    }
+}
+
+fn gguf(error: &GgufError) -> ErrorCode {
+    use GgufError as G;
+    match error {
+        G::BadMagic { .. } => input("E_GGUF_MAGIC", "give a file in the GGUF format, as it is published"),
+        G::BigEndian { .. } | G::UnsupportedVersion { .. } => input(
+            "E_GGUF_VERSION",
+            "take a newer publication of this model; its file format is not read any more",
+        ),
+        G::Truncated { .. } | G::TensorOutsideFile { .. } | G::ShortRead { .. } => {
+            input("E_GGUF_TRUNCATED", FRESH_COPY)
+        }
+        G::SourceChanged { .. } => failure("E_GGUF_CHANGED", "wait until whatever writes the file is done"),
+        G::MissingKey { .. } => {
+            input("E_GGUF_MISSING_KEY", "the file lacks what every model file has; take another publication")
+        }
+        G::MissingTensor { .. } => input("E_GGUF_MISSING_TENSOR", NOT_WHOLE),
+        G::UnknownTensorType { .. } | G::RemovedTensorType { .. } | G::UnsupportedType { .. } => {
+            input("E_MODEL_UNSUPPORTED_TYPE", OTHER_TYPE)
+        }
+        G::HeaderTooLong { .. }
+        | G::TooManyKeys { .. }
+        | G::TooManyTensors { .. }
+        | G::ArrayTooLong { .. }
+        | G::StringTooLong { .. } => input("E_GGUF_LIMIT", FRESH_COPY),
+        G::WrongType { .. } | G::OutOfRange { .. } => input("E_GGUF_BAD_KEY", FRESH_COPY),
+        _ => input("E_GGUF_MALFORMED", FRESH_COPY),
+    }
+}
+
+fn model(error: &ModelError) -> ErrorCode {
+    match error {
+        ModelError::UnsupportedArchitecture { .. } => {
+            input("E_MODEL_UNSUPPORTED_ARCH", "take a model of one of these architectures")
+        }
+        ModelError::UnsupportedType { .. } => input("E_MODEL_UNSUPPORTED_TYPE", OTHER_TYPE),
+        ModelError::UnsupportedVariant { .. } => {
+            input("E_MODEL_UNSUPPORTED_VARIANT", "take another model of this family")
+        }
+        ModelError::BadHyperParameter { .. } => input("E_MODEL_BAD_PARAMETER", FRESH_COPY),
+        ModelError::MissingTensor { .. } => input("E_MODEL_MISSING_TENSOR", NOT_WHOLE),
+        ModelError::WrongShape { .. } => input("E_MODEL_WRONG_SHAPE", FRESH_COPY),
+        ModelError::Shape(_) => {
+            input("E_MODEL_UNSUPPORTED_SHAPE", "the model's dimensions are not supported; take another one")
+        }
+        ModelError::Gguf(error) => gguf(error),
+        ModelError::Gpu(error) => gpu(error),
+        ModelError::Read { .. } => failure("E_MODEL_READ", READ),
+        _ => failure("E_MODEL", REPORT),
+    }
+}
+
+fn gpu(error: &GpuError) -> ErrorCode {
+    match error {
+        GpuError::NoAdapter { .. } => input("E_NO_ADAPTER", ADAPTERS),
+        GpuError::DeviceRefused { .. } => failure("E_DEVICE_REFUSED", ADAPTERS),
+        GpuError::OutOfMemory { .. } => failure(
+            "E_OUT_OF_GPU_MEMORY",
+            "close what else uses the GPU, take a smaller model or context, or the CPU",
+        ),
+        GpuError::BufferTooLarge { .. } | GpuError::BindingTooLarge { .. } => failure(
+            "E_DEVICE_LIMIT",
+            "this device is too small for the model or context; try a smaller context or the CPU",
+        ),
+        GpuError::MissingFeature { .. } => failure("E_DEVICE_FEATURE", ADAPTERS),
+        GpuError::Lost { .. } => failure("E_DEVICE_LOST", AGAIN),
+        GpuError::Stalled { .. } => failure("E_DEVICE_STALLED", AGAIN),
+        _ => failure("E_GPU", REPORT),
+    }
+}
+
+fn tokenizer(error: &TokenizerError) -> ErrorCode {
+    match error {
+        TokenizerError::UnsupportedModel { .. } => {
+            input("E_TOKENIZER_UNSUPPORTED", "take a model with one of these tokenizers")
+        }
+        TokenizerError::UnknownPreTokenizer { .. } | TokenizerError::MissingPreTokenizer => {
+            input("E_TOKENIZER_UNKNOWN_PRE", "take a newer publication of this model")
+        }
+        _ => input("E_TOKENIZER_MALFORMED", FRESH_COPY),
+    }
+}
+
+fn template(error: &PromptError) -> ErrorCode {
+    match error {
+        PromptError::Raised { .. } => {
+            input("E_TEMPLATE_REFUSED", "change the messages as the model's template asks")
+        }
+        PromptError::Unsupported { .. } => input("E_TEMPLATE_UNSUPPORTED", BARE_PROMPT),
+        PromptError::Syntax { .. } => input("E_TEMPLATE_SYNTAX", BARE_PROMPT),
+        PromptError::TemplateTooLarge { .. }
+        | PromptError::TemplateTooExpensive { .. }
+        | PromptError::TooDeep { .. } => input("E_TEMPLATE_LIMIT", BARE_PROMPT),
+        PromptError::ReservedName { .. } | PromptError::NotAList { .. } => input("E_TEMPLATE_INPUT", RANGES),
+        _ => input("E_TEMPLATE", BARE_PROMPT),
+    }
+}
+
+const fn sample(error: &SampleError) -> ErrorCode {
+    match error {
+        SampleError::NonFiniteLogits { .. } => failure("E_NON_FINITE_LOGITS", TRY_CPU),
+        SampleError::NoCandidate => {
+            input("E_NO_CANDIDATE", "the sampling parameters exclude every token; relax them")
+        }
+        SampleError::BadSpec { .. } => {
+            input("E_BAD_CHAIN", "a chain is a list of stages with their values; see the documentation")
+        }
+        _ => input("E_INVALID_PARAMETER", RANGES),
+    }
+}

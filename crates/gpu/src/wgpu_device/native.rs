@@ -1,0 +1,53 @@
+//! What differs from a browser: adapters can be listed, a thread can wait, and errors come with a type.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::readback::Signal;
+use crate::{AdapterInfo, GpuError};
+
+/// Longest wait for one submit. Software adapters compile kernels inside the first one, which took minutes on a machine
+/// with a load of ten; a hung driver needs a limit.
+const TIMEOUT_S: u64 = 600;
+
+pub(super) async fn adapters() -> Vec<wgpu::Adapter> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    instance.enumerate_adapters(wgpu::Backends::all()).await
+}
+
+/// The name and kind that the adapter gave are all there is.
+pub(super) fn name_adapter(_info: &mut AdapterInfo, _device: &wgpu::Device) {}
+
+/// wgpu's default handler panics, which is wrong for a library.
+pub(super) fn on_uncaught_error(device: &wgpu::Device, fault: Fault) {
+    device.on_uncaptured_error(Arc::new(move |error| {
+        fault.set(match error {
+            wgpu::Error::OutOfMemory { .. } => {
+                GpuError::OutOfMemory { label: "a GPU resource".into(), needed: 0 }
+            }
+            wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
+                GpuError::Validation { message: description }
+            }
+        });
+    }));
+}
+
+/// Waits until a submit is through.
+pub(super) fn wait(device: &wgpu::Device, index: wgpu::SubmissionIndex) -> Result<(), GpuError> {
+    let poll =
+        wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(Duration::from_secs(TIMEOUT_S)) };
+    match device.poll(poll) {
+        Ok(_) => Ok(()),
+        Err(wgpu::PollError::Timeout) => Err(GpuError::Stalled { seconds: TIMEOUT_S }),
+        Err(error) => Err(GpuError::Validation { message: error.to_string() }),
+    }
+}
+
+/// [`wait`] has waited for it.
+pub(super) fn on_work_done(_queue: &wgpu::Queue, done: &Signal) {
+    done.set(true);
+}
+
+/// wgpu frees a buffer with its last user.
+pub(super) fn release(_buffer: &wgpu::Buffer) {}

@@ -1,0 +1,218 @@
+//! A loaded model, for JavaScript.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use goldcrest::gpu::{self, CpuDevice, Device, GpuError};
+use goldcrest::tokenizer::Encode;
+use goldcrest::{EngineError, MemoryPlan, Session, Text, selftest};
+use js_sys::{Function, Promise};
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+use crate::conversation::conversation;
+use crate::error::Failure;
+use crate::fields::Fields;
+use crate::options::LoadOptions;
+use crate::plan::{header, or_source};
+use crate::report;
+use crate::request::request;
+use crate::source::{ByteSource, JsSource, Signal};
+use crate::turn::Turn;
+
+/// A model on a device, with one conversation's cache.
+#[wasm_bindgen]
+pub struct Engine {
+    text: Rc<Text>,
+    device: Rc<dyn Device>,
+    session: Rc<RefCell<Session>>,
+    info: String,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens the device, reads the header, streams the weights. `options` is JSON with `backend`, `context_length`,
+    /// `max_chunk`, `forced_kernels` and `pre_tokenizer`.
+    ///
+    /// # Errors
+    /// A JavaScript error with `code` and `help`; what the source throws passes through.
+    #[wasm_bindgen(unchecked_return_type = "Engine")]
+    pub async fn load(
+        source: ByteSource,
+        options: String,
+        #[wasm_bindgen(
+            unchecked_param_type = "(phase: \"upload\" | \"compile\", loaded: number, total: number) => void"
+        )]
+        on_progress: Function,
+        signal: Signal,
+    ) -> Result<Self, JsValue> {
+        let options = LoadOptions::parse(&options)?;
+        Ok(Self::open(JsSource::new(&source, Some(&signal)), &options, &on_progress).await?)
+    }
+
+    /// JSON: `model`, `adapter`, `backend`, `features`, `profile`, `context_length`, `memory`, `notes`.
+    #[must_use]
+    pub fn info(&self) -> String {
+        self.info.clone()
+    }
+
+    /// Runs one generation and resolves to its statistics as JSON. Every event is a JSON string; a promise that the function
+    /// returns is waited for before the next event.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn generate(
+        &self,
+        request: String,
+        #[wasm_bindgen(unchecked_param_type = "(event: string) => void | Promise<void>")] on_event: Function,
+        signal: Signal,
+    ) -> Promise {
+        let (session, text) = (Rc::clone(&self.session), Rc::clone(&self.text));
+        let blocking = self.device.info().backend == "cpu";
+        future_to_promise(async move {
+            let events = Events { on_event, signal, turn: blocking.then(Turn::new) };
+            Ok(run(&session, &text, &request, &events).await?.to_string().into())
+        })
+    }
+
+    /// Tokens of a text.
+    #[must_use]
+    pub fn tokenize(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<u32> {
+        self.text.tokenizer().encode(text, Encode { add_special, parse_special })
+    }
+
+    /// The texts of single tokens, a JSON list.
+    #[must_use]
+    pub fn pieces(&self, tokens: &[u32]) -> String {
+        tokens.iter().map(|id| Value::String(report::piece(&self.text, *id))).collect::<Value>().to_string()
+    }
+
+    /// The text of tokens.
+    #[must_use]
+    pub fn detokenize(&self, tokens: &[u32]) -> String {
+        self.text.tokenizer().decode(tokens, false)
+    }
+
+    /// A conversation as the model's chat template writes it.
+    ///
+    /// # Errors
+    /// A JavaScript error with `code` and `help`.
+    #[wasm_bindgen(js_name = applyChatTemplate)]
+    pub fn apply_chat_template(&self, input: &str) -> Result<String, JsValue> {
+        let input = conversation(Fields::parse(input)?)?;
+        Ok(self.text.render(input).map_err(Failure::from)?.text)
+    }
+
+    /// Whether this device computes what it should: one JSON entry per weight format.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn selftest(&self) -> Promise {
+        let device = Rc::clone(&self.device);
+        future_to_promise(async move {
+            let tested = selftest(&device, &[]).await.map_err(Failure::from)?;
+            Ok(report::selftest(&tested).to_string().into())
+        })
+    }
+
+    /// Gives up the device with all its memory; whatever runs or is asked for next fails with `E_DEVICE_LOST`.
+    #[wasm_bindgen(js_name = loseDevice)]
+    pub fn lose_device(&self) {
+        self.device.destroy();
+    }
+}
+
+impl Engine {
+    async fn open(
+        mut source: JsSource<'_>,
+        options: &LoadOptions,
+        on_progress: &Function,
+    ) -> Result<Self, Failure> {
+        let (gguf, cfg) = header(&mut source).await?;
+        let (device, note) = open_device(&options.backend).await?;
+        let mut progress = |loaded: u64, total: u64| {
+            // Whoever watches may fail without stopping the work.
+            let _shown = on_progress.call3(
+                &JsValue::UNDEFINED,
+                &"upload".into(),
+                &(loaded as f64).into(),
+                &(total as f64).into(),
+            );
+        };
+        let loading =
+            goldcrest::Engine::load(&gguf, &mut source, Rc::clone(&device), &options.engine, &mut progress);
+        let loaded = loading.await;
+        let engine = or_source(loaded, &mut source)?;
+        let runtime = engine.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
+        let mut notes = runtime.notes().to_vec();
+        notes.extend(note);
+        let info = json!({
+            "model": report::model(&gguf, &cfg),
+            "adapter": report::adapter(device.as_ref()),
+            "backend": device.info().backend,
+            "features": report::features(device.as_ref()),
+            "profile": runtime.profile().name,
+            "context_length": runtime.n_ctx(),
+            "memory": report::memory(&MemoryPlan::new(&gguf, runtime.n_ctx())?),
+            "notes": notes,
+        });
+        drop(runtime);
+        let session = Rc::new(RefCell::new(engine.session()));
+        Ok(Self { text: Rc::clone(engine.text()), device, session, info: info.to_string() })
+    }
+}
+
+/// The device, and what to say if it is not the one hoped for.
+async fn open_device(backend: &str) -> Result<(Rc<dyn Device>, Option<String>), Failure> {
+    let request = gpu::Request { adapter: backend.to_owned() };
+    match gpu::open(&request).await {
+        Ok(device) if backend == "auto" && device.info().backend == "cpu" => {
+            Ok((device, Some("there is no WebGPU adapter: the CPU computes".to_owned())))
+        }
+        Err(error @ GpuError::DeviceRefused { .. }) if backend == "auto" => {
+            Ok((Rc::new(CpuDevice::new()), Some(format!("{error}: the CPU computes"))))
+        }
+        other => Ok((other?, None)),
+    }
+}
+
+/// Where the events of a generation go.
+struct Events {
+    on_event: Function,
+    signal: Signal,
+    /// For a device that computes while it is called, so that the event loop turns only if it is given a turn.
+    turn: Option<Turn>,
+}
+
+impl Events {
+    async fn emit(&self, event: Value) -> Result<(), Failure> {
+        let returned = self.on_event.call1(&JsValue::UNDEFINED, &event.to_string().into());
+        if let Ok(promise) = returned.map_err(Failure::Thrown)?.dyn_into::<Promise>() {
+            JsFuture::from(promise).await.map_err(Failure::Thrown)?;
+        }
+        if let Some(turn) = &self.turn {
+            turn.give().await;
+        }
+        Ok(())
+    }
+}
+
+#[allow(clippy::await_holding_refcell_ref, reason = "the borrow is tried: a second generation is told Busy")]
+async fn run(
+    session: &RefCell<Session>,
+    text: &Text,
+    asked: &str,
+    events: &Events,
+) -> Result<Value, Failure> {
+    let request = request(asked)?;
+    let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+    let mut generation = session.generate(request)?;
+    events.emit(json!({ "type": "prompt", "tokens": generation.prompt() })).await?;
+    loop {
+        if events.signal.aborted() {
+            generation.abort();
+        }
+        match generation.next().await? {
+            Some(event) => events.emit(report::event(&event, text)).await?,
+            None => return Ok(report::stats(&generation.stats()?, generation.tokens())),
+        }
+    }
+}

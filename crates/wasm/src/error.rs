@@ -1,0 +1,58 @@
+//! Errors as JavaScript sees them.
+
+use goldcrest::{EngineError, ErrorCode};
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
+
+/// A call failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The engine's words.
+    Engine(EngineError),
+    /// A parameter that cannot be.
+    Parameter {
+        /// Its name.
+        name: String,
+        /// What was given, as JSON.
+        value: String,
+        /// What may be given.
+        allowed: &'static str,
+    },
+    /// Text that should be JSON and is not.
+    Json(serde_json::Error),
+    /// What the caller's own function threw, handed back as it is.
+    Thrown(JsValue),
+}
+
+impl<E: Into<EngineError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        const PARAMETERS: &str = "the documentation says what each parameter may be";
+        match failure {
+            Failure::Engine(error) => {
+                let row = ErrorCode::of(&error);
+                js_error(row.code, &error.to_string(), row.help)
+            }
+            Failure::Parameter { name, value, allowed } => {
+                let message = format!("{name} = {value} is not allowed; allowed: {allowed}");
+                js_error("E_INVALID_PARAMETER", &message, PARAMETERS)
+            }
+            Failure::Json(error) => js_error("E_INVALID_PARAMETER", &error.to_string(), PARAMETERS),
+            Failure::Thrown(value) => value,
+        }
+    }
+}
+
+fn js_error(code: &str, message: &str, help: &str) -> JsValue {
+    let error = js_sys::Error::new(message);
+    for (name, value) in [("code", code), ("help", help)] {
+        // An error object that was just made takes every property.
+        let _set = Reflect::set(&error, &name.into(), &value.into());
+    }
+    error.into()
+}

@@ -1,0 +1,46 @@
+//! What a model will take, before its weights are fetched.
+
+use goldcrest::gguf::Gguf;
+use goldcrest::model::Config;
+use goldcrest::{EngineError, MemoryPlan, describe_source};
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::error::Failure;
+use crate::report;
+use crate::source::{ByteSource, JsSource};
+
+/// Reads the header alone. Resolves to JSON with `model`, `memory` and `file_bytes`.
+///
+/// # Errors
+/// A JavaScript error with `code` and `help`; what the source throws passes through.
+#[wasm_bindgen(unchecked_return_type = "string")]
+pub async fn plan(source: ByteSource, context_length: Option<u32>) -> Result<String, JsValue> {
+    let mut source = JsSource::new(&source, None);
+    let (gguf, cfg) = header(&mut source).await?;
+    let memory = MemoryPlan::new(&gguf, context_length.unwrap_or(0)).map_err(Failure::from)?;
+    Ok(json!({
+        "model": report::model(&gguf, &cfg),
+        "memory": report::memory(&memory),
+        "file_bytes": source.len(),
+    })
+    .to_string())
+}
+
+/// The checked description of a model that can run.
+pub(crate) async fn header(source: &mut JsSource<'_>) -> Result<(Gguf, Config), Failure> {
+    let len = source.len();
+    let gguf = or_source(describe_source(source, len).await, source)?;
+    let cfg = Config::from_gguf(&gguf)?;
+    Ok((gguf, cfg))
+}
+
+/// Tells a failure of the source and an abort from a failure of the engine.
+pub(crate) fn or_source<T>(result: Result<T, EngineError>, source: &mut JsSource<'_>) -> Result<T, Failure> {
+    result.map_err(|error| match source.thrown.take() {
+        Some(thrown) => Failure::Thrown(thrown),
+        None if source.is_aborted() => EngineError::Aborted.into(),
+        None => error.into(),
+    })
+}
