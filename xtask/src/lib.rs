@@ -1,10 +1,12 @@
-//! The project's own tasks: the shader table, the checks of the source tree, the one test command.
+//! The project's own tasks: the shader table, the checks of the source tree, the build for the browser, the one test command.
 
 #![forbid(unsafe_code)]
 
+mod machine;
 pub mod shaders;
 pub mod suite;
 pub mod tidy;
+pub mod wasm;
 
 use std::path::{Path, PathBuf};
 

@@ -8,6 +8,7 @@ use xtask::tidy::Tree;
 const USAGE: &str = "\
 cargo xtask gen [--check]    write crates/kernels/src/generated.rs from shaders/, or fail if it is stale
 cargo xtask check            the rules of the source tree
+cargo xtask wasm             the engine for browsers and Node, into npm/src/wasm/
 cargo xtask test [--full]    set up what is missing and run everything; --full adds the long conformance run";
 
 fn main() -> ExitCode {
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["gen"] => xtask::shaders::run(&root, false).map_err(|e| e.to_string()),
         ["gen", "--check"] => xtask::shaders::run(&root, true).map_err(|e| e.to_string()),
+        ["wasm"] => xtask::wasm::run(&root),
         ["test"] => suite(&root, false),
         ["test", "--full"] => suite(&root, true),
         ["check"] => Tree::read(&root).map_err(|e| e.to_string()).and_then(|tree| xtask::tidy::check(&tree)),

@@ -4,7 +4,9 @@ mod apt;
 mod setup;
 mod stage;
 
+use crate::machine::succeeds;
 use crate::tidy::Tree;
+use crate::wasm::{self, Compiler};
 use stage::Stages;
 use std::path::Path;
 use std::process::Command;
@@ -45,23 +47,22 @@ pub fn run(root: &Path, full: bool) -> bool {
 
 fn wasm32(stages: &mut Stages<'_>) {
     let name = "wasm32 build of the leaf crates";
-    if !setup::wasm32_target(stages) {
-        stages.skip(format!("{name}: run `rustup target add {}`", setup::WASM32));
+    let Some(compiler) = Compiler::find() else {
+        stages.skip(format!("{name}: {}", wasm::NO_COMPILER));
         return;
-    }
-    let packages: Vec<String> = LEAVES.iter().map(|leaf| format!("--package=goldcrest-{leaf}")).collect();
-    let mut args = vec!["check", "--release", "--locked", "--target", setup::WASM32];
-    args.extend(packages.iter().map(String::as_str));
-    stages.cargo(name, &args);
+    };
+    let mut check = compiler.cargo(stages.root, "check");
+    check.args(LEAVES.iter().map(|leaf| format!("--package=goldcrest-{leaf}")));
+    stages.command(name, &mut check);
 }
 
 fn cargo_deny(stages: &mut Stages<'_>) {
-    if !stage::succeeds(Command::new("cargo-deny").arg("--version")) {
+    if !succeeds(Command::new("cargo-deny").arg("--version")) {
         stages.skip("licences, sources and advisories: run `cargo install --locked cargo-deny`".into());
         return;
     }
     stages.cargo("deny", &["deny", "check", "bans", "licenses", "sources"]);
-    if stage::succeeds(stages.cargo_command().args(["deny", "fetch", "db"])) {
+    if succeeds(stages.cargo_command().args(["deny", "fetch", "db"])) {
         stages.cargo("advisories", &["deny", "check", "advisories"]);
     } else {
         stages.skip("advisories: their database is out of reach".into());

