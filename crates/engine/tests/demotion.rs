@@ -64,6 +64,10 @@ impl Device for Lying {
         self.inner.submit(work, reads)
     }
 
+    fn destroy(&self) {
+        self.inner.destroy();
+    }
+
     fn counters(&self) -> Counters {
         self.inner.counters()
     }

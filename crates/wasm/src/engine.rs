@@ -103,7 +103,7 @@ impl Engine {
         Ok(self.text.render(input).map_err(Failure::from)?.text)
     }
 
-    /// Whether this device computes what it should: one JSON entry per weight format.
+    /// Whether this device computes what it should: one JSON entry per kind of layer.
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
     pub fn selftest(&self) -> Promise {
         let device = Rc::clone(&self.device);

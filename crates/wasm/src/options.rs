@@ -31,7 +31,11 @@ impl LoadOptions {
                 .take("forced_kernels", "a list of [entry, value]", |v| list(v, pair))?
                 .unwrap_or_default(),
         };
-        let engine = EngineOptions { runtime, pre_tokenizer: fields.text("pre_tokenizer")? };
+        let engine = EngineOptions {
+            runtime,
+            pre_tokenizer: fields.text("pre_tokenizer")?,
+            ..EngineOptions::default()
+        };
         fields.end()?;
         Ok(Self { backend, engine })
     }

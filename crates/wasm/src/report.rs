@@ -43,7 +43,7 @@ pub(crate) fn features(device: &dyn Device) -> Vec<&'static str> {
 }
 
 pub(crate) fn selftest(tested: &[SelfTest]) -> Value {
-    tested.iter().map(|t| json!({ "format": t.format, "ok": t.ok, "sums": t.sums })).collect()
+    tested.iter().map(|t| json!({ "name": t.name, "ok": t.ok, "sums": t.sums })).collect()
 }
 
 pub(crate) fn event(event: &Event, text: &Text) -> Value {

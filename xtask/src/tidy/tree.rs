@@ -6,6 +6,8 @@ use toml::{Table, Value};
 
 /// Folders that hold no source of ours.
 const SKIPPED: &[&str] = &[".git", "target", "node_modules", "golden", "corpus", "artifacts", "dist"];
+/// What `cargo xtask wasm` writes: other people's words.
+const GENERATED: &str = "npm/src/wasm";
 const EXTENSIONS: &[&str] =
     &["rs", "wgsl", "toml", "md", "sh", "ts", "js", "mjs", "html", "css", "yml", "yaml", "txt"];
 
@@ -38,7 +40,7 @@ impl Tree {
                 let path = entry?.path();
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                 if path.is_dir() {
-                    if !SKIPPED.contains(&name.as_str()) {
+                    if !SKIPPED.contains(&name.as_str()) && !path.ends_with(GENERATED) {
                         folders.push(path);
                     }
                 } else if is_text(&path) {
