@@ -9,7 +9,7 @@ export function ProblemCard(props: { readonly problem: Problem; readonly childre
     <section class="problem" role="alert">
       <Icon name="warn" size={22} />
       <div>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <p>{what}</p>
         <p class="todo">{todo}</p>
         <footer>

@@ -5,11 +5,11 @@ import { bytes } from "../format.js";
 export type Fact = readonly [name: string, value: string];
 
 const LIMITS = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupStorageSize",
-  "maxStorageBuffersPerShaderStage",
+  ["maxBufferSize", "Largest buffer"],
+  ["maxStorageBufferBindingSize", "Largest binding"],
+  ["maxComputeInvocationsPerWorkgroup", "Threads of a workgroup"],
+  ["maxComputeWorkgroupStorageSize", "Memory of a workgroup"],
+  ["maxStorageBuffersPerShaderStage", "Buffers of a kernel"],
 ] as const;
 
 /** What the browser says of the machine, and the engine of itself. */
@@ -43,7 +43,7 @@ async function adapterFacts(): Promise<Fact[]> {
   return [
     ["WebGPU adapter", names.join(", ") || "nameless"],
     ["Features", [...adapter.features].sort().join(", ") || "none"],
-    ...LIMITS.map((limit): Fact => [limit, limit.endsWith("Size") ? bytes(adapter.limits[limit]) : String(adapter.limits[limit])]),
+    ...LIMITS.map(([limit, name]): Fact => [name, limit.endsWith("Size") ? bytes(adapter.limits[limit]) : String(adapter.limits[limit])]),
   ];
 }
 

@@ -19,7 +19,7 @@ export function Answer({ message, last }: { readonly message: Message; readonly 
   const problem = message.problem.value;
   return (
     <article class={now ? "answer writing" : "answer"} aria-label="Goldcrest" aria-busy={now}>
-      {now && text === "" ? <Thinking /> : tokenView.value ? <TokenView message={message} /> : <Markdown text={text} />}
+      {now && text === "" ? <Thinking /> : tokenView.value ? <TokenView message={message} last={last} /> : <Markdown text={text} />}
       {problem && (
         <ProblemCard problem={problem}>
           <button type="button" class="button" disabled={writing.value} onClick={() => void (text === "" ? regenerate(message) : resume(message))}>

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { VNode } from "preact";
 import { Icon } from "../components/Icon.js";
 import { messages, send, stop, writing } from "../state/conversation.js";
-import { panel } from "../state/panels.js";
+import { panel, tokenView } from "../state/panels.js";
 import { Announcer } from "./Announcer.js";
 import { Answer } from "./Answer.js";
 import { Composer } from "./Composer.js";
@@ -58,7 +58,7 @@ export function Chat({ engine }: { readonly engine: Engine }): VNode {
               </span>
             </p>
           )}
-          {messages.value.length === 0 && <Suggestions engine={engine} />}
+          {messages.value.length === 0 ? <Suggestions engine={engine} /> : <h1 class="hidden">Conversation</h1>}
           {messages.value.map((message) =>
             message.role === "user" ? (
               <Question key={message.key} message={message} />
@@ -68,7 +68,7 @@ export function Chat({ engine }: { readonly engine: Engine }): VNode {
           )}
         </div>
       </main>
-      {!following.value && (
+      {!following.value && !tokenView.value && (
         <button type="button" class="button jump" onClick={() => (following.value = true)}>
           <Icon name="down" /> Latest
         </button>

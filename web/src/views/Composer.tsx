@@ -25,6 +25,7 @@ export function Composer(props: { readonly chats: boolean; readonly send: (text:
   return (
     <form
       class="composer"
+      aria-label="Write"
       onSubmit={(event) => {
         event.preventDefault();
         submit();

@@ -10,7 +10,7 @@ import type { Message } from "../state/message.js";
 const STEPS = [0.15, 0.4, 0.7, 0.92] as const;
 
 /** An answer token by token: coloured by how sure the model was, each with what else it might have said. */
-export function TokenView({ message }: { readonly message: Message }): VNode {
+export function TokenView({ message, last }: { readonly message: Message; readonly last: boolean }): VNode {
   const chosen = useSignal<number | null>(null);
   const list = useRef<HTMLDivElement>(null);
   const tokens = message.tokens.value;
@@ -54,7 +54,7 @@ export function TokenView({ message }: { readonly message: Message }): VNode {
           </span>
         ))}
       </div>
-      <Inspector message={message} at={chosen.value} token={current.value} />
+      {(last || current.value) && <Inspector message={message} at={chosen.value} token={current.value} />}
     </div>
   );
 }
@@ -98,16 +98,18 @@ function Inspector(props: { readonly message: Message; readonly at: number | nul
 function Alternative(props: { readonly other: Candidate; readonly taken: boolean; readonly take: (() => void) | null }): VNode {
   const { other, taken, take } = props;
   const share = Math.exp(other.logprob);
+  const choosable = !taken && take !== null;
   const inside = (
     <>
-      <code>{visible(other.text)}</code>
+      <span class="hidden">{`${choosable ? "Go on with " : ""}${spoken(other.text)}, `}</span>
+      <code aria-hidden="true">{visible(other.text)}</code>
       <meter min={0} max={1} value={share} aria-hidden="true" />
       <span>{percent(share)}</span>
     </>
   );
-  if (taken || !take) return <div class={taken ? "alternative taken" : "alternative"}>{inside}</div>;
+  if (!choosable) return <div class={taken ? "alternative taken" : "alternative"}>{inside}</div>;
   return (
-    <button type="button" class="alternative" onClick={take} aria-label={`Go on with ${spoken(other.text)}, ${percent(share)}`}>
+    <button type="button" class="alternative" onClick={take}>
       {inside}
     </button>
   );

@@ -24,7 +24,7 @@ export function TopBar(): VNode {
           <Icon name="down" size={14} />
         </button>
       )}
-      <nav aria-label="Tools">
+      <nav aria-label="Tools" class={ready ? undefined : "labelled"}>
         {ready && messages.value.length > 0 && <Tool icon="new" label="New conversation" act={clear} />}
         {ready && (
           <button
@@ -56,6 +56,7 @@ function Tool(props: { readonly icon: IconName; readonly label: string; readonly
   return (
     <button type="button" class="ghost" aria-label={props.label} title={props.label} onClick={props.act}>
       <Icon name={props.icon} />
+      <span aria-hidden="true">{props.label}</span>
     </button>
   );
 }

@@ -13,6 +13,7 @@ import { PlanCard } from "./PlanCard.js";
 export function Welcome(): VNode {
   const over = useSignal(false);
   const now = stage.value;
+  const choosing = now.at === "choose" || now.at === "planning";
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     over.value = false;
@@ -33,26 +34,34 @@ export function Welcome(): VNode {
       }}
       onDrop={drop}
     >
-      <section class="hero">
-        <Logo size={84} />
+      <section class={choosing ? "hero" : "hero small-hero"}>
+        <Logo size={choosing ? 84 : 56} />
         <h1>A language model, in this tab.</h1>
-        <p>Goldcrest runs small models on your own graphics card, straight from their files. No account, no server, no installation.</p>
-        <ul class="promises">
-          <li>
-            <Icon name="lock" /> What you write never leaves this page
-          </li>
-          <li>
-            <Icon name="download" /> Works offline after the first visit
-          </li>
-          <li>
-            <Icon name="models" /> Any GGUF model, unconverted
-          </li>
-        </ul>
+        {choosing && <Promises />}
       </section>
       {modelProblem.value && <ProblemCard problem={modelProblem.value} />}
-      {(now.at === "choose" || now.at === "planning") && <ModelCards planning={now.at === "planning" ? now.choice : null} />}
+      {choosing && <ModelCards planning={now.at === "planning" ? now.choice : null} />}
       {now.at === "planned" && <PlanCard choice={now.choice} plan={now.plan} />}
       {(now.at === "loading" || now.at === "paused") && <LoadingCard stage={now} />}
     </main>
+  );
+}
+
+function Promises(): VNode {
+  return (
+    <>
+      <p>Goldcrest runs small models on your own graphics card, straight from their files. No account, no server, no installation.</p>
+      <ul class="promises">
+        <li>
+          <Icon name="lock" /> What you write never leaves this page
+        </li>
+        <li>
+          <Icon name="download" /> Works offline after the first visit
+        </li>
+        <li>
+          <Icon name="models" /> Any GGUF model, unconverted
+        </li>
+      </ul>
+    </>
   );
 }

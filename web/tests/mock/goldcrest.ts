@@ -102,7 +102,8 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
     fail: (after) => {
       const { failAnswer } = behaviour();
       if (!failAnswer || after < failAnswer.after) return null;
-      window.mock = { ...behaviour(), failAnswer: undefined } as Behaviour;
+      const { failAnswer: _done, ...rest } = behaviour();
+      window.mock = rest;
       return failure(failAnswer.code);
     },
     idOf: (text) => {
