@@ -37,10 +37,11 @@ export function chatPiece(chunk: ChatCompletionChunk): Piece {
 export function completionPiece(chunk: CompletionChunk): Piece {
   const choice = chunk.choices[0];
   const { tokens = [], token_logprobs: own = [], top_logprobs: tops = [] } = choice?.logprobs ?? {};
+  const ids = choice?.token_ids ?? [];
   return {
     text: choice?.text ?? "",
     tokens: tokens.map((text, at) => ({
-      id: null,
+      id: ids[at] ?? null,
       text,
       logprob: own[at] ?? 0,
       others: Object.entries(tops[at] ?? {})

@@ -73,9 +73,9 @@ function element(token: Token, key: number): ComponentChildren {
 
 /** Headings of an answer lie below the page's own. */
 function heading({ depth, tokens }: Tokens.Heading, key: number): VNode {
-  if (depth <= 1) return <h2 key={key}>{all(tokens)}</h3>;
-  if (depth === 2) return <h3 key={key}>{all(tokens)}</h4>;
-  return <h4 key={key}>{all(tokens)}</h5>;
+  if (depth <= 1) return <h2 key={key}>{all(tokens)}</h2>;
+  if (depth === 2) return <h3 key={key}>{all(tokens)}</h3>;
+  return <h4 key={key}>{all(tokens)}</h4>;
 }
 
 function list({ ordered, start, items }: Tokens.List, key: number): VNode {

@@ -128,8 +128,8 @@ async function* continuation(
   yield* completionPieces(now.completions.create({ ...request, ...logprobs(settings.value.alternatives) }));
 }
 
-function logprobs(alternatives: number): Pick<CompletionRequest, "logprobs"> {
-  return alternatives > 0 ? { logprobs: alternatives } : {};
+function logprobs(alternatives: number): Pick<CompletionRequest, "logprobs" | "return_token_ids"> {
+  return alternatives > 0 ? { logprobs: alternatives, return_token_ids: true } : {};
 }
 
 function readTurns(stored: unknown): Turn[] | undefined {

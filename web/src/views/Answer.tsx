@@ -34,7 +34,7 @@ export function Answer({ message, last }: { readonly message: Message; readonly 
             <button type="button" class="ghost" aria-label="Regenerate" title="Regenerate" disabled={writing.value} onClick={() => regenerate(message)}>
               <Icon name="again" />
             </button>
-            {last && !problem && (
+            {last && !problem && state !== "done" && (
               <button
                 type="button"
                 class="ghost"

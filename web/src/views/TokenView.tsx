@@ -73,12 +73,11 @@ function Inspector(props: { readonly message: Message; readonly at: number | nul
     );
   }
   const others = token.others.some(({ text }) => text === token.text) ? token.others : [token, ...token.others];
-  const earlier = message.tokens.value.slice(0, at).every(({ id }) => id !== null);
   return (
     <div class="inspector" aria-live="polite">
       <p class="quiet">
         Token {at + 1} of {message.tokens.value.length}
-        {earlier && others.some(({ id }) => id !== null) ? " · choose another to go on from there" : ""}
+        {others.length > 1 ? " · choose another to go on from there" : ""}
       </p>
       <ol>
         {others.map((other, rank) => (
@@ -86,7 +85,7 @@ function Inspector(props: { readonly message: Message; readonly at: number | nul
             <Alternative
               other={other}
               taken={other.text === token.text}
-              take={earlier && other.id !== null && !writing.value ? () => void branch(message, at, other) : null}
+              take={!writing.value ? () => void branch(message, at, other) : null}
             />
           </li>
         ))}

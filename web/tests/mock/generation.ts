@@ -59,6 +59,7 @@ export function createCompletion(speech: Speech): (request: Real.CompletionReque
           index: 0,
           text,
           finish_reason: finish,
+          ...(request.return_token_ids && !finish ? { token_ids: [speech.idOf(text)] } : {}),
           logprobs:
             count > 0 && !finish
               ? {
