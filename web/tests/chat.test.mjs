@@ -40,7 +40,7 @@ page("an answer stops on Escape, and goes on where it was", { mock: { tokenMs: 5
   await start(at);
   await at.getByRole("textbox", { name: "Your message" }).fill("A long one");
   await at.keyboard.press("Enter");
-  await at.getByText(/Sentence 2 of/).waitFor();
+  await answer(at).getByText(/Sentence 2 of/).waitFor();
   await at.keyboard.press("Escape");
   await settled(at);
   const half = await answer(at).textContent();

@@ -47,6 +47,7 @@ page("a download shows bytes, speed and time, and pauses and resumes where it wa
 page("a cancelled download goes back to the choice", { mock: { downloadMs: 4000 } }, async (at) => {
   await card(at).click();
   await at.getByRole("button", { name: /start/i }).click();
+  await at.waitForFunction(() => (document.querySelector(".phases progress")?.value ?? 0) > 1e6);
   await at.getByRole("button", { name: "Cancel" }).click();
   await card(at).waitFor();
   await at.getByRole("button", { name: "Models" }).click();

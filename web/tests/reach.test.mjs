@@ -120,6 +120,7 @@ page("all of it works from the keyboard", { mock: { tokenMs: 0 } }, async (at) =
   await settled(at);
   await reach(/^Settings$/);
   await at.keyboard.press("Enter");
+  await at.locator("dialog[open]").waitFor();
   await reach(/^Close$/);
   await at.keyboard.press("Enter");
   // The focus comes back to where it was.

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
 import { panel } from "../state/panels.js";
 import { Icon } from "./Icon.js";
@@ -6,7 +6,7 @@ import { Icon } from "./Icon.js";
 /** A sheet over the page. The platform's dialog keeps the focus inside, closes on Escape and gives the focus back. */
 export function Sheet(props: { readonly title: string; readonly wide?: boolean; readonly children: ComponentChildren }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   const close = (): void => void (panel.value = null);
