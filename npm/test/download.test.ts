@@ -10,8 +10,8 @@ import type { OpenSource } from "../dist/core/bytes.js";
 import { downloadTools } from "../dist/core/realm.js";
 import { GoldcrestError } from "../dist/index.js";
 import { faultServer, modelBytes, randomNumbers, type FaultServer } from "./fault-server.js";
-import { rest } from "./load.js";
-import { CHUNK, digest, testRealm, type TestRealm } from "./realm.js";
+import { rest, soon } from "./load.js";
+import { CHUNK, digest, testRealm, WINDOW, type TestRealm } from "./realm.js";
 
 const SIZE = 40 * CHUNK + 77;
 const BYTES = modelBytes(SIZE);
@@ -120,13 +120,10 @@ for (let seed = 0; seed < 20; seed += 1) {
       await source.finished().catch(() => undefined);
       control.abort();
       await rest(10);
-      const kept = (await readShelf(await shelfOf(server, realm))).chunks;
-      const { sent } = server;
       const again = await open(server, testRealm({ store: realm.memory }), { sha256: SUM });
       assert.deepEqual(await readAll(again.source), BYTES);
       await again.source.finished();
-      const keptBytes = [...kept.keys()].reduce((sum, index) => sum + Math.min(CHUNK, SIZE - index * CHUNK), 0);
-      assert.equal(server.sent - sent, SIZE - keptBytes, "only what was missing is fetched");
+      assert.ok(server.sent <= SIZE + WINDOW * CHUNK, `${server.sent - SIZE} bytes came twice`);
     });
   });
 }
@@ -155,7 +152,7 @@ test("what is under way is bounded over all connections: a page that is closed l
         return undefined;
       };
       await (await open(server, { ...realm, store: async () => store } as TestRealm, { connections })).source.finished();
-      assert.ok(most <= 8 * CHUNK, `${most} bytes under way on ${connections} connections`);
+      assert.ok(most <= WINDOW * CHUNK, `${most} bytes under way on ${connections} connections`);
     }
   }));
 
@@ -320,19 +317,17 @@ test("the second of two takes over when the first one ends", () =>
   }));
 
 test("an abort reaches a download in every state", async () => {
-  const soon = async (promise: Promise<unknown>): Promise<void> => {
-    const begun = performance.now();
-    const error = await fails(promise, "E_ABORTED");
+  const ends = async (promise: Promise<unknown>): Promise<void> => {
+    const error = await soon(fails(promise, "E_ABORTED"));
     assert.equal(error.name, "AbortError");
-    assert.ok(performance.now() - begun < 100);
   };
   await served({ onRequest: () => ({ hang: true }) }, async (server) => {
     const control = new AbortController();
     const opening = open(server, testRealm(), { signal: control.signal });
     await rest(20);
     control.abort();
-    await soon(opening);
-    await soon(open(server, testRealm(), { signal: AbortSignal.abort() }));
+    await ends(opening);
+    await ends(open(server, testRealm(), { signal: AbortSignal.abort() }));
   });
   await served({ onRequest: (_, number) => (number > 0 ? { hang: true } : undefined) }, async (server) => {
     const realm = testRealm();
@@ -343,9 +338,9 @@ test("an abort reaches a download in every state", async () => {
     const reading = source.read(SIZE - 5, 5);
     reading.catch(() => undefined);
     control.abort();
-    await soon(source.finished());
-    await soon(reading);
-    await soon(waiting);
+    await ends(source.finished());
+    await ends(reading);
+    await ends(waiting);
   });
 });
 
@@ -461,6 +456,6 @@ test("a look at the header fetches the start, and keeps nothing", () =>
     assert.deepEqual(await source.read(10, 100), BYTES.subarray(10, 110));
     await source.finished();
     source.close();
-    assert.ok(server.sent <= 8 * CHUNK);
+    assert.ok(server.sent <= WINDOW * CHUNK);
     assert.deepEqual(await realm.memory.keys(), []);
   }));

@@ -14,6 +14,9 @@ import { fakeControl, fakeWasm, type FakeControl } from "./fake-wasm.js";
 /** Bytes of a chunk in tests: files of 100 kB then have many. */
 export const CHUNK = 1024;
 
+/** Chunks under way at most. */
+export const WINDOW = 8;
+
 export interface TestRealm extends Realm {
   readonly control: FakeControl;
   readonly memory: ModelStore;
@@ -34,7 +37,7 @@ export function testRealm(more: { network?: Partial<Network>; store?: ModelStore
     network: {
       fetch: globalThis.fetch,
       chunkSize: CHUNK,
-      window: 8,
+      window: WINDOW,
       attempts: 6,
       stall: 2000,
       pause: (failures, retryAfter, signal) => sleep(retryAfter ?? failures, signal),

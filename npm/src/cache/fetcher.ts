@@ -94,15 +94,17 @@ export class Fetcher {
     const end = this.#chunks.layout.size;
     const spanEnd = Math.min(end, (first + span.length) * this.#chunkSize);
     let failures = 0;
+    let before = this.#headway(state);
     try {
       while (this.#sequential ? !this.#chunks.complete : state.position < spanEnd) {
-        const before = this.#headway(state);
         try {
           await this.#attempt(state, { start: state.position, end: this.#sequential ? end : spanEnd });
         } catch (error) {
           if (error instanceof ChangedFault) throw changed(url);
           if (!(error instanceof TransferFault) || signal.aborted) throw error;
-          failures = this.#headway(state) > before ? 1 : failures + 1;
+          const now = this.#headway(state);
+          failures = now > before ? 1 : failures + 1;
+          before = now;
           if (failures > network.attempts) throw unreachable(url, failures, error);
           await network.pause(failures, error.retryAfter, signal);
         }
@@ -113,9 +115,9 @@ export class Fetcher {
     }
   }
 
-  /** What grows with every byte that need not come again. */
+  /** What grows with every byte that need not come again. Chunks of other connections count: a server that answers those is there. */
   #headway(state: Assembly): number {
-    return this.#sequential ? this.#chunks.bytes : state.position;
+    return this.#chunks.bytes + (this.#sequential ? 0 : state.position);
   }
 
   async #attempt(state: Assembly, span: Span): Promise<void> {
