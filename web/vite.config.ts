@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from "vite";
+import { models } from "./build/models.js";
 import { offline } from "./build/offline.js";
 import { POLICY } from "./build/policy.js";
 
@@ -33,5 +34,5 @@ export default defineConfig({
   worker: { format: "es" },
   // The package finds its wasm file and its worker beside its own code; pre-bundling would move the code away from them.
   optimizeDeps: { exclude: ["goldcrest"] },
-  plugins: [policy(), offline(new URL("./build/sw.js", import.meta.url))],
+  plugins: [policy(), models(process.env["GOLDCREST_MODELS"]), offline(new URL("./build/sw.js", import.meta.url))],
 });

@@ -38,7 +38,7 @@ export function PlanCard({ choice, plan }: { readonly choice: Choice; readonly p
             void choose(choice);
           }}
         >
-          <option value="">as trained ({count(model.nCtxTrain)})</option>
+          <option value="">automatic</option>
           {lengths(model.nCtxTrain, settings.value.contextLength).map((length) => (
             <option key={length} value={length}>
               {count(length)} tokens
@@ -67,8 +67,8 @@ export function PlanCard({ choice, plan }: { readonly choice: Choice; readonly p
   );
 }
 
-/** Powers of two below what the model was trained for, and whatever is set. */
+/** Powers of two up to what the model was trained for, and whatever is set. */
 function lengths(trained: number, set: number | null): number[] {
   const usual = [512, 1024, 2048, 4096, 8192, 16_384, 32_768].filter((length) => length < trained);
-  return [...new Set(set === null ? usual : [...usual, set])].sort((a, b) => a - b);
+  return [...new Set([...usual, trained, ...(set === null ? [] : [set])])].sort((a, b) => a - b);
 }

@@ -102,7 +102,7 @@ function LoadSettings(): VNode {
           min={64}
           step={64}
           inputMode="numeric"
-          placeholder="as trained"
+          placeholder="automatic"
           aria-describedby="context-about"
           value={contextLength ?? ""}
           onChange={(event) => {

@@ -13,8 +13,8 @@ const TYPES = {
 };
 
 /**
- * Serves a folder on the loopback interface, with the headers that its `_headers` file asks for. `mounts` maps path prefixes to other
- * folders; byte ranges are honoured, as model files are fetched in parts.
+ * Serves a folder on the loopback interface, with the headers that its `_headers` file asks for. `mounts` maps path prefixes to functions
+ * from the rest of a path to a file elsewhere; byte ranges are honoured, as model files are fetched in parts.
  */
 export async function serve(folder, mounts = {}) {
   const headers = await readHeaders(folder);
@@ -26,7 +26,7 @@ export async function serve(folder, mounts = {}) {
   const answer = async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://host").pathname));
     const mount = Object.keys(mounts).find((prefix) => path.startsWith(prefix));
-    const file = mount ? join(mounts[mount], path.slice(mount.length)) : join(folder, path.endsWith("/") ? `${path}index.html` : path);
+    const file = mount ? mounts[mount](path.slice(mount.length)) : join(folder, path.endsWith("/") ? `${path}index.html` : path);
     const { size } = await stat(file);
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
     const start = range ? Number(range[1]) : 0;
