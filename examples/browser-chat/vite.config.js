@@ -1,0 +1,4 @@
+export default {
+  optimizeDeps: { exclude: ["goldcrest"] },
+  worker: { format: "es" },
+};
