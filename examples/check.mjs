@@ -1,17 +1,15 @@
-// Runs every example on a tiny model: `node examples/check.mjs`, with npm/dist built.
+// Runs every example on a tiny model: `node examples/check.mjs`, with npm/dist built and `npm ci` done in web/.
 import { strict as assert } from "node:assert";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ARGS, executablePath, launch, UNWANTED } from "../tests/browser/chromium.js";
-import { root, serve } from "../tests/browser/server.js";
+import { launch, launchWithExtension } from "../web/tests/harness/browser.mjs";
+import { serve } from "../web/tests/harness/server.mjs";
 
-const { chromium } = createRequire(join(root, "tests/browser/chromium.js"))("playwright-core");
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const GOLDEN = join(root, "tests/golden/tiny");
+const GOLDEN = join(HERE, "../tests/golden/tiny");
 const MODEL = join(GOLDEN, "llama.gguf");
 
 const run = (name, command, ...args) => execFileSync(command, args, { cwd: join(HERE, name), encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -25,11 +23,11 @@ const checks = {
   },
   async "browser-chat"() {
     run("browser-chat", "npm", "run", "build", "--silent");
-    const server = await serve({ folders: { "/models/": GOLDEN, "/": join(HERE, "browser-chat/dist") } });
+    const server = await serve(join(HERE, "browser-chat/dist"), { "/models/": (path) => join(GOLDEN, path) });
     const browser = await launch();
     try {
       const page = await browser.newPage();
-      await page.goto(`${server.origin}/index.html?model=/models/llama.gguf`);
+      await page.goto(`${server.url}?model=/models/llama.gguf`);
       await page.getByRole("button", { name: "Fetch" }).click();
       await page.getByLabel("Your message").fill("Hello");
       await page.keyboard.press("Enter");
@@ -44,11 +42,7 @@ const checks = {
     run("extension", "npm", "run", "build", "--silent");
     const folder = join(HERE, "extension");
     const profile = mkdtempSync(join(tmpdir(), "goldcrest-extension-"));
-    const context = await chromium.launchPersistentContext(profile, {
-      executablePath,
-      args: [...ARGS, `--disable-extensions-except=${folder}`, `--load-extension=${folder}`],
-      ignoreDefaultArgs: [...UNWANTED, "--disable-extensions"],
-    });
+    const context = await launchWithExtension(folder, profile);
     try {
       const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker", { timeout: 15_000 }));
       const page = await context.newPage();

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename, join } from "node:path";
 import type { Connect, Plugin } from "vite";
+import { modelFile } from "./model-file.js";
 
 /**
  * While developing: serves the models of a folder at `/models/NAME.gguf`, and under `/hub/…` to whom looks for them on a hub. Start
@@ -11,7 +11,7 @@ export function models(folder: string | undefined): Plugin {
   const answer: Connect.NextHandleFunction = (request, response, next) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://host").pathname);
     if (!folder || !/^\/(models|hub)\/.+\.gguf$/.test(path)) return next();
-    const file = join(folder, basename(path));
+    const file = modelFile(folder, path);
     stat(file).then(({ size }) => {
       const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
       const start = Number(from ?? 0);

@@ -10,13 +10,25 @@ const FLAGS = [
   "--disable-dev-shm-usage",
 ];
 
-/** Chromium with WebGPU on its software adapter. */
+/** The installed browser, and what gives it WebGPU on its software adapter. */
+const OPTIONS = {
+  executablePath: process.env.GOLDCREST_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--headless=new", "--no-sandbox", ...FLAGS],
+  // What playwright passes of itself, and what takes WebGPU away.
+  ignoreDefaultArgs: ["--disable-gpu", "--use-gl=swiftshader", "--disable-software-rasterizer"],
+};
+
+/** Chromium with WebGPU. */
 export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: ["--headless=new", "--no-sandbox", ...FLAGS],
-    ignoreDefaultArgs: ["--disable-gpu", "--use-gl=swiftshader", "--disable-software-rasterizer"],
+  return chromium.launch(OPTIONS);
+}
+
+/** The same with an unpacked extension, and a profile in a folder. */
+export function launchWithExtension(extension, profile) {
+  return chromium.launchPersistentContext(profile, {
+    ...OPTIONS,
+    args: [...OPTIONS.args, `--disable-extensions-except=${extension}`, `--load-extension=${extension}`],
+    ignoreDefaultArgs: [...OPTIONS.ignoreDefaultArgs, "--disable-extensions"],
   });
 }
 

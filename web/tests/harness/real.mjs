@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { modelFile } from "../../build/model-file.js";
 import { serve } from "./server.mjs";
 
 const WEB = fileURLToPath(new URL("../..", import.meta.url));
@@ -9,21 +10,21 @@ const FOLDER = "tests/dist/real";
 
 /**
  * Builds the page with the real package and serves it, with a hub of its own: every model that a hub address names is looked for by
- * its file name in the folder `GOLDCREST_MODELS`. `null`, with a line that says why, where something is missing.
+ * its name in the folder `GOLDCREST_MODELS`. `null`, with a line that says why, where something is missing.
  */
 export async function serveReal() {
   const models = process.env.GOLDCREST_MODELS;
-  if (!models) return skip("GOLDCREST_MODELS names no folder with the models");
+  if (!models) return skip("SmolLM2 is not here; GOLDCREST_MODELS=FOLDER names where it is");
   if (!existsSync(join(WEB, "../npm/dist/wasm/goldcrest_wasm_bg.wasm"))) return skip("npm/dist holds no engine: `cargo xtask wasm`, then `npm run build` in npm/");
   execFileSync(process.execPath, ["node_modules/vite/bin/vite.js", "build", "--outDir", FOLDER, "--emptyOutDir", "--logLevel", "warn"], {
     cwd: WEB,
     stdio: "inherit",
     env: { ...process.env, VITE_HUB_URL: "./hub" },
   });
-  return serve(join(WEB, FOLDER), { "/hub/": (path) => join(models, basename(path)) });
+  return serve(join(WEB, FOLDER), { "/hub/": (path) => modelFile(models, path) });
 }
 
 function skip(why) {
-  console.log(`skipped: ${why}`);
+  console.log(`skip: ${why}`);
   return null;
 }

@@ -13,11 +13,11 @@ const TYPES = {
 };
 
 /**
- * Serves a folder on the loopback interface, with the headers that its `_headers` file asks for. `mounts` maps path prefixes to functions
+ * Serves a folder on the loopback interface, with the headers that its `_headers` file asks for, or with those given. `mounts` maps path prefixes to functions
  * from the rest of a path to a file elsewhere; byte ranges are honoured, as model files are fetched in parts.
  */
-export async function serve(folder, mounts = {}) {
-  const headers = await readHeaders(folder);
+export async function serve(folder, mounts = {}, given) {
+  const headers = given ?? (await readHeaders(folder));
   const server = createServer((request, response) => {
     void answer(request, response).catch((error) => {
       response.writeHead(error.code === "ENOENT" ? 404 : 500).end(String(error.code ?? error));
