@@ -1,6 +1,7 @@
 //! `cargo xtask test`: sets up what is missing, runs every test that this machine can run, and says what it skipped.
 
 mod apt;
+mod npm;
 mod setup;
 mod stage;
 
@@ -42,6 +43,7 @@ pub fn run(root: &Path, full: bool) -> bool {
     // xtask by itself: features of the whole workspace would have cargo build it anew while it runs.
     stages.tests("xtask's tests", &["--package", "xtask"], &[]);
     stages.tests("tests", &["--workspace", "--exclude", "xtask"], &env);
+    npm::run(&mut stages);
     stages.summary()
 }
 
