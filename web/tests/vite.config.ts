@@ -8,6 +8,6 @@ export default mergeConfig(
   defineConfig({
     root: fileURLToPath(new URL("..", import.meta.url)),
     resolve: { alias: { goldcrest: fileURLToPath(new URL("mock/goldcrest.ts", import.meta.url)) } },
-    build: { outDir: "tests/dist", emptyOutDir: true },
+    build: { outDir: "tests/mock/dist", emptyOutDir: true },
   }),
 );

@@ -6,7 +6,7 @@ import { modelFile } from "../../build/model-file.js";
 import { serve } from "./server.mjs";
 
 const WEB = fileURLToPath(new URL("../..", import.meta.url));
-const FOLDER = "tests/dist/real";
+const FOLDER = "tests/dist";
 
 /**
  * Builds the page with the real package and serves it, with a hub of its own: every model that a hub address names is looked for by

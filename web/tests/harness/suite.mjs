@@ -5,7 +5,7 @@ import { launch, open } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 /** The page as it ships, with the stand-in engine. */
-export const TEST_BUILD = fileURLToPath(new URL("../dist", import.meta.url));
+export const TEST_BUILD = fileURLToPath(new URL("../mock/dist", import.meta.url));
 
 /** A server and a browser for the tests of a file. `page(name, options, body)` adds a test that ends without faults. */
 export function suite() {
