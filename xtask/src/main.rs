@@ -7,6 +7,7 @@ use xtask::tidy::Tree;
 
 const USAGE: &str = "\
 cargo xtask gen [--check]    write crates/kernels/src/generated.rs from shaders/, or fail if it is stale
+cargo xtask gen --json       the shaders as a list of {name, needs, wgsl}, to standard output
 cargo xtask check            the rules of the source tree
 cargo xtask wasm             the engine for browsers and Node, into npm/src/wasm/
 cargo xtask test [--full]    set up what is missing and run everything; --full adds the long conformance run";
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["gen"] => xtask::shaders::run(&root, false).map_err(|e| e.to_string()),
         ["gen", "--check"] => xtask::shaders::run(&root, true).map_err(|e| e.to_string()),
+        ["gen", "--json"] => xtask::shaders::generate(&root).map(|g| g.json).map_err(|e| e.to_string()),
         ["wasm"] => xtask::wasm::run(&root),
         ["test"] => suite(&root, false),
         ["test", "--full"] => suite(&root, true),

@@ -17,6 +17,15 @@ pub(super) struct Entry {
     pub wgsl: String,
 }
 
+/// These shaders as a JSON list of `{name, needs, wgsl}`.
+pub(super) fn json(entries: &[Entry]) -> String {
+    let one = |entry: &Entry| {
+        let needs: Vec<_> = entry.reflection.needs.iter().map(|need| need.web_name()).collect();
+        serde_json::json!({ "name": entry.variant.name, "needs": needs, "wgsl": entry.wgsl })
+    };
+    entries.iter().map(one).collect::<serde_json::Value>().to_string()
+}
+
 /// The Rust module for these shaders, which are in ascending order of their names.
 pub(super) fn module(entries: &[Entry]) -> String {
     let mut out = String::from(

@@ -95,6 +95,8 @@ impl fmt::Display for Failures {
 pub struct Generated {
     /// The text of `generated.rs`: every shader that is valid.
     pub module: String,
+    /// The same as JSON, a list of `{name, needs, wgsl}`: for compilers other than naga to judge.
+    pub json: String,
     /// One line that sums it up.
     pub summary: String,
     /// The shaders that are not.
@@ -137,7 +139,7 @@ pub fn generate(root: &Path) -> Result<Generated, ShaderError> {
     }
     let bytes: usize = entries.iter().map(|e| e.wgsl.len()).sum();
     let summary = format!("{} kernels, {} shaders, {bytes} bytes of WGSL", kernels.len(), entries.len());
-    Ok(Generated { module: emit::module(&entries), summary, failures })
+    Ok(Generated { module: emit::module(&entries), json: emit::json(&entries), summary, failures })
 }
 
 /// Writes the generated module, or with `check` only compares it. Returns a line that sums it up.
@@ -148,7 +150,7 @@ pub fn generate(root: &Path) -> Result<Generated, ShaderError> {
 /// As [`generate`]; if a shader fails; if the file is stale, or cannot be read or written.
 pub fn run(root: &Path, check: bool) -> Result<String, ShaderError> {
     let path = root.join(GENERATED);
-    let Generated { module, mut summary, failures } = generate(root)?;
+    let Generated { module, mut summary, failures, .. } = generate(root)?;
     let io = |error| ShaderError::Io { path: path.clone(), error };
     let old = match std::fs::read_to_string(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

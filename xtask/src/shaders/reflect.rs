@@ -27,6 +27,15 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// The name in WebGPU, of a feature of the device or of the language.
+    pub fn web_name(self) -> &'static str {
+        match self {
+            Self::F16 => "shader-f16",
+            Self::Subgroups => "subgroups",
+            Self::PackedDot => "packed_4x8_integer_dot_product",
+        }
+    }
+
     /// The directive that the text must open with, where naga accepts one: it refuses `enable subgroups;`, which
     /// browsers want, so the device adds that one.
     pub fn directive(self) -> &'static str {

@@ -1,21 +1,18 @@
 //! `cargo xtask test`: sets up what is missing, runs every test that this machine can run, and says what it skipped.
 
 mod apt;
+mod browser;
 mod npm;
 mod setup;
 mod stage;
 
 use crate::machine::succeeds;
 use crate::tidy::Tree;
-use crate::wasm::{self, Compiler};
 use stage::Stages;
 use std::path::Path;
 use std::process::Command;
 
 pub use apt::{AptSource, backports_of, sources_of};
-
-/// Crates that must compile for the browser, and need nothing from it.
-const LEAVES: &[&str] = &["gguf", "tokenizer", "prompt", "sample", "kernels"];
 
 /// Runs the whole suite; `full` adds what takes long. True if nothing failed.
 pub fn run(root: &Path, full: bool) -> bool {
@@ -31,7 +28,6 @@ pub fn run(root: &Path, full: bool) -> bool {
         "clippy",
         &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     );
-    wasm32(&mut stages);
     cargo_deny(&mut stages);
 
     let models = setup::models(&mut stages);
@@ -43,19 +39,10 @@ pub fn run(root: &Path, full: bool) -> bool {
     // xtask by itself: features of the whole workspace would have cargo build it anew while it runs.
     stages.tests("xtask's tests", &["--package", "xtask"], &[]);
     stages.tests("tests", &["--workspace", "--exclude", "xtask"], &env);
+    // First, because it builds the wasm that the package carries.
+    browser::run(&mut stages, &env);
     npm::run(&mut stages);
     stages.summary()
-}
-
-fn wasm32(stages: &mut Stages<'_>) {
-    let name = "wasm32 build of the leaf crates";
-    let Some(compiler) = Compiler::find() else {
-        stages.skip(format!("{name}: {}", wasm::NO_COMPILER));
-        return;
-    };
-    let mut check = compiler.cargo(stages.root, "check");
-    check.args(LEAVES.iter().map(|leaf| format!("--package=goldcrest-{leaf}")));
-    stages.command(name, &mut check);
 }
 
 fn cargo_deny(stages: &mut Stages<'_>) {

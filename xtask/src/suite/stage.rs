@@ -24,14 +24,15 @@ impl<'a> Stages<'a> {
         Self { root, done: Vec::new(), skips: BTreeMap::new() }
     }
 
-    /// A stage that is a function: its line, or its complaints.
-    pub(super) fn inside(&mut self, name: &str, work: impl FnOnce() -> Result<String, String>) {
+    /// A stage that is a function: its line, or its complaints. True if it succeeds.
+    pub(super) fn inside(&mut self, name: &str, work: impl FnOnce() -> Result<String, String>) -> bool {
         println!("\n== {name}");
         let start = Instant::now();
         let outcome = work();
         let ok = outcome.is_ok();
         println!("{}", outcome.unwrap_or_else(|complaints| complaints));
         self.end(name, ok, start);
+        ok
     }
 
     /// A stage that is one cargo command.

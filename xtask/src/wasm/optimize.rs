@@ -15,14 +15,16 @@ const FEATURES: &[&str] = &[
     "--enable-simd",
 ];
 
-/// Optimizes a file in place.
+/// Optimizes a file. It is replaced at once when all is done, so that nobody reads half of it.
 pub(super) fn run(root: &Path, wasm: &Path) -> Result<(), String> {
     let tools = root.join("xtask/tools");
     let program = tools.join("node_modules/.bin/wasm-opt");
     if !program.exists() {
         step("npm ci", Command::new("npm").arg("ci").current_dir(&tools))?;
     }
-    step("wasm-opt", Command::new(program).arg("-O3").args(FEATURES).arg(wasm).arg("-o").arg(wasm))
+    let smaller = wasm.with_extension("smaller");
+    step("wasm-opt", Command::new(program).arg("-O3").args(FEATURES).arg(wasm).arg("-o").arg(&smaller))?;
+    std::fs::rename(&smaller, wasm).map_err(|error| format!("{}: {error}", wasm.display()))
 }
 
 fn step(name: &str, command: &mut Command) -> Result<(), String> {

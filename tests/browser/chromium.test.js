@@ -1,0 +1,93 @@
+// The wasm in headless Chromium, on WebGPU: the golden paths, the shaders, loss and recovery, under a strict policy.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+
+import { executablePath, launch, open } from "./chromium.js";
+import { MODELS, QUANT_TOLERANCE, TYPES, partsFrom } from "./page/golden.js";
+import { root, serve } from "./server.js";
+
+if (executablePath === undefined) {
+  console.log("skip: the wasm in a browser: install Chromium");
+  process.exit(0);
+}
+
+let browser, page, server;
+
+before(async () => {
+  server = await serve();
+  browser = await launch();
+  page = await open(browser, server.origin);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Calls a function of `page/border.js` in the page. */
+const call = (name, ...args) =>
+  page.evaluate(async ([name, args]) => (await import("/page/border.js"))[name](...args), [name, args]);
+
+test("every shader compiles without a word", async () => {
+  const table = execFileSync("cargo", ["xtask", "gen", "--json"], { cwd: root, maxBuffer: 1 << 26 });
+  const shaders = JSON.parse(table);
+  const { complaints, compiled } = await call("compile", shaders);
+  console.log(`${compiled} of ${shaders.length} shaders compiled`);
+  assert.deepEqual(complaints, []);
+  assert.ok(compiled >= 90);
+});
+
+for (const name of MODELS) {
+  test(`${name}: greedy path`, async () => {
+    const { found, info, reference } = await call("tinyPath", name);
+    assert.equal(info.backend, "webgpu");
+    assert.equal(info.adapter.type, "software");
+    assert.equal(partsFrom(reference, found), undefined);
+  });
+}
+
+test("greedy path with the kernels of hardware", async () => {
+  const { found, reference } = await page.evaluate(async () => {
+    const { greedy } = await import("/page/golden.js");
+    const { load } = await import("/page/border.js");
+    const { greedy: reference } = await (await fetch("/golden/tiny/llama.json")).json();
+    const engine = await load("/golden/tiny/llama.gguf", { forced_kernels: [["profile", "core"]] });
+    const found = await greedy(engine, reference, { steps_per_submit: 4 });
+    engine.free();
+    return { found, reference };
+  });
+  assert.equal(partsFrom(reference, found), undefined);
+});
+
+test("next token with every weight type", async () => {
+  for (const type of TYPES) {
+    const behind = await call("typeBehind", type);
+    assert.ok(behind < 2 * QUANT_TOLERANCE, `${type}: ${behind}`);
+  }
+});
+
+test("a device lost in the middle rejects, and another one can be had", async () => {
+  const codes = await page.evaluate(async () => {
+    const { generate, load } = await import("/page/border.js");
+    const engine = await load("/golden/tiny/llama.gguf");
+    const ask = { prompt: { tokens: [10, 200, 33, 7] }, temperature: 0, max_tokens: 50, ignore_eos: true };
+    const code = (error) => error.code;
+    const running = generate(engine, ask, undefined, (event) => {
+      if (event.type === "token") engine.loseDevice();
+    });
+    const codes = [await running.then(() => "no error", code), await generate(engine, ask).then(() => "no error", code)];
+    engine.free();
+    const next = await load("/golden/tiny/llama.gguf");
+    codes.push((await generate(next, ask)).end.finish);
+    next.free();
+    return codes;
+  });
+  assert.deepEqual(codes, ["E_DEVICE_LOST", "E_DEVICE_LOST", "length"]);
+});
+
+test("nothing complained, and nothing was asked of other hosts", () => {
+  assert.deepEqual(page.complaints, []);
+  assert.ok(server.requests.every((path) => /^\/(page|wasm|golden)\//.test(path)), server.requests.join(" "));
+});
