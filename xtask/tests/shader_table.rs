@@ -56,7 +56,9 @@ values = { WIDTH = 1 }
 #[test]
 fn variants_multiply_and_reflect() {
     let root = tree(TABLE, &[("scale", SCALE), ("common/factor", FACTOR), ("common/unit", UNIT)]);
-    let Generated { module, summary, failures } = generate(root.path()).unwrap();
+    let Generated { module, summary, failures, json } = generate(root.path()).unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(listed.as_array().unwrap().iter().all(|s| module.contains(s["wgsl"].as_str().unwrap())));
     assert_eq!(failures.to_string(), "");
     assert!(summary.starts_with("1 kernels, 5 shaders, "), "{summary}");
     let names: Vec<_> = module.lines().filter(|l| l.contains("pub const ")).map(str::trim).collect();
