@@ -18,7 +18,7 @@ const TOLERANCE: f32 = 0.02;
 const PROMPT: usize = 100;
 const STEPS: usize = 16;
 
-/// Forms that are forced by name, each with barriers and tails of its own. The CPU twins have one form.
+/// Forms that are forced by name, each with barriers and tails of its own. The CPU has one form.
 const FORMS: &[&[(&str, &str)]] = &[
     &[("profile", "core")],
     &[("profile", "software")],
@@ -29,7 +29,7 @@ const FORMS: &[&[(&str, &str)]] = &[
 ];
 
 #[test]
-fn chunks_submits_and_forms_change_nothing_on_the_cpu_twins() {
+fn chunks_submits_and_forms_change_nothing_on_the_cpu() {
     let device: Rc<dyn Device> = Rc::new(CpuDevice::new());
     for name in ["llama", "qwen3", "gemma2", "gemma3", "phi3", "gpt2", "olmoe"] {
         check_tiny(name, &device, &[]);

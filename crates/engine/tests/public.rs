@@ -1,6 +1,6 @@
 //! Real models against a float32 reference on the same decoded weights: residual stream, logits, greedy path, perplexity.
 //!
-//! A short form runs by default; `GOLDCREST_FULL=1` runs every case on the adapter and on the CPU twins.
+//! A short form runs by default; `GOLDCREST_FULL=1` runs every case on the adapter and on the CPU.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
 mod common;
@@ -52,7 +52,7 @@ struct Extent {
 
 const FULL: Extent = Extent { layers: 9, prompts: 99, steps: 99, window: 9999, windows: 99 };
 const SHORT: Extent = Extent { layers: 1, prompts: 2, steps: 16, window: 65, windows: 1 };
-const SHORT_TWINS: Extent = Extent { layers: 1, prompts: 1, steps: 6, window: 0, windows: 0 };
+const SHORT_CPU: Extent = Extent { layers: 1, prompts: 1, steps: 6, window: 0, windows: 0 };
 
 #[test]
 fn real_models_match_the_reference_on_the_adapter() {
@@ -62,9 +62,9 @@ fn real_models_match_the_reference_on_the_adapter() {
 }
 
 #[test]
-fn real_models_match_the_reference_on_the_cpu_twins() {
+fn real_models_match_the_reference_on_the_cpu() {
     let device: Rc<dyn Device> = Rc::new(CpuDevice::new());
-    check_models(&device, SHORT_TWINS);
+    check_models(&device, SHORT_CPU);
 }
 
 fn check_models(device: &Rc<dyn Device>, short: Extent) {

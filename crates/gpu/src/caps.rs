@@ -24,7 +24,7 @@ pub enum AdapterKind {
     Virtual,
     /// A software implementation of a GPU API.
     Software,
-    /// The CPU twins of this project.
+    /// The CPU by this project's own code.
     Cpu,
     /// Not said.
     Unknown,

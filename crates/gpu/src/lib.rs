@@ -1,6 +1,6 @@
 //! The only crate that names `wgpu`: devices, buffers, plans, read-back and loss.
 //!
-//! A [`Device`] is about a dozen calls. Two stand here: wgpu's ([`open`]) and the CPU twins' ([`CpuDevice`]); tests add
+//! A [`Device`] is about a dozen calls. Two stand here: wgpu's ([`open`]) and the CPU's ([`CpuDevice`]); tests add
 //! one that can be lost, run out of memory or stall. Work is recorded once into a [`Plan`] and replayed; a step
 //! makes no pipeline, bind group or buffer.
 

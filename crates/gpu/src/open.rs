@@ -7,12 +7,12 @@ use crate::{AdapterInfo, AdapterKind, CpuDevice, Device, GpuError, WgpuDevice};
 /// What the caller asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `auto` or empty: a hardware adapter, else a software one, else the CPU twins. `cpu`: the CPU twins. A backend name
+    /// `auto` or empty: a hardware adapter, else a software one, else the CPU. `cpu`: the CPU without any graphics driver. A backend name
     /// (`vulkan`, `metal`, `dx12`, in a browser `webgpu`) or a part of an adapter's name, in any case: that adapter or an error.
     pub adapter: String,
 }
 
-/// All adapters of this machine, the CPU twins last.
+/// All adapters of this machine, the CPU last.
 pub async fn adapters() -> Vec<AdapterInfo> {
     let mut found: Vec<_> = WgpuDevice::adapters().await.into_iter().map(|(info, _)| info).collect();
     found.push(CpuDevice::new().info().clone());

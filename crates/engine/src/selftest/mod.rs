@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_twins_give_the_constants() {
-        let device: Rc<dyn Device> = Rc::new(CpuDevice::new());
+        let device: Rc<dyn Device> = Rc::new(CpuDevice::twins());
         let results = pollster::block_on(selftest(&device, &[])).unwrap();
         let wrong: Vec<_> = results.iter().filter(|r| !r.ok).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");

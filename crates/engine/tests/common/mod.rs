@@ -37,7 +37,7 @@ pub(crate) fn full() -> bool {
     std::env::var_os("GOLDCREST_FULL").is_some_and(|v| v == "1")
 }
 
-/// The CPU twins, and the adapter that a GPU API offers.
+/// The CPU, and the adapter that a GPU API offers.
 pub(crate) fn devices() -> Vec<Rc<dyn Device>> {
     let mut devices: Vec<Rc<dyn Device>> = vec![Rc::new(CpuDevice::new())];
     devices.extend(gpu());

@@ -187,21 +187,26 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-struct Epilogue<'a> {
+/// What happens to a sum before it is stored.
+pub(super) struct Epilogue<'a> {
     bias: Option<&'a [Cell<u32>]>,
-    y: &'a [Cell<u32>],
+    pub(super) y: &'a [Cell<u32>],
     act: u32,
     softcap: Option<f32>,
     add: bool,
 }
 
 impl<'a> Epilogue<'a> {
-    fn new(bias: &'a [Cell<u32>], y: &'a [Cell<u32>], (act, flags, softcap): (u32, u32, f32)) -> Self {
+    pub(super) fn new(
+        bias: &'a [Cell<u32>],
+        y: &'a [Cell<u32>],
+        (act, flags, softcap): (u32, u32, f32),
+    ) -> Self {
         let [add, biased, capped] = [1, 2, 4].map(|bit| flags & bit != 0);
         Self { bias: biased.then_some(bias), y, act, softcap: capped.then_some(softcap), add }
     }
 
-    fn act(&self, v: f32) -> f32 {
+    pub(super) fn act(&self, v: f32) -> f32 {
         match self.act {
             1 => silu(v),
             2 => gelu_tanh(v),
@@ -209,7 +214,7 @@ impl<'a> Epilogue<'a> {
         }
     }
 
-    fn store(&self, sum: f32, row: usize, at: usize) {
+    pub(super) fn store(&self, sum: f32, row: usize, at: usize) {
         let mut v = sum + self.bias.map_or(0.0, |bias| f32::from_bits(bias[row].get()));
         v = self.act(v);
         if let Some(cap) = self.softcap {

@@ -11,6 +11,7 @@ mod attention;
 mod copy_rows;
 pub mod dequant;
 mod embed;
+pub mod fast;
 mod gather_logits;
 mod kv_move;
 mod matmul;

@@ -1,22 +1,28 @@
-//! The CPU twins as a device: the oracle, and the executor where no adapter exists.
+//! The CPU as a device: the executor where no adapter exists, and, on the twins alone, the oracle.
+
+mod products;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+use goldcrest_kernels::cpu::fast::Product;
 use goldcrest_kernels::cpu::{Args, Twin, twin};
 use goldcrest_kernels::{Dispatch, Slice};
 
 use crate::counters::CounterCell;
 use crate::device::{buffer_bytes, check_dispatch, check_range};
 use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
+use products::Vectors;
 
 type Words = Rc<[Cell<u32>]>;
 
-/// Runs plans on the CPU twins, at submit, in order.
+/// Runs plans at submit, in order: matrix products on all cores, the rest on the CPU twins.
 #[derive(Debug)]
 pub struct CpuDevice {
     info: AdapterInfo,
     caps: Caps,
+    /// None computes products on the twins too.
+    vectors: Option<Vectors>,
     counters: Rc<CounterCell>,
     destroyed: Cell<bool>,
 }
@@ -27,8 +33,25 @@ impl CpuDevice {
     /// A device with WebGPU's default limits, so that what runs here fits every browser.
     #[must_use]
     pub fn new() -> Self {
+        let vectors = Vectors::detect();
+        Self::with(format!("CPU ({})", vectors.name()), Some(vectors))
+    }
+
+    /// Without the vector instructions that not every processor of the target has.
+    #[must_use]
+    pub fn portable() -> Self {
+        Self::with(format!("CPU ({})", Vectors::Base.name()), Some(Vectors::Base))
+    }
+
+    /// The CPU twins alone: slow, and what everything else is compared with.
+    #[must_use]
+    pub fn twins() -> Self {
+        Self::with("CPU twins".to_owned(), None)
+    }
+
+    fn with(name: String, vectors: Option<Vectors>) -> Self {
         let info = AdapterInfo {
-            name: "CPU twins".into(),
+            name,
             backend: "cpu",
             kind: AdapterKind::Cpu,
             driver: concat!("goldcrest ", env!("CARGO_PKG_VERSION")).into(),
@@ -42,7 +65,7 @@ impl CpuDevice {
             subgroups: None,
             f16: false,
         };
-        Self { info, caps, counters: Rc::default(), destroyed: Cell::new(false) }
+        Self { info, caps, vectors, counters: Rc::default(), destroyed: Cell::new(false) }
     }
 
     /// The same with a smaller largest binding, in bytes: for what has to be split on narrow devices.
@@ -72,13 +95,17 @@ impl CpuDevice {
 
     fn run(&self, twin: Twin, dispatch: &Dispatch<Buffer>) -> Result<(), GpuError> {
         let bindings = dispatch.bindings.iter().map(|s| self.view(s)).collect::<Result<Vec<_>, _>>()?;
-        twin(&Args {
+        let args = Args {
             bindings: &bindings,
             uniform: &dispatch.uniform,
             overrides: &dispatch.overrides,
             shader: dispatch.shader,
             grid: dispatch.grid,
-        });
+        };
+        match self.vectors.and_then(|vectors| Some((vectors, Product::of(&args)?))) {
+            Some((vectors, product)) => products::run(&product, vectors),
+            None => twin(&args),
+        }
         Ok(())
     }
 }

@@ -1,0 +1,149 @@
+//! The matrix products again, made for speed: what the twins compute, in loops that become vector code, cut into parts
+//! that threads can take.
+//!
+//! Sums of a chunk are scaled once instead of every weight (`s·Σq·x + o·Σx`), so that results differ from the twins' by
+//! the order of rounding: about 1e-6 of the largest.
+
+#![allow(clippy::needless_range_loop, reason = "plain loops over arrays are what becomes vector code")]
+
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+mod loops;
+pub mod portable;
+mod words;
+
+use std::cell::Cell;
+
+use super::Args;
+use super::dequant::Planes;
+use super::matmul::{Epilogue, floats, planes};
+use crate::ops::matmul::NO_EXPERT;
+use crate::ops::matmul_soft::{NORM, SoftParams};
+
+/// One product of `matmul_soft`, ready to be computed in parts.
+pub struct Product<'a> {
+    planes: Planes<'a>,
+    p: SoftParams,
+    /// Activations, `[columns][k]`, normed.
+    x: Vec<f32>,
+    /// Sums of the halves of every chunk of `x`.
+    halves: Vec<[f32; 2]>,
+    /// What every result of a column is multiplied by: 1 or the reciprocal of the root mean square.
+    factors: Vec<f32>,
+    /// First row group of each column's expert.
+    experts: Vec<usize>,
+    epilogue: Epilogue<'a>,
+    /// Groups per output group: two where gate and up rows take turns.
+    step: usize,
+    k: usize,
+}
+
+impl<'a> Product<'a> {
+    /// The product that a dispatch asks for; none if it is of another kernel.
+    #[must_use]
+    pub fn of(args: &Args<'a>) -> Option<Self> {
+        let shader = args.shader.shader();
+        if shader.kernel != "matmul_soft" {
+            return None;
+        }
+        let p: SoftParams = args.params();
+        let k = p.n_chunk as usize * 32;
+        let one = shader.name.ends_with("_one");
+        let (x, norm, sel, bias, y, step) = match *args.bindings {
+            [_, _, x, norm, bias, y, sel] if one => (x, norm, sel, bias, y, sel),
+            [_, _, x, step, bias, y] if !one => (x, x, x, bias, y, step),
+            _ => return None,
+        };
+        let planes = planes(args, args.bindings[0], args.bindings[1], p.n_chunk, p.n_unit)?;
+        let n = if one {
+            args.grid[1] as usize
+        } else {
+            step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize
+        };
+        let mut product = Self {
+            planes,
+            p,
+            x: Vec::with_capacity(n * k),
+            halves: Vec::new(),
+            factors: vec![1.0; n],
+            experts: vec![0; n],
+            epilogue: Epilogue::new(bias, y, (p.act, p.flags, p.softcap)),
+            step: if p.glu == 1 { 2 } else { 1 },
+            k,
+        };
+        if one {
+            product.take_slots(n, x, norm, sel);
+        } else {
+            product.x = floats(&x[..n * k]);
+        }
+        let halves = product.x.chunks_exact(16).map(|half| half.iter().sum::<f32>());
+        let halves: Vec<f32> = halves.collect();
+        product.halves = halves.as_chunks::<2>().0.to_vec();
+        Some(product)
+    }
+
+    fn take_slots(&mut self, n: usize, x: &[Cell<u32>], norm: &[Cell<u32>], sel: &[Cell<u32>]) {
+        let (p, k) = (self.p, self.k);
+        for slot in 0..n {
+            let mut column = floats(&x[slot / p.x_slot_div as usize * k..][..k]);
+            if p.flags & NORM != 0 {
+                let square: f32 = column.chunks_exact(16).map(|c| c.iter().map(|v| v * v).sum::<f32>()).sum();
+                self.factors[slot] = 1.0 / (square / k as f32 + p.eps).sqrt();
+                column.iter_mut().zip(norm).for_each(|(x, w)| *x *= f32::from_bits(w.get()));
+            }
+            if p.by_expert == 1 {
+                let expert = sel[slot].get();
+                let first = (expert.min(p.n_expert - 1) * p.n_group) as usize;
+                self.experts[slot] = if expert == NO_EXPERT { usize::MAX } else { first };
+            }
+            self.x.extend(column);
+        }
+    }
+
+    /// Columns; each has a right-hand side of its own.
+    #[must_use]
+    pub fn n_columns(&self) -> usize {
+        self.factors.len()
+    }
+
+    /// Groups of eight outputs.
+    #[must_use]
+    pub fn n_groups(&self) -> usize {
+        self.p.n_rows.div_ceil(8) as usize
+    }
+
+    /// Multiplications of one group of outputs, of all columns.
+    #[must_use]
+    pub fn group_cost(&self) -> usize {
+        8 * self.k * self.step * self.n_columns()
+    }
+
+    /// Values that `compute` writes for a group of outputs.
+    #[must_use]
+    pub fn group_len(&self) -> usize {
+        8 * self.step * self.n_columns()
+    }
+
+    /// Stores what `compute` of a module gave for all groups, in order.
+    pub fn store(&self, sums: &[f32]) {
+        let (p, n) = (&self.p, self.n_columns());
+        for (i, sums) in sums.chunks_exact(self.group_len()).enumerate() {
+            for column in (0..n).filter(|column| self.experts[*column] != usize::MAX) {
+                let first = column * p.y_stride as usize + p.row0 as usize;
+                for r in 0..8 {
+                    let row = 8 * i + r;
+                    if row >= p.n_rows as usize {
+                        break;
+                    }
+                    let sum = sums[column * 8 + r];
+                    if p.glu == 1 {
+                        let up = sums[(n + column) * 8 + r];
+                        self.epilogue.y[first + row].set((self.epilogue.act(sum) * up).to_bits());
+                    } else {
+                        self.epilogue.store(sum, p.row0 as usize + row, first + row);
+                    }
+                }
+            }
+        }
+    }
+}
