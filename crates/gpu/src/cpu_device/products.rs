@@ -40,15 +40,18 @@ impl Vectors {
             Self::Base => "SSE2",
             #[cfg(target_arch = "aarch64")]
             Self::Base => "NEON",
-            #[cfg(target_arch = "wasm32")]
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Base => "SIMD128",
-            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")))]
+            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128")))]
             Self::Base => "no vectors",
         }
     }
 
     fn compute(self, product: &Product<'_>, groups: Range<usize>, out: &mut [f32]) {
         match self {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Base => fast::simd128::compute(product, groups, out),
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Base => fast::portable::compute(product, groups, out),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `detect` alone makes this value, and only where the processor has all three features.

@@ -12,11 +12,8 @@ pub const REQUIRE: &str = "GOLDCREST_REQUIRE_GPU";
 /// # Errors
 /// [`GpuError::NoAdapter`] if there is none and [`REQUIRE`] is set, or why one could not be opened.
 pub fn devices() -> Result<Vec<Rc<dyn Device>>, GpuError> {
-    let mut devices: Vec<Rc<dyn Device>> = vec![
-        Rc::new(CpuDevice::twins()),
-        Rc::new(CpuDevice::portable()),
-        Rc::new(CpuDevice::new()),
-    ];
+    let mut devices: Vec<Rc<dyn Device>> =
+        vec![Rc::new(CpuDevice::twins()), Rc::new(CpuDevice::portable()), Rc::new(CpuDevice::new())];
     let n_cpu = devices.len();
     for (info, adapter) in pollster::block_on(WgpuDevice::adapters()) {
         devices.push(Rc::new(pollster::block_on(WgpuDevice::open(info, &adapter))?));

@@ -11,7 +11,10 @@ use crate::format::Format;
 
 type V = __m256;
 
-loops!(#[target_feature(enable = "avx2,fma,f16c")]);
+loops!(
+    "The sums of some groups of outputs, `[group][gate, up][column][8]`.\n\n# Safety\nThe processor has AVX2, FMA and F16C.";
+    #[target_feature(enable = "avx2,fma,f16c")]
+);
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]

@@ -3,8 +3,8 @@
 /// Defines `compute` with what its module calls `V`, `zero`, `splat`, `load`, `store`, `mul`, `fma`, `low_halves`, `nibbles`, `bytes`,
 /// `codes`, `bits`, `pairs_of_bits`.
 macro_rules! loops {
-    ($(#[$feature:meta])*) => {
-        /// The sums of some groups of outputs, `[group][gate, up][column][8]`.
+    ($docs:literal; $(#[$feature:meta])*) => {
+        #[doc = $docs]
         $(#[$feature])*
         pub fn compute(product: &Product<'_>, groups: Range<usize>, out: &mut [f32]) {
             let n = product.n_columns();

@@ -10,6 +10,8 @@
 pub mod avx2;
 mod loops;
 pub mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub mod simd128;
 mod words;
 
 use std::cell::Cell;

@@ -10,7 +10,7 @@ use crate::format::Format;
 
 type V = [f32; 8];
 
-loops!(#[inline]);
+loops!("The sums of some groups of outputs, `[group][gate, up][column][8]`."; #[inline]);
 
 #[inline(always)]
 const fn zero() -> V {
