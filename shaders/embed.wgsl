@@ -39,34 +39,16 @@ fn part_row(id: u32) -> u32 {
   return min(id, p.n_vocab - 1u) - p.row0;
 }
 
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
-  var sum = zero();
-  let begin = min(start, p.n_mix);
-  let end = begin + min(len, p.n_mix - begin);
-  for (var i = begin; i < end; i++) {
-    let row = part_row(mixes[i].x);
-    if (row < p.n_rows) {
-      let w = bitcast<f32>(mixes[i].y);
-      sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-    }
-  }
-  return sum;
-}
-
+// A loop from an address stays a loop, in a tenth of the code.
 fn put(at: u32, add: bool, v: Chunk) {
-  var old = zero();
-  if (add) {
-    old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+  for (var i = at; i < at + 8u; i++) {
+    var word = words[i % 8u] * p.scale;
+    if (add) {
+      word += x[i];
+    }
+    x[i] = word;
   }
-  let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
-  x[at] = sum.v0;
-  x[at + 1u] = sum.v1;
-  x[at + 2u] = sum.v2;
-  x[at + 3u] = sum.v3;
-  x[at + 4u] = sum.v4;
-  x[at + 5u] = sum.v5;
-  x[at + 6u] = sum.v6;
-  x[at + 7u] = sum.v7;
 }
 
 @compute @workgroup_size(T)
@@ -80,12 +62,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   if (mix_len == IDENTITY) {
     return;
   }
-  if (mix_len > 0u) {
-    put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-    return;
+  // A token is a mixture of one: dequant is much code, and compiled once.
+  let mixed = mix_len > 0u;
+  var begin = 0u;
+  var end = 1u;
+  if (mixed) {
+    begin = min(step.rows[wg.y].mix_start, p.n_mix);
+    end = begin + min(mix_len, p.n_mix - begin);
   }
-  let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
-  if (row < p.n_rows) {
-    put(at, ADD, dequant(row / 8u, c, row % 8u));
+  var sum = zero();
+  var here = mixed;
+  for (var i = begin; i < end; i++) {
+    var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+    var w = 1.0;
+    if (mixed) {
+      id = mixes[i].x;
+      w = bitcast<f32>(mixes[i].y);
+    }
+    let row = part_row(id);
+    if (row < p.n_rows) {
+      here = true;
+      sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+    }
+  }
+  if (here) {
+    put(at, ADD || (mixed && p.first == 0u), sum);
   }
 }

@@ -1,7 +1,10 @@
-// Statistics of a tile of 4096 logits of one wanted row; row_stats_merge puts the tiles together.
-// Grid: tiles, wanted rows. Partial results: [wanted row][tile]. Every sum has a fixed order.
+// Statistics of tiles of 4096 logits of one wanted row; row_stats_merge puts the tiles together.
+// Grid: tiles by T / LANES, wanted rows. Partial results: [wanted row][tile]. Every sum has a fixed order.
 import common/step;
 import common/row_partial;
+
+override T: u32 = 64u;
+override LANES: u32 = 64u; // invocations that share a tile, a divisor of T; 1 needs no barrier
 
 struct P {
   n_vocab: u32,
@@ -16,13 +19,14 @@ struct P {
 @group(0) @binding(3) var<uniform> p: P;
 
 const TILE = 4096u;
-const THREADS = 64u;
+// Logits of one sum.
+const SUM = 64u;
 
-var<workgroup> parts: array<Partial, THREADS>;
+var<workgroup> parts: array<Partial, T>;
 
 fn scan(row: u32, first: u32, end: u32) -> Partial {
   var r = no_partial();
-  for (var i = first; i < end; i += THREADS) {
+  for (var i = first; i < end; i += LANES) {
     let bits = logits[row + i];
     if (is_finite(bits)) {
       let key = order_key(bits);
@@ -36,39 +40,44 @@ fn scan(row: u32, first: u32, end: u32) -> Partial {
     }
   }
   let top = order_logit(r.key);
-  for (var i = first; i < end; i += THREADS) {
-    let bits = logits[row + i];
-    if (is_finite(bits)) {
-      let d = below_max(bitcast<f32>(bits), top);
-      let w = exp(d);
-      r.sum += w;
-      r.dot += d * w;
+  // Sums of sums: one f32 sum of thousands of terms is a digit short.
+  for (var part = first; part < end; part += SUM * LANES) {
+    var sum = 0.0;
+    var dot = 0.0;
+    for (var i = part; i < min(part + SUM * LANES, end); i += LANES) {
+      let bits = logits[row + i];
+      if (is_finite(bits)) {
+        let d = below_max(bitcast<f32>(bits), top);
+        let w = exp(d);
+        sum += w;
+        dot += d * w;
+      }
     }
+    r.sum += sum;
+    r.dot += dot;
   }
   return r;
 }
 
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
   if (wg.y >= step.n_want) {
     return;
   }
-  let first = wg.x * TILE;
-  parts[t] = scan(wg.y * p.n_vocab, first + t, min(first + TILE, p.n_vocab));
-  workgroupBarrier();
-  if (t < 8u) {
-    var r = parts[8u * t];
-    for (var i = 1u; i < 8u; i++) {
-      r = merge_partial(r, parts[8u * t + i]);
+  let lane = t % LANES;
+  let tile = wg.x * (T / LANES) + t / LANES;
+  var r = scan(wg.y * p.n_vocab, tile * TILE + lane, min((tile + 1u) * TILE, p.n_vocab));
+  for (var gap = LANES / 2u; gap > 0u; gap >>= 1u) {
+    // Lanes from 2·gap on may still be read.
+    if (lane < 2u * gap) {
+      parts[t] = r;
     }
-    parts[8u * t] = r;
+    workgroupBarrier();
+    if (lane < gap) {
+      r = merge_partial(r, parts[t + gap]);
+    }
   }
-  workgroupBarrier();
-  if (t == 0u) {
-    var r = parts[0];
-    for (var i = 8u; i < THREADS; i += 8u) {
-      r = merge_partial(r, parts[i]);
-    }
-    partials[wg.y * p.n_tile + wg.x] = r;
+  if (lane == 0u && tile < p.n_tile) {
+    partials[wg.y * p.n_tile + tile] = r;
   }
 }

@@ -1,4 +1,5 @@
-// Puts the tiles of row_stats together: one RowStats a wanted row. Grid: wanted rows.
+// Puts the tiles of row_stats together: one RowStats a wanted row, by one invocation: tiles are few, and once the
+// largest logit is known their sums do not wait for each other. Grid: wanted rows.
 import common/step;
 import common/row_partial;
 
@@ -14,10 +15,6 @@ struct P {
 @group(0) @binding(2) var<storage, read_write> stats: array<RowStats>;
 @group(0) @binding(3) var<uniform> p: P;
 
-const THREADS = 8u;
-
-var<workgroup> parts: array<Partial, THREADS>;
-
 fn finish(r: Partial) -> RowStats {
   if (r.key == 0u) {
     return RowStats(0u, BANNED, BANNED, 0.0, 0.0, 0.0, r.bad, 0u);
@@ -32,22 +29,35 @@ fn finish(r: Partial) -> RowStats {
   return RowStats(r.argmax, top, top + log_sum, entropy, 1.0 / r.sum, gap, r.bad, 0u);
 }
 
-@compute @workgroup_size(THREADS)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) wg: vec3<u32>) {
   if (wg.x >= step.n_want) {
     return;
   }
-  let share = (p.n_tile + THREADS - 1u) / THREADS;
+  let first = wg.x * p.n_tile;
+  let end = first + p.n_tile;
+  // Ids rise from tile to tile: the first of equals has the lowest.
   var r = no_partial();
-  for (var i = t * share; i < min((t + 1u) * share, p.n_tile); i++) {
-    r = merge_partial(r, partials[wg.x * p.n_tile + i]);
-  }
-  parts[t] = r;
-  workgroupBarrier();
-  if (t == 0u) {
-    for (var i = 1u; i < THREADS; i++) {
-      r = merge_partial(r, parts[i]);
+  for (var i = first; i < end; i++) {
+    let key = partials[i].key;
+    r.second = max(max(r.second, partials[i].second), min(r.key, key));
+    if (key > r.key) {
+      r.key = key;
+      r.argmax = partials[i].argmax;
     }
-    stats[wg.x] = finish(r);
+    if (r.bad == 0u) {
+      r.bad = partials[i].bad;
+    }
   }
+  let top = order_logit(r.key);
+  for (var i = first; i < end; i++) {
+    let key = partials[i].key;
+    if (key != 0u) {
+      let d = below_max(order_logit(key), top);
+      let w = exp(d);
+      r.sum += partials[i].sum * w;
+      r.dot += (partials[i].dot + d * partials[i].sum) * w;
+    }
+  }
+  stats[wg.x] = finish(r);
 }

@@ -5,6 +5,8 @@ import common/step;
 import common/sampling;
 import common/philox;
 
+override T: u32 = 64u; // 1 needs no barrier
+
 struct P {
   n_vocab: u32,
   n_set: u32,
@@ -19,7 +21,6 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> picked: array<Picked>;
 @group(0) @binding(5) var<uniform> p: P;
 
-const THREADS = 64u;
 const PURPOSE_DRAW = 0u;
 
 var<workgroup> ids: array<u32, CANDIDATES>;
@@ -36,6 +37,24 @@ struct Kept {
 
 fn weight(d: f32) -> f32 {
   return select(exp(max(d, -104.0)), 0.0, d < -104.0);
+}
+
+fn load(t: u32, list: u32, inv_temperature: f32) {
+  let first = bitcast<f32>(best[list].y);
+  for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+    let entry = best[list + i];
+    let l = bitcast<f32>(entry.y);
+    ids[i] = entry.x;
+    logit[i] = l;
+    cold[i] = weight(l - first);
+    heated[i] = l * inv_temperature;
+  }
+}
+
+fn heat(t: u32) {
+  for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+    hot[i] = weight(heated[i] - heated[0]);
+  }
 }
 
 fn top_p(kept: Kept, top: f32, row_total: f32) -> Kept {
@@ -158,26 +177,24 @@ fn choose(w: u32, s: SampleParams, row: RowStats) -> Picked {
   return result;
 }
 
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
   if (wg.x >= step.n_want) {
     return;
   }
   let s = params[min(wg.x, p.n_set - 1u)];
-  let first = bitcast<f32>(best[wg.x * CANDIDATES].y);
-  for (var i = t; i < CANDIDATES; i += THREADS) {
-    let entry = best[wg.x * CANDIDATES + i];
-    let l = bitcast<f32>(entry.y);
-    ids[i] = entry.x;
-    logit[i] = l;
-    cold[i] = weight(l - first);
-    heated[i] = l * s.inv_temperature;
+  if (s.greedy == 0u) {
+    load(t, wg.x * CANDIDATES, s.inv_temperature);
   }
-  workgroupBarrier();
-  for (var i = t; i < CANDIDATES; i += THREADS) {
-    hot[i] = weight(heated[i] - heated[0]);
+  if (T > 1u) {
+    workgroupBarrier();
   }
-  workgroupBarrier();
+  if (s.greedy == 0u) {
+    heat(t);
+  }
+  if (T > 1u) {
+    workgroupBarrier();
+  }
   if (t == 0u) {
     picked[wg.x] = choose(wg.x, s, stats[wg.x]);
   }

@@ -1037,33 +1037,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -1076,13 +1058,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -1207,33 +1206,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -1246,13 +1227,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -1368,33 +1366,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -1407,13 +1387,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -1543,33 +1540,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -1582,13 +1561,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -1717,33 +1713,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -1756,13 +1734,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -1906,33 +1901,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -1945,13 +1922,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -2090,33 +2084,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -2129,13 +2105,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -2274,33 +2267,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -2313,13 +2288,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -2463,33 +2455,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -2502,13 +2476,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -2650,33 +2641,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -2689,13 +2662,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -2843,33 +2833,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -2882,13 +2854,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -3033,33 +3022,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -3072,13 +3043,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -3208,33 +3196,15 @@ fn zero() -> Chunk {
 fn part_row(id: u32) -> u32 {
  return min(id, p.n_vocab - 1u) - p.row0;
 }
-fn mixture(start: u32, len: u32, c: u32) -> Chunk {
- var sum = zero();
- let begin = min(start, p.n_mix);
- let end = begin + min(len, p.n_mix - begin);
- for (var i = begin; i < end; i++) {
-  let row = part_row(mixes[i].x);
-  if (row < p.n_rows) {
-   let w = bitcast<f32>(mixes[i].y);
-   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
-  }
- }
- return sum;
-}
 fn put(at: u32, add: bool, v: Chunk) {
- var old = zero();
- if (add) {
-  old = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var words = array<vec4<f32>, 8>(v.v0, v.v1, v.v2, v.v3, v.v4, v.v5, v.v6, v.v7);
+ for (var i = at; i < at + 8u; i++) {
+  var word = words[i % 8u] * p.scale;
+  if (add) {
+   word += x[i];
+  }
+  x[i] = word;
  }
- let sum = chunk_add(old, chunk_scale(v, p.scale, p.scale));
- x[at] = sum.v0;
- x[at + 1u] = sum.v1;
- x[at + 2u] = sum.v2;
- x[at + 3u] = sum.v3;
- x[at + 4u] = sum.v4;
- x[at + 5u] = sum.v5;
- x[at + 6u] = sum.v6;
- x[at + 7u] = sum.v7;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -3247,13 +3217,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (mix_len == IDENTITY) {
   return;
  }
- if (mix_len > 0u) {
-  put(at, ADD || p.first == 0u, mixture(step.rows[wg.y].mix_start, mix_len, c));
-  return;
+ let mixed = mix_len > 0u;
+ var begin = 0u;
+ var end = 1u;
+ if (mixed) {
+  begin = min(step.rows[wg.y].mix_start, p.n_mix);
+  end = begin + min(mix_len, p.n_mix - begin);
  }
- let row = part_row(select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u));
- if (row < p.n_rows) {
-  put(at, ADD, dequant(row / 8u, c, row % 8u));
+ var sum = zero();
+ var here = mixed;
+ for (var i = begin; i < end; i++) {
+  var id = select(step.rows[wg.y].token, step.rows[wg.y].pos, SOURCE == 1u);
+  var w = 1.0;
+  if (mixed) {
+   id = mixes[i].x;
+   w = bitcast<f32>(mixes[i].y);
+  }
+  let row = part_row(id);
+  if (row < p.n_rows) {
+   here = true;
+   sum = chunk_add(sum, chunk_scale(dequant(row / 8u, c, row % 8u), w, w));
+  }
+ }
+ if (here) {
+  put(at, ADD || (mixed && p.first == 0u), sum);
  }
 }
 ",
@@ -6976,13 +6963,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -7027,8 +7007,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -7083,10 +7064,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -7183,16 +7160,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -7373,13 +7352,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -7424,8 +7396,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -7480,10 +7453,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -7585,16 +7554,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -7766,13 +7737,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -7817,8 +7781,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -7873,10 +7838,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -7969,16 +7930,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -8167,13 +8130,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -8218,8 +8174,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -8274,10 +8231,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -8387,16 +8340,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -8584,13 +8539,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -8635,8 +8583,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -8691,10 +8640,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -8803,16 +8748,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -9012,13 +8959,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -9063,8 +9003,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -9119,10 +9060,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -9243,16 +9180,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -9450,13 +9389,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -9501,8 +9433,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -9557,10 +9490,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -9679,16 +9608,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -9883,13 +9814,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -9934,8 +9858,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -9990,10 +9915,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -10109,16 +10030,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -10318,13 +10241,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -10369,8 +10285,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -10425,10 +10342,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -10549,16 +10462,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -10756,13 +10671,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -10807,8 +10715,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -10863,10 +10772,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -10985,16 +10890,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -11198,13 +11105,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -11249,8 +11149,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -11305,10 +11206,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
@@ -11433,16 +11330,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -11646,13 +11545,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -11697,8 +11589,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -11753,10 +11646,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -11881,16 +11770,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -12079,13 +11970,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
-fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
- for (var j = 0u; j < 4u; j++) {
-  if (m0 + j < n) {
-   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
-  }
- }
-}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
@@ -12130,8 +12014,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  for (var b = 0u; b < end; b++) {
   let row = (first + b) * 8u + r;
   if (row < p.n_rows) {
-   write(sums[2u * b], m0, n, row);
-   write(sums[2u * b + 1u], m0 + 4u, n, row);
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
   }
  }
 }
@@ -12186,10 +12071,6 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
-}
-fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
- return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
-  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
@@ -12299,16 +12180,18 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
+ var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+  for (var i = c * 8u; i < c * 8u + 8u; i++) {
+   var v = x[x0 + i];
+   if ((p.flags & NORM) != 0u) {
+    square += dot(v, v);
+    v *= norm[i];
+   }
+   words[i % 8u] = v;
   }
+  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -19751,7 +19634,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 2, name: "partials", kind: BindingKind::ReadWrite, min_size: 32 },
             Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
         ],
-        overrides: &[],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "LANES", default: Some(64.0) },
+        ],
         needs: &[],
         workgroup_bytes: 2048,
         uniform: &[
@@ -19837,6 +19723,8 @@ fn merge_partial(a: Partial, b: Partial) -> Partial {
  }
  return r;
 }
+override T: u32 = 64u;
+override LANES: u32 = 64u;
 struct P {
  n_vocab: u32,
  n_tile: u32,
@@ -19848,11 +19736,11 @@ struct P {
 @group(0) @binding(2) var<storage, read_write> partials: array<Partial>;
 @group(0) @binding(3) var<uniform> p: P;
 const TILE = 4096u;
-const THREADS = 64u;
-var<workgroup> parts: array<Partial, THREADS>;
+const SUM = 64u;
+var<workgroup> parts: array<Partial, T>;
 fn scan(row: u32, first: u32, end: u32) -> Partial {
  var r = no_partial();
- for (var i = first; i < end; i += THREADS) {
+ for (var i = first; i < end; i += LANES) {
   let bits = logits[row + i];
   if (is_finite(bits)) {
    let key = order_key(bits);
@@ -19866,39 +19754,42 @@ fn scan(row: u32, first: u32, end: u32) -> Partial {
   }
  }
  let top = order_logit(r.key);
- for (var i = first; i < end; i += THREADS) {
-  let bits = logits[row + i];
-  if (is_finite(bits)) {
-   let d = below_max(bitcast<f32>(bits), top);
-   let w = exp(d);
-   r.sum += w;
-   r.dot += d * w;
+ for (var part = first; part < end; part += SUM * LANES) {
+  var sum = 0.0;
+  var dot = 0.0;
+  for (var i = part; i < min(part + SUM * LANES, end); i += LANES) {
+   let bits = logits[row + i];
+   if (is_finite(bits)) {
+    let d = below_max(bitcast<f32>(bits), top);
+    let w = exp(d);
+    sum += w;
+    dot += d * w;
+   }
   }
+  r.sum += sum;
+  r.dot += dot;
  }
  return r;
 }
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  if (wg.y >= step.n_want) {
   return;
  }
- let first = wg.x * TILE;
- parts[t] = scan(wg.y * p.n_vocab, first + t, min(first + TILE, p.n_vocab));
- workgroupBarrier();
- if (t < 8u) {
-  var r = parts[8u * t];
-  for (var i = 1u; i < 8u; i++) {
-   r = merge_partial(r, parts[8u * t + i]);
+ let lane = t % LANES;
+ let tile = wg.x * (T / LANES) + t / LANES;
+ var r = scan(wg.y * p.n_vocab, tile * TILE + lane, min((tile + 1u) * TILE, p.n_vocab));
+ for (var gap = LANES / 2u; gap > 0u; gap >>= 1u) {
+  if (lane < 2u * gap) {
+   parts[t] = r;
   }
-  parts[8u * t] = r;
+  workgroupBarrier();
+  if (lane < gap) {
+   r = merge_partial(r, parts[t + gap]);
+  }
  }
- workgroupBarrier();
- if (t == 0u) {
-  var r = parts[0];
-  for (var i = 8u; i < THREADS; i += 8u) {
-   r = merge_partial(r, parts[i]);
-  }
-  partials[wg.y * p.n_tile + wg.x] = r;
+ if (lane == 0u && tile < p.n_tile) {
+  partials[wg.y * p.n_tile + tile] = r;
  }
 }
 ",
@@ -19906,7 +19797,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     Shader {
         name: "row_stats_merge",
         kernel: "row_stats_merge",
-        workgroup_size: [8, 1, 1],
+        workgroup_size: [1, 1, 1],
         bindings: &[
             Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 1, name: "partials", kind: BindingKind::Read, min_size: 32 },
@@ -19915,7 +19806,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         ],
         overrides: &[],
         needs: &[],
-        workgroup_bytes: 256,
+        workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_tile", offset: 0, size: 4 },
             UniformField { name: "reserved0", offset: 4, size: 4 },
@@ -19982,27 +19873,6 @@ fn no_partial() -> Partial {
 fn below_max(logit: f32, top: f32) -> f32 {
  return max(logit - top, -100.0);
 }
-fn merge_partial(a: Partial, b: Partial) -> Partial {
- var r = no_partial();
- r.key = max(a.key, b.key);
- r.argmax = select(a.argmax, b.argmax, b.key > a.key || (b.key == a.key && b.argmax < a.argmax));
- r.second = max(min(a.key, b.key), max(a.second, b.second));
- r.bad = select(min(a.bad, b.bad), max(a.bad, b.bad), a.bad == 0u || b.bad == 0u);
- let top = order_logit(r.key);
- if (a.key != 0u) {
-  let d = below_max(order_logit(a.key), top);
-  let w = exp(d);
-  r.sum = a.sum * w;
-  r.dot = (a.dot + d * a.sum) * w;
- }
- if (b.key != 0u) {
-  let d = below_max(order_logit(b.key), top);
-  let w = exp(d);
-  r.sum += b.sum * w;
-  r.dot += (b.dot + d * b.sum) * w;
- }
- return r;
-}
 struct P {
  n_tile: u32,
  reserved0: u32,
@@ -20013,8 +19883,6 @@ struct P {
 @group(0) @binding(1) var<storage, read> partials: array<Partial>;
 @group(0) @binding(2) var<storage, read_write> stats: array<RowStats>;
 @group(0) @binding(3) var<uniform> p: P;
-const THREADS = 8u;
-var<workgroup> parts: array<Partial, THREADS>;
 fn finish(r: Partial) -> RowStats {
  if (r.key == 0u) {
   return RowStats(0u, BANNED, BANNED, 0.0, 0.0, 0.0, r.bad, 0u);
@@ -20028,24 +19896,36 @@ fn finish(r: Partial) -> RowStats {
  }
  return RowStats(r.argmax, top, top + log_sum, entropy, 1.0 / r.sum, gap, r.bad, 0u);
 }
-@compute @workgroup_size(THREADS)
-fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) wg: vec3<u32>) {
  if (wg.x >= step.n_want) {
   return;
  }
- let share = (p.n_tile + THREADS - 1u) / THREADS;
+ let first = wg.x * p.n_tile;
+ let end = first + p.n_tile;
  var r = no_partial();
- for (var i = t * share; i < min((t + 1u) * share, p.n_tile); i++) {
-  r = merge_partial(r, partials[wg.x * p.n_tile + i]);
- }
- parts[t] = r;
- workgroupBarrier();
- if (t == 0u) {
-  for (var i = 1u; i < THREADS; i++) {
-   r = merge_partial(r, parts[i]);
+ for (var i = first; i < end; i++) {
+  let key = partials[i].key;
+  r.second = max(max(r.second, partials[i].second), min(r.key, key));
+  if (key > r.key) {
+   r.key = key;
+   r.argmax = partials[i].argmax;
   }
-  stats[wg.x] = finish(r);
+  if (r.bad == 0u) {
+   r.bad = partials[i].bad;
+  }
  }
+ let top = order_logit(r.key);
+ for (var i = first; i < end; i++) {
+  let key = partials[i].key;
+  if (key != 0u) {
+   let d = below_max(order_logit(key), top);
+   let w = exp(d);
+   r.sum += partials[i].sum * w;
+   r.dot += (partials[i].dot + d * partials[i].sum) * w;
+  }
+ }
+ stats[wg.x] = finish(r);
 }
 ",
     },
@@ -20061,7 +19941,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "picked", kind: BindingKind::ReadWrite, min_size: 16 },
             Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 16 },
         ],
-        overrides: &[],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+        ],
         needs: &[],
         workgroup_bytes: 5120,
         uniform: &[
@@ -20161,6 +20043,7 @@ fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
 fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
  return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
 }
+override T: u32 = 64u;
 struct P {
  n_vocab: u32,
  n_set: u32,
@@ -20173,7 +20056,6 @@ struct P {
 @group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
 @group(0) @binding(4) var<storage, read_write> picked: array<Picked>;
 @group(0) @binding(5) var<uniform> p: P;
-const THREADS = 64u;
 const PURPOSE_DRAW = 0u;
 var<workgroup> ids: array<u32, CANDIDATES>;
 var<workgroup> logit: array<f32, CANDIDATES>;
@@ -20187,6 +20069,22 @@ struct Kept {
 }
 fn weight(d: f32) -> f32 {
  return select(exp(max(d, -104.0)), 0.0, d < -104.0);
+}
+fn load(t: u32, list: u32, inv_temperature: f32) {
+ let first = bitcast<f32>(best[list].y);
+ for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+  let entry = best[list + i];
+  let l = bitcast<f32>(entry.y);
+  ids[i] = entry.x;
+  logit[i] = l;
+  cold[i] = weight(l - first);
+  heated[i] = l * inv_temperature;
+ }
+}
+fn heat(t: u32) {
+ for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+  hot[i] = weight(heated[i] - heated[0]);
+ }
 }
 fn top_p(kept: Kept, top: f32, row_total: f32) -> Kept {
  var total = row_total;
@@ -20300,26 +20198,24 @@ fn choose(w: u32, s: SampleParams, row: RowStats) -> Picked {
  result.logprob = logit[i] - row.log_sum_exp;
  return result;
 }
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  if (wg.x >= step.n_want) {
   return;
  }
  let s = params[min(wg.x, p.n_set - 1u)];
- let first = bitcast<f32>(best[wg.x * CANDIDATES].y);
- for (var i = t; i < CANDIDATES; i += THREADS) {
-  let entry = best[wg.x * CANDIDATES + i];
-  let l = bitcast<f32>(entry.y);
-  ids[i] = entry.x;
-  logit[i] = l;
-  cold[i] = weight(l - first);
-  heated[i] = l * s.inv_temperature;
+ if (s.greedy == 0u) {
+  load(t, wg.x * CANDIDATES, s.inv_temperature);
  }
- workgroupBarrier();
- for (var i = t; i < CANDIDATES; i += THREADS) {
-  hot[i] = weight(heated[i] - heated[0]);
+ if (T > 1u) {
+  workgroupBarrier();
  }
- workgroupBarrier();
+ if (s.greedy == 0u) {
+  heat(t);
+ }
+ if (T > 1u) {
+  workgroupBarrier();
+ }
  if (t == 0u) {
   picked[wg.x] = choose(wg.x, s, stats[wg.x]);
  }
@@ -20630,7 +20526,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     Shader {
         name: "topk_scan",
         kernel: "topk_scan",
-        workgroup_size: [32, 1, 1],
+        workgroup_size: [8, 1, 1],
         bindings: &[
             Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
@@ -20639,7 +20535,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         ],
         overrides: &[],
         needs: &[],
-        workgroup_bytes: 8224,
+        workgroup_bytes: 11280,
         uniform: &[
             UniformField { name: "n_vocab", offset: 0, size: 4 },
             UniformField { name: "reserved0", offset: 4, size: 4 },
@@ -20688,67 +20584,6 @@ fn order_key(bits: u32) -> u32 {
 fn order_logit(key: u32) -> f32 {
  return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
 }
-var<workgroup> keys: array<u32, 1024>;
-var<workgroup> ids: array<u32, 1024>;
-fn put(slot: u32, key: u32, id: u32) {
- keys[slot] = key;
- ids[slot] = id;
-}
-fn logit_key(bits: u32) -> u32 {
- return order_key(select(bitcast<u32>(BANNED), bits, is_finite(bits)));
-}
-fn entry_of(slot: u32) -> vec2<u32> {
- return vec2<u32>(ids[slot], select(bitcast<u32>(BANNED), bitcast<u32>(order_logit(keys[slot])), keys[slot] != 0u));
-}
-fn ranks_before(a: u32, b: u32) -> bool {
- return keys[a] > keys[b] || (keys[a] == keys[b] && ids[a] < ids[b]);
-}
-fn order(a: u32, b: u32, reverse: bool) {
- if (ranks_before(b, a) != reverse) {
-  let key = keys[a];
-  let id = ids[a];
-  put(a, keys[b], ids[b]);
-  put(b, key, id);
- }
-}
-fn keep_better(a: u32, b: u32) {
- if (ranks_before(b, a)) {
-  put(a, keys[b], ids[b]);
- }
-}
-fn sort_lists(t: u32, first: u32) {
- for (var run = 2u; run <= CANDIDATES; run <<= 1u) {
-  for (var gap = run >> 1u; gap > 0u; gap >>= 1u) {
-   for (var pair = 128u * first + t; pair < 512u; pair += THREADS) {
-    let a = 2u * pair - (pair & (gap - 1u));
-    order(a, a + gap, (a & run & (CANDIDATES - 1u)) != 0u);
-   }
-   workgroupBarrier();
-  }
- }
-}
-fn sort_halves(t: u32, n: u32) {
- for (var gap = 128u; gap > 0u; gap >>= 1u) {
-  for (var pair = t; pair < n; pair += THREADS) {
-   let a = 512u * (pair >> 7u) + 2u * (pair & 127u) - (pair & (gap - 1u));
-   order(a, a + gap, false);
-  }
-  workgroupBarrier();
- }
-}
-fn merge_lists(t: u32) {
- for (var slot = t; slot < CANDIDATES; slot += THREADS) {
-  keep_better(slot, 511u - slot);
-  keep_better(512u + slot, 1023u - slot);
- }
- workgroupBarrier();
- sort_halves(t, 256u);
- for (var slot = t; slot < CANDIDATES; slot += THREADS) {
-  keep_better(slot, 767u - slot);
- }
- workgroupBarrier();
- sort_halves(t, 128u);
-}
 struct P {
  n_vocab: u32,
  reserved0: u32,
@@ -20759,44 +20594,31 @@ struct P {
 @group(0) @binding(1) var<storage, read> logits: array<u32>;
 @group(0) @binding(2) var<storage, read_write> best: array<vec2<u32>>;
 @group(0) @binding(3) var<uniform> p: P;
-const THREADS = 32u;
-const ROOM = 768u;
-const LARGEST = 16384u;
+const THREADS = 8u;
+const ROOM = 384u;
+const LEVELS = 8u;
+var<workgroup> bins: array<atomic<u32>, 256u * LEVELS>;
+var<workgroup> found: array<vec2<u32>, ROOM>;
 var<workgroup> counter: atomic<u32>;
-var<workgroup> n_found: u32;
-fn ranks(key: u32) -> bool {
- return key > keys[CANDIDATES - 1u];
+fn entry(row: u32, id: u32) -> vec2<u32> {
+ let bits = logits[row + id];
+ return vec2<u32>(order_key(select(bitcast<u32>(BANNED), bits, is_finite(bits))), ~id);
 }
-fn clear(t: u32, first: u32) {
- for (var slot = first + t; slot < 1024u; slot += THREADS) {
-  put(slot, 0u, NO_ID);
- }
- workgroupBarrier();
+fn reaches(e: vec2<u32>, cut: vec2<u32>) -> bool {
+ return e.x > cut.x || (e.x == cut.x && e.y >= cut.y);
 }
-fn count(t: u32, row: u32, first: u32, end: u32) -> u32 {
- if (t == 0u) {
-  atomicStore(&counter, 0u);
- }
- workgroupBarrier();
- var n = 0u;
- for (var id = first + t; id < end; id += THREADS) {
-  n += select(0u, 1u, ranks(logit_key(logits[row + id])));
- }
- atomicAdd(&counter, n);
- workgroupBarrier();
- if (t == 0u) {
-  n_found = atomicLoad(&counter);
- }
- return workgroupUniformLoad(&n_found);
+fn digit(level: u32, bits: u32) -> vec2<u32> {
+ let at = bits << (24u - 8u * (level % 4u));
+ return select(vec2<u32>(at, 0u), vec2<u32>(0u, at), level >= 4u);
 }
-fn collect(t: u32, row: u32, first: u32, end: u32, slot: u32) {
- for (var id = first + t; id < end; id += THREADS) {
-  let key = logit_key(logits[row + id]);
-  if (ranks(key)) {
-   put(slot + atomicAdd(&counter, 1u), key, id);
+fn count(t: u32, row: u32, level: u32, cut: vec2<u32>, mask: vec2<u32>) {
+ let shift = 24u - 8u * (level % 4u);
+ for (var id = t; id < p.n_vocab; id += THREADS) {
+  let e = entry(row, id);
+  if (all((e & mask) == cut)) {
+   atomicAdd(&bins[256u * level + ((select(e.x, e.y, level >= 4u) >> shift) & 255u)], 1u);
   }
  }
- workgroupBarrier();
 }
 @compute @workgroup_size(THREADS)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -20804,32 +20626,54 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   return;
  }
  let row = wg.x * p.n_vocab;
- clear(t, 0u);
- var first = 0u;
- var size = ROOM;
- var collected = 0u;
- while (first < p.n_vocab) {
-  let end = min(first + size, p.n_vocab);
-  let n = count(t, row, first, end);
-  if (collected + n <= ROOM) {
-   collect(t, row, first, end, CANDIDATES + collected - n);
-   collected += n;
-   first = end;
-   size = min(2u * size, LARGEST);
-  } else {
-   size = ROOM;
-   if (collected > 0u) {
-    sort_lists(t, 1u);
-    merge_lists(t);
-    clear(t, CANDIDATES);
-    collected = 0u;
+ for (var i = t; i < 256u * LEVELS; i += THREADS) {
+  atomicStore(&bins[i], 0u);
+ }
+ if (t == 0u) {
+  atomicStore(&counter, 0u);
+ }
+ workgroupBarrier();
+ var cut = vec2<u32>();
+ var mask = vec2<u32>();
+ var above = 0u;
+ var n = p.n_vocab;
+ for (var level = 0u; level < LEVELS; level++) {
+  let go_on = n > ROOM;
+  if (go_on) {
+   count(t, row, level, cut, mask);
+  }
+  workgroupBarrier();
+  if (go_on) {
+   var bin = 256u;
+   n = above;
+   while (n < CANDIDATES && bin > 0u) {
+    bin--;
+    above = n;
+    n += atomicLoad(&bins[256u * level + bin]);
    }
+   cut |= digit(level, bin);
+   mask |= digit(level, 255u);
   }
  }
- sort_lists(t, 1u);
- merge_lists(t);
- for (var slot = t; slot < CANDIDATES; slot += THREADS) {
-  best[wg.x * CANDIDATES + slot] = entry_of(slot);
+ for (var id = t; id < p.n_vocab; id += THREADS) {
+  let e = entry(row, id);
+  if (reaches(e, cut)) {
+   found[atomicAdd(&counter, 1u)] = e;
+  }
+ }
+ workgroupBarrier();
+ for (var i = t; i < n; i += THREADS) {
+  let e = found[i];
+  var rank = 0u;
+  for (var k = 0u; k < n; k++) {
+   rank += select(0u, 1u, reaches(found[k], e));
+  }
+  if (rank <= CANDIDATES) {
+   best[wg.x * CANDIDATES + rank - 1u] = vec2<u32>(~e.y, bitcast<u32>(order_logit(e.x)));
+  }
+ }
+ for (var i = n + t; i < CANDIDATES; i += THREADS) {
+  best[wg.x * CANDIDATES + i] = vec2<u32>(NO_ID, bitcast<u32>(BANNED));
  }
 }
 ",

@@ -38,8 +38,12 @@ pub struct Profile {
     pub norm_threads: u32,
     /// Invocations per workgroup of attention.
     pub attention_threads: u32,
+    /// Invocations that share a tile of logits in `row_stats`, 64 at most; 1 needs no barrier.
+    pub stats_lanes: u32,
     /// The best candidates of a row by one workgroup that scans it, instead of by a tree of sorted blocks.
     pub scan_topk: bool,
+    /// Invocations that prepare the candidates of a row for `sample`; 1 needs no barrier.
+    pub sample_threads: u32,
 }
 
 /// An entry of a profile that does not exist, or a value it cannot take.
@@ -80,7 +84,9 @@ impl Profile {
         tile_from: 9,
         norm_threads: 128,
         attention_threads: 64,
+        stats_lanes: 64,
         scan_topk: false,
+        sample_threads: 64,
     };
 
     /// Software adapters and the CPU twins: a barrier costs more than the work between two of them, so that one
@@ -99,7 +105,9 @@ impl Profile {
         tile_from: u32::MAX,
         norm_threads: 8,
         attention_threads: 8,
+        stats_lanes: 1,
         scan_topk: true,
+        sample_threads: 1,
     };
 
     /// The profile with one entry forced: a number, or `rows`, `tile` or `auto` for `matmul_many`.
@@ -130,6 +138,8 @@ impl Profile {
             "rows_groups" => self.rows_groups = number("rows_groups", 32)?,
             "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
+            "stats_lanes" => self.stats_lanes = number("stats_lanes", 64)?,
+            "sample_threads" => self.sample_threads = number("sample_threads", 256)?,
             "soft" => self.soft = flag("soft")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {

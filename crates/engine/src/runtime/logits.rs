@@ -65,15 +65,21 @@ impl LogitBuffers {
         sizes(cfg).iter().map(|(_, bytes)| goldcrest_gpu::buffer_bytes(*bytes)).sum()
     }
 
-    pub(super) fn stats(&self, s: &Scratch, n_want: u32) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
-        Ok(row_stats(&RowStatsArgs {
+    pub(super) fn stats(
+        &self,
+        s: &Scratch,
+        n_want: u32,
+        profile: &Profile,
+    ) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
+        let args = RowStatsArgs {
             step: &s.step,
             logits: &s.logits,
             partials: &self.partials,
             stats: &self.stats,
             n_vocab: self.n_vocab,
             n_want,
-        })?)
+        };
+        Ok(row_stats(&args, profile)?)
     }
 
     pub(super) fn top(
@@ -119,8 +125,8 @@ impl LogitBuffers {
         })?)
     }
 
-    pub(super) fn sample(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
-        Ok(sample(&SampleArgs {
+    pub(super) fn sample(&self, s: &Scratch, profile: &Profile) -> Result<Dispatch<Buffer>, EngineError> {
+        let args = SampleArgs {
             step: &s.step,
             params: &self.params,
             stats: &self.stats,
@@ -129,7 +135,8 @@ impl LogitBuffers {
             n_vocab: self.n_vocab,
             n_want: 1,
             per_row: false,
-        })?)
+        };
+        Ok(sample(&args, profile)?)
     }
 
     pub(super) fn advance(&self, s: &Scratch, kv: &KvLayers) -> Result<Dispatch<Buffer>, EngineError> {

@@ -89,11 +89,11 @@ impl Runtime {
                 self.model.record_head(&mut r)?;
                 r.finish()
             }
-            Part::Stats(n_want) => self.logits.stats(&self.scratch, n_want)?,
+            Part::Stats(n_want) => self.logits.stats(&self.scratch, n_want, &self.profile)?,
             Part::Top(n_want) => self.logits.top(&self.scratch, n_want, &self.profile)?,
             Part::Gather => vec![self.logits.gather(&self.scratch)?],
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
-            Part::Sample => vec![self.logits.sample(&self.scratch)?],
+            Part::Sample => vec![self.logits.sample(&self.scratch, &self.profile)?],
             Part::Advance => vec![self.logits.advance(&self.scratch, &self.kv)?],
         };
         let plan = self.device.record(dispatches)?;

@@ -57,7 +57,8 @@ impl Pipelines {
                 entry_point: Some("main"),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     constants: &dispatch.overrides,
-                    ..Default::default()
+                    // Kernels write what they read; zeroes would cost a barrier, which lavapipe compiles slowly.
+                    zero_initialize_workgroup_memory: false,
                 },
                 cache: None,
             })

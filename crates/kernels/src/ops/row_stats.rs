@@ -6,11 +6,14 @@ use super::check::{holds, logits_shape};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::generated::id;
+use crate::profile::Profile;
 use crate::sampling::{RowPartial, RowStats};
 use crate::step::STEP_BYTES;
 
-/// Logits that one workgroup of `row_stats` reads.
+/// Logits that one partial result is of.
 pub(crate) const TILE: u32 = 4096;
+/// Least invocations per workgroup: a vector of a software adapter.
+const MIN_THREADS: u32 = 8;
 
 /// Parameters of `row_stats`.
 #[repr(C)]
@@ -56,7 +59,10 @@ pub const fn row_stats_scratch_bytes(n_vocab: u32, n_want: u32) -> u64 {
 ///
 /// # Errors
 /// [`ShapeError`] if a size is out of range or a buffer too small.
-pub fn row_stats<B: Clone>(args: &RowStatsArgs<'_, B>) -> Result<Vec<Dispatch<B>>, ShapeError> {
+pub fn row_stats<B: Clone>(
+    args: &RowStatsArgs<'_, B>,
+    profile: &Profile,
+) -> Result<Vec<Dispatch<B>>, ShapeError> {
     let op = "row_stats";
     let &RowStatsArgs { step, logits, partials, stats, n_vocab, n_want } = args;
     logits_shape(op, n_vocab, n_want)?;
@@ -66,14 +72,16 @@ pub fn row_stats<B: Clone>(args: &RowStatsArgs<'_, B>) -> Result<Vec<Dispatch<B>
     holds(op, "stats", stats, u64::from(n_want) * size_of::<RowStats>() as u64)?;
     let n_tile = n_vocab.div_ceil(TILE);
     let tiles = TileParams { n_vocab, n_tile, reserved: [0; 2] };
+    let lanes = profile.stats_lanes;
+    let threads = lanes.max(MIN_THREADS);
     let merge = MergeParams { n_tile, reserved: [0; 3] };
     Ok(vec![
         Dispatch {
             shader: id::ROW_STATS,
-            overrides: Vec::new(),
+            overrides: vec![("T", threads.into()), ("LANES", lanes.into())],
             bindings: vec![step.clone(), logits.clone(), partials.clone()],
             uniform: bytemuck::cast_slice(&[tiles]).to_vec(),
-            grid: [n_tile, n_want, 1],
+            grid: [n_tile.div_ceil(threads / lanes), n_want, 1],
         },
         Dispatch {
             shader: id::ROW_STATS_MERGE,

@@ -7,6 +7,7 @@ use super::topk::topk_bytes;
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::generated::id;
+use crate::profile::Profile;
 use crate::sampling::{Picked, RowStats, SampleParams};
 use crate::step::STEP_BYTES;
 
@@ -46,7 +47,7 @@ pub struct SampleArgs<'a, B> {
 ///
 /// # Errors
 /// [`ShapeError`] if a size is out of range or a buffer too small.
-pub fn sample<B: Clone>(args: &SampleArgs<'_, B>) -> Result<Dispatch<B>, ShapeError> {
+pub fn sample<B: Clone>(args: &SampleArgs<'_, B>, profile: &Profile) -> Result<Dispatch<B>, ShapeError> {
     let op = "sample";
     let &SampleArgs { step, params, stats, best, picked, n_vocab, n_want, per_row } = args;
     logits_shape(op, n_vocab, n_want)?;
@@ -59,7 +60,7 @@ pub fn sample<B: Clone>(args: &SampleArgs<'_, B>) -> Result<Dispatch<B>, ShapeEr
     let uniform = Params { n_vocab, n_set, reserved: [0; 2] };
     Ok(Dispatch {
         shader: id::SAMPLE,
-        overrides: Vec::new(),
+        overrides: vec![("T", profile.sample_threads.into())],
         bindings: vec![step.clone(), params.clone(), stats.clone(), best.clone(), picked.clone()],
         uniform: bytemuck::cast_slice(&[uniform]).to_vec(),
         grid: [n_want, 1, 1],

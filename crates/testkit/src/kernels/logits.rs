@@ -135,9 +135,9 @@ pub(super) fn stats(row: &Row) -> Result<Case, RowError> {
             Bound::input("step", rows.step),
         ],
         expected: vec![(2, expected)],
-        build: Box::new(move |slices, _| {
+        build: Box::new(move |slices, profile| {
             let [logits, partials, stats, step] = slices else { return Ok(Vec::new()) };
-            row_stats(&RowStatsArgs { step, logits, partials, stats, n_vocab, n_want })
+            row_stats(&RowStatsArgs { step, logits, partials, stats, n_vocab, n_want }, profile)
         }),
     })
 }

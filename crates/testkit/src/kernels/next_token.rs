@@ -175,10 +175,10 @@ pub(super) fn sample(row: &Row) -> Result<Case, RowError> {
             Bound::input("step", step),
         ],
         expected: Vec::new(),
-        build: Box::new(move |slices, _| {
+        build: Box::new(move |slices, profile| {
             let [params, stats, best, picked, step] = slices else { return Ok(Vec::new()) };
             let args = SampleArgs { step, params, stats, best, picked, n_vocab, n_want, per_row: false };
-            Ok(vec![sample_op(&args)?])
+            Ok(vec![sample_op(&args, profile)?])
         }),
     })
 }

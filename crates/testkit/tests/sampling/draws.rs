@@ -3,7 +3,7 @@
 use goldcrest_gpu::{Buffer, Plan, Slice, Work};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
-use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_bytes, topk_scratch_bytes};
+use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
 use goldcrest_kernels::sampling::{CANDIDATES, Picked, RowStats, SampleParams};
 use goldcrest_sample as reference;
 use goldcrest_sample::{Candidates, Purpose, SampleError, SamplerParams, uniform};
@@ -50,33 +50,24 @@ impl<'a> Bench<'a> {
         let [a, b] = topk_scratch_bytes(n_vocab, ROWS).map(|bytes| rig.poisoned(bytes));
         let best = rig.poisoned(topk_bytes(ROWS));
         let picked = rig.poisoned(u64::from(ROWS) * 16);
-        let mut work = row_stats(&RowStatsArgs {
-            step: &step,
-            logits: &logits,
-            partials: &partials,
-            stats: &stats,
-            n_vocab,
-            n_want: ROWS,
-        })
-        .unwrap();
+        let n_want = ROWS;
+        let (l, p, s) = (&logits, &partials, &stats);
+        let row = RowStatsArgs { step: &step, logits: l, partials: p, stats: s, n_vocab, n_want };
+        let mut work = row_stats(&row, &rig.profile).unwrap();
         let scratch = [&a, &b];
-        work.extend(
-            topk(&TopkArgs { step: &step, logits: &logits, scratch, best: &best, n_vocab, n_want: ROWS })
-                .unwrap(),
-        );
-        work.push(
-            sample(&SampleArgs {
-                step: &step,
-                params: &params,
-                stats: &stats,
-                best: &best,
-                picked: &picked,
-                n_vocab,
-                n_want: ROWS,
-                per_row: true,
-            })
-            .unwrap(),
-        );
+        let top = TopkArgs { step: &step, logits: l, scratch, best: &best, n_vocab, n_want };
+        work.extend(topk_with(&top, &rig.profile).unwrap());
+        let sampled = SampleArgs {
+            step: &step,
+            params: &params,
+            stats: s,
+            best: &best,
+            picked: &picked,
+            n_vocab,
+            n_want,
+            per_row: true,
+        };
+        work.push(sample(&sampled, &rig.profile).unwrap());
         let plan = rig.device.record(work).unwrap();
         Self { rig, plan, step, logits, params, stats, best, picked }
     }

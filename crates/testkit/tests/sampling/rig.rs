@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use goldcrest_gpu::{Buffer, Device, Dispatch, Slice, Work};
+use goldcrest_kernels::Profile;
 use goldcrest_kernels::sampling::{CANDIDATES, Picked, RowStats, SampleParams};
 use goldcrest_kernels::step::{Header, IDENTITY, MAX_ROWS, MAX_WANT, NO_TREE, Row};
 use goldcrest_sample::SamplerParams;
@@ -14,20 +15,24 @@ pub(crate) const POISON: u32 = 0x7fc0_0000;
 
 pub(crate) struct Rig {
     pub(crate) device: Rc<dyn Device>,
+    pub(crate) profile: Profile,
 }
 
 impl Rig {
-    /// The CPU twins, and every adapter of this machine.
+    /// The CPU twins, and every adapter of this machine, with the kernel forms of both profiles.
     pub(crate) fn all() -> Vec<Self> {
-        devices().unwrap().into_iter().map(|device| Self { device }).collect()
+        let both = |device: Rc<dyn Device>| {
+            [Profile::CORE, Profile::SOFTWARE].map(|profile| Self { device: Rc::clone(&device), profile })
+        };
+        devices().unwrap().into_iter().flat_map(both).collect()
     }
 
     pub(crate) fn is_twin(&self) -> bool {
         self.device.info().backend == "cpu"
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.device.info().name
+    pub(crate) fn name(&self) -> String {
+        format!("{} ({})", self.device.info().name, self.profile.name)
     }
 
     pub(crate) fn put(&self, words: &[u32]) -> Slice<Buffer> {

@@ -1,13 +1,13 @@
 //! Sizes and buffers that the operations refuse.
 
 use goldcrest_gpu::Slice;
-use goldcrest_kernels::ShapeError;
 use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_scratch_bytes};
+use goldcrest_kernels::{Profile, ShapeError};
 
 const STEP: u64 = (16 + 16 + 128 * 16) * 4;
 
@@ -36,7 +36,7 @@ fn tight<T: std::fmt::Debug>(sizes: &[u64], build: impl Fn(&[Slice<()>]) -> Resu
 fn buffers_a_word_too_short() {
     tight(&[STEP, 5000 * 3 * 4, 2 * 3 * 32, 3 * 32], |s| {
         let [step, logits, partials, stats] = s else { panic!("four buffers") };
-        row_stats(&RowStatsArgs { step, logits, partials, stats, n_vocab: 5000, n_want: 3 })
+        row_stats(&RowStatsArgs { step, logits, partials, stats, n_vocab: 5000, n_want: 3 }, &Profile::CORE)
     });
     let [a, b] = topk_scratch_bytes(262_144, 2);
     assert_eq!([a, b], [256 * 2048 * 2, 64 * 2048 * 2]);
@@ -68,7 +68,10 @@ fn buffers_a_word_too_short() {
         });
         tight(&[STEP, 64 * sets, 3 * 32, 3 * 2048, 3 * 16], |s| {
             let [step, params, stats, best, picked] = s else { panic!("five buffers") };
-            sample(&SampleArgs { step, params, stats, best, picked, n_vocab: 100, n_want: 3, per_row })
+            sample(
+                &SampleArgs { step, params, stats, best, picked, n_vocab: 100, n_want: 3, per_row },
+                &Profile::CORE,
+            )
         });
     }
     tight(&[STEP, 16, 32, 4, (4 + 9) * 4, 2 * 16], |s| {
@@ -82,8 +85,11 @@ fn buffers_a_word_too_short() {
 fn sizes_out_of_range() {
     let big = Slice { buffer: (), offset: 0, size: 1 << 40 };
     let shape = |n_vocab, n_want| {
-        row_stats(&RowStatsArgs { step: &big, logits: &big, partials: &big, stats: &big, n_vocab, n_want })
-            .err()
+        row_stats(
+            &RowStatsArgs { step: &big, logits: &big, partials: &big, stats: &big, n_vocab, n_want },
+            &Profile::CORE,
+        )
+        .err()
     };
     let out = |what, found, max| Some(ShapeError::OutOfRange { op: "row_stats", what, found, min: 1, max });
     assert_eq!(shape(0, 1), out("n_vocab", 0, 1 << 22));

@@ -5,7 +5,7 @@ use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
-use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_bytes, topk_scratch_bytes};
+use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
 use goldcrest_kernels::sampling::{OutToken, bias_list, history_ring};
 use goldcrest_kernels::step::{ROWS_OFFSET, Row};
 use goldcrest_sample::{Candidates, SamplerParams};
@@ -44,14 +44,11 @@ fn whole_step(rig: &Rig, n_vocab: u32, settings: &SamplerParams, history: &[u32]
         .unwrap(),
     ];
     let (p, s) = (&partials, &stats);
-    plan.extend(
-        row_stats(&RowStatsArgs { step: &step, logits: &logits, partials: p, stats: s, n_vocab, n_want: 1 })
-            .unwrap(),
-    );
+    let row = RowStatsArgs { step: &step, logits: &logits, partials: p, stats: s, n_vocab, n_want: 1 };
+    plan.extend(row_stats(&row, &rig.profile).unwrap());
     let scratch = [&a, &b];
-    plan.extend(
-        topk(&TopkArgs { step: &step, logits: &logits, scratch, best: &best, n_vocab, n_want: 1 }).unwrap(),
-    );
+    let top = TopkArgs { step: &step, logits: &logits, scratch, best: &best, n_vocab, n_want: 1 };
+    plan.extend(topk_with(&top, &rig.profile).unwrap());
     let sampled = SampleArgs {
         step: &step,
         params: &params,
@@ -62,7 +59,7 @@ fn whole_step(rig: &Rig, n_vocab: u32, settings: &SamplerParams, history: &[u32]
         n_want: 1,
         per_row: false,
     };
-    plan.push(sample(&sampled).unwrap());
+    plan.push(sample(&sampled, &rig.profile).unwrap());
     let table = rig.put(&[0]);
     plan.push(
         advance(&AdvanceArgs {
