@@ -116,18 +116,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
   let g = first + expert * p.n_group;
   let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
   var sums = array<f32, MAX_BLOCK>();
-  var words = array<vec4<f32>, 8>();
   var square = 0.0;
   for (var c = 0u; c < p.n_chunk; c++) {
-    for (var i = c * 8u; i < c * 8u + 8u; i++) {
-      var v = x[x0 + i];
-      if ((p.flags & NORM) != 0u) {
-        square += dot(v, v);
-        v *= norm[i];
-      }
-      words[i % 8u] = v;
+    let at = x0 + c * 8u;
+    var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+    if ((p.flags & NORM) != 0u) {
+      square += chunk_dot(v, v);
+      let w = c * 8u;
+      v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+        norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
     }
-    let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
     for (var b = 0u; b < end; b++) {
       sums[b] += chunk_dot(dequant(g + b, c, r), v);
     }

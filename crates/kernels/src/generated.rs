@@ -7065,6 +7065,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
@@ -7160,18 +7164,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -7454,6 +7456,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
@@ -7554,18 +7560,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -7839,6 +7843,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
@@ -7930,18 +7938,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -8232,6 +8238,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -8340,18 +8350,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -8641,6 +8649,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -8748,18 +8760,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -9061,6 +9071,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -9180,18 +9194,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -9491,6 +9503,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -9608,18 +9624,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -9916,6 +9930,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -10030,18 +10048,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -10343,6 +10359,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -10462,18 +10482,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -10773,6 +10791,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -10890,18 +10912,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -11207,6 +11227,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -11330,18 +11354,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -11647,6 +11669,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -11770,18 +11796,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
@@ -12072,6 +12096,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
 }
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -12180,18 +12208,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
  var sums = array<f32, MAX_BLOCK>();
- var words = array<vec4<f32>, 8>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = c * 8u; i < c * 8u + 8u; i++) {
-   var v = x[x0 + i];
-   if ((p.flags & NORM) != 0u) {
-    square += dot(v, v);
-    v *= norm[i];
-   }
-   words[i % 8u] = v;
+  let at = x0 + c * 8u;
+  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+  if ((p.flags & NORM) != 0u) {
+   square += chunk_dot(v, v);
+   let w = c * 8u;
+   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
-  let v = Chunk(words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]);
   for (var b = 0u; b < end; b++) {
    sums[b] += chunk_dot(dequant(g + b, c, r), v);
   }
