@@ -101,7 +101,9 @@ impl ModelArgs {
         context: &Context,
     ) -> Result<Engine, CliError> {
         let request = gpu::Request { adapter: self.adapter.clone() };
-        let device = gpu::open(&request).await.map_err(EngineError::from)?;
+        let opened = gpu::open(&request).await.map_err(EngineError::from)?;
+        let mut options = options.clone();
+        options.notes.extend(opened.note);
         let shown = io::stderr().is_terminal();
         let mut begun = false;
         let mut progress = |done, total| {
@@ -112,7 +114,7 @@ impl ModelArgs {
             context.report.at(done);
         };
         let mut source = Interruptible { file, interrupt: context.interrupt.clone() };
-        let engine = Engine::load(gguf, &mut source, device, options, &mut progress).await;
+        let engine = Engine::load(gguf, &mut source, opened.device, &options, &mut progress).await;
         context.report.end();
         if context.interrupt.is_set() {
             return Err(CliError::Interrupted);

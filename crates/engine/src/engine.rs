@@ -20,6 +20,8 @@ pub struct EngineOptions {
     pub pre_tokenizer: Option<String>,
     /// Leaves out the self-test, which otherwise runs at every start on adapters that are not known to be right.
     pub skip_selftest: bool,
+    /// What the engine's notes begin with, such as why this device was chosen.
+    pub notes: Vec<String>,
 }
 
 /// What a model file says of itself.
@@ -83,7 +85,7 @@ impl Engine {
         let mut wide = BTreeSet::new();
         let mut runtime = loop {
             let (mut model, weights) = Model::allocate(gguf, device.as_ref(), source, &wide).await?;
-            model.notes.extend_from_slice(&found);
+            model.notes.splice(0..0, options.notes.iter().chain(&found).cloned());
             let mut runtime = Runtime::new(Rc::clone(&device), model, &runtime_options)?;
             // Pipelines compile while the weights are on their way, and before they take up memory.
             runtime.prepare()?;

@@ -24,7 +24,6 @@ mod file;
 mod header;
 
 use std::path::Path;
-use std::rc::Rc;
 
 pub use error_code::ErrorCode;
 pub use file::FileSource;
@@ -88,6 +87,8 @@ pub async fn load(
     // Refuse what cannot run before a device is opened.
     model::Config::from_gguf(&gguf).map_err(EngineError::from)?;
     let request = gpu::Request { adapter: options.adapter.clone() };
-    let device: Rc<dyn gpu::Device> = gpu::open(&request).await.map_err(EngineError::from)?;
-    Ok(Engine::load(&gguf, &mut source, device, &options.engine, progress).await?)
+    let opened = gpu::open(&request).await.map_err(EngineError::from)?;
+    let mut engine = options.engine.clone();
+    engine.notes.extend(opened.note);
+    Ok(Engine::load(&gguf, &mut source, opened.device, &engine, progress).await?)
 }

@@ -10,6 +10,7 @@ mod cpu_device;
 mod device;
 mod error;
 mod open;
+mod probe;
 mod wgpu_device;
 
 pub use caps::{AdapterInfo, AdapterKind, Caps};
@@ -18,5 +19,5 @@ pub use cpu_device::CpuDevice;
 pub use device::{Buffer, Device, Plan, Readback, Work, buffer_bytes};
 pub use error::GpuError;
 pub use goldcrest_kernels::{Dispatch, Slice};
-pub use open::{Request, adapters, open};
+pub use open::{Opened, Request, adapters, open};
 pub use wgpu_device::WgpuDevice;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use goldcrest::gpu::{self, CpuDevice, Device, GpuError};
+use goldcrest::gpu::{self, Device};
 use goldcrest::tokenizer::Encode;
 use goldcrest::{EngineError, MemoryPlan, Session, Text, selftest};
 use js_sys::{Function, Promise};
@@ -127,7 +127,10 @@ impl Engine {
         on_progress: &Function,
     ) -> Result<Self, Failure> {
         let (gguf, cfg) = header(&mut source).await?;
-        let (device, note) = open_device(&options.backend).await?;
+        let gpu::Opened { device, note } =
+            gpu::open(&gpu::Request { adapter: options.backend.clone() }).await?;
+        let mut setup = options.engine.clone();
+        setup.notes.extend(note);
         let mut progress = |loaded: u64, total: u64| {
             // Whoever watches may fail without stopping the work.
             let _shown = on_progress.call3(
@@ -137,13 +140,10 @@ impl Engine {
                 &(total as f64).into(),
             );
         };
-        let loading =
-            goldcrest::Engine::load(&gguf, &mut source, Rc::clone(&device), &options.engine, &mut progress);
+        let loading = goldcrest::Engine::load(&gguf, &mut source, Rc::clone(&device), &setup, &mut progress);
         let loaded = loading.await;
         let engine = or_source(loaded, &mut source)?;
         let runtime = engine.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
-        let mut notes = runtime.notes().to_vec();
-        notes.extend(note);
         let info = json!({
             "model": report::model(&gguf, &cfg),
             "adapter": report::adapter(device.as_ref()),
@@ -152,25 +152,11 @@ impl Engine {
             "profile": runtime.profile().name,
             "context_length": runtime.n_ctx(),
             "memory": report::memory(&MemoryPlan::new(&gguf, runtime.n_ctx())?),
-            "notes": notes,
+            "notes": runtime.notes(),
         });
         drop(runtime);
         let session = Rc::new(RefCell::new(engine.session()));
         Ok(Self { text: Rc::clone(engine.text()), device, session, info: info.to_string() })
-    }
-}
-
-/// The device, and what to say if it is not the one hoped for.
-async fn open_device(backend: &str) -> Result<(Rc<dyn Device>, Option<String>), Failure> {
-    let request = gpu::Request { adapter: backend.to_owned() };
-    match gpu::open(&request).await {
-        Ok(device) if backend == "auto" && device.info().backend == "cpu" => {
-            Ok((device, Some("there is no WebGPU adapter: the CPU computes".to_owned())))
-        }
-        Err(error @ GpuError::DeviceRefused { .. }) if backend == "auto" => {
-            Ok((Rc::new(CpuDevice::new()), Some(format!("{error}: the CPU computes"))))
-        }
-        other => Ok((other?, None)),
     }
 }
 

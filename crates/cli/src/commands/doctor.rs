@@ -27,9 +27,14 @@ pub(crate) struct Args {
 
 /// Opens the adapter as a model would.
 pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
-    let request = gpu::Request { adapter: args.adapter };
     let adapters = pollster::block_on(gpu::adapters());
-    let device = pollster::block_on(gpu::open(&request)).map_err(EngineError::from)?;
+    let open =
+        |adapter: String| pollster::block_on(gpu::open(&gpu::Request { adapter })).map_err(EngineError::from);
+    let auto = open("auto".to_owned())?;
+    let chosen = &auto.device.info().name;
+    let why = auto.note.as_deref().unwrap_or("the best hardware");
+    let is_auto = ["", "auto"].contains(&args.adapter.trim().to_lowercase().as_str());
+    let device = if is_auto { Rc::clone(&auto.device) } else { open(args.adapter)?.device };
     let (info, caps) = (device.info(), device.caps());
     let profile = match info.kind {
         AdapterKind::Software | AdapterKind::Cpu => Profile::SOFTWARE,
@@ -39,6 +44,7 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
     if args.json {
         output::json(&json!({
             "adapter": described(info),
+            "auto": { "adapter": chosen, "why": why },
             "adapters": adapters.iter().map(described).collect::<Vec<_>>(),
             "limits": {
                 "max_buffer": caps.max_buffer,
@@ -58,7 +64,8 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
         let AdapterInfo { name, backend, driver, .. } = adapter;
         output::line(&format!("{mark} {name} ({backend}, {}; {driver})", adapter.kind.name()))?;
     }
-    output::line(&format!("\n{}", limits(caps)))?;
+    output::line(&format!("\n{:<20}{chosen}: {why}", "auto takes"))?;
+    output::line(&limits(caps))?;
     output::line(&format!("kernels             profile {}", profile.name))?;
     for test in &tested {
         let verdict = if test.ok { "ok" } else { "WRONG" };

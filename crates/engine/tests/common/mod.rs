@@ -8,7 +8,7 @@ use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{Runtime, RuntimeOptions};
 use goldcrest_gguf::Gguf;
-use goldcrest_gpu::{CpuDevice, Device, Request};
+use goldcrest_gpu::{AdapterKind, CpuDevice, Device, WgpuDevice};
 use goldcrest_model::Model;
 use goldcrest_sample::SamplerParams;
 use serde_json::Value;
@@ -46,9 +46,11 @@ pub(crate) fn devices() -> Vec<Rc<dyn Device>> {
 
 /// The adapter that a GPU API offers; its absence is a skip, or a failure where one is required.
 pub(crate) fn gpu() -> Option<Rc<dyn Device>> {
-    let device = pollster::block_on(goldcrest_gpu::open(&Request::default())).unwrap();
-    if device.info().backend != "cpu" {
-        return Some(device);
+    // By itself: `auto` may take the CPU where all adapters are software.
+    let adapters = pollster::block_on(WgpuDevice::adapters());
+    let best = adapters.into_iter().min_by_key(|(info, _)| info.kind == AdapterKind::Software);
+    if let Some((info, adapter)) = best {
+        return Some(Rc::new(pollster::block_on(WgpuDevice::open(info, &adapter)).unwrap()));
     }
     assert!(std::env::var_os("GOLDCREST_REQUIRE_GPU").is_none(), "no Vulkan, Metal or DX12 adapter");
     println!("skip: no Vulkan, Metal or DX12 adapter");
