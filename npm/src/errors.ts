@@ -13,6 +13,8 @@ export type KnownErrorCode =
   | "E_DISPOSED"
   /** The GPU went away; the next call rebuilds the engine. */
   | "E_DEVICE_LOST"
+  /** The adapter computes wrongly in every form of the kernels: it is not used. */
+  | "E_WRONG_RESULTS"
   /** A fault of the engine without a code of its own. */
   | "E_ENGINE"
   /** The engine trapped; the next call starts a fresh one. */

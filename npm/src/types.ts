@@ -39,7 +39,10 @@ export interface Progress {
 /** Where fetched models are kept. `auto` is `opfs` where the platform has it, else `memory`. */
 export type CacheKind = "auto" | "opfs" | "memory";
 
-/** What computes. `auto` is WebGPU where there is an adapter, else the CPU; {@link EngineInfo.notes} says why. */
+/**
+ * What computes. `auto` is WebGPU where a GPU stands behind it and computes rightly, else the CPU; where the adapter is only
+ * software, a quick probe takes the faster of both. {@link EngineInfo.notes} says why.
+ */
 export type BackendChoice = "auto" | "webgpu" | "cpu";
 
 /** What every call that opens a model understands. */

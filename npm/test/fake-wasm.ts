@@ -4,6 +4,8 @@ import { VERSION } from "../dist/version.js";
 
 /** What the fake engine does beside answering, and what it saw. */
 export interface FakeControl {
+  /** Called with the backend before the device of a load is opened; may throw or wait. */
+  beforeDevice?: (backend: string) => void | Promise<void>;
   /** Called before each token; may throw or wait. */
   beforeToken?: (index: number, engine: number) => void | Promise<void>;
   /** Called before each read of a load. */
@@ -34,6 +36,7 @@ export function fakeWasm(control: FakeControl): WasmModule {
     Engine: {
       async load(source, options, onProgress, signal) {
         const { backend, context_length } = JSON.parse(options) as { backend: string; context_length?: number };
+        await control.beforeDevice?.(backend);
         const bytes = new Uint8Array(source.size);
         const step = 3000;
         for (let offset = 0; offset < source.size; offset += step) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { ProgressPace } from "../dist/core/pace.js";
-import { installSubgroups } from "../dist/gpu/subgroups.js";
+import { subgroupsAsked, useSubgroups } from "../dist/gpu/subgroups.js";
 import { VERSION, type Progress } from "../dist/index.js";
 import { rest } from "./load.js";
 
@@ -38,10 +38,15 @@ test("devices are asked for with subgroups where the adapter has them, once, and
       return "device";
     }
   }
-  installSubgroups({ GPUAdapter });
-  installSubgroups({ GPUAdapter });
-  installSubgroups({});
+  useSubgroups(true, { GPUAdapter });
+  useSubgroups(true, { GPUAdapter });
+  useSubgroups(true, {});
+  assert.equal(subgroupsAsked({ GPUAdapter }), false);
   assert.equal(await new GPUAdapter(new Set(["subgroups", "shader-f16"])).requestDevice({ label: "x", requiredFeatures: ["shader-f16"] }), "device");
+  assert.equal(subgroupsAsked({ GPUAdapter }), true);
   await new GPUAdapter(new Set(["shader-f16"])).requestDevice();
-  assert.deepEqual(asked, [{ label: "x", requiredFeatures: ["shader-f16", "subgroups"] }, { requiredFeatures: [] }]);
+  useSubgroups(false, { GPUAdapter });
+  await new GPUAdapter(new Set(["subgroups"])).requestDevice();
+  assert.equal(subgroupsAsked({ GPUAdapter }), false);
+  assert.deepEqual(asked, [{ label: "x", requiredFeatures: ["shader-f16", "subgroups"] }, { requiredFeatures: [] }, { requiredFeatures: [] }]);
 });

@@ -40,6 +40,10 @@ const WORDS: &[(&str, &str)] = &[
     ("E_KV_FULL", "give a longer context with -c, or shorten the prompt"),
     ("E_KV_TOO_LARGE", "give a smaller -c, or another adapter"),
     ("E_NON_FINITE_LOGITS", "try --adapter cpu: if it fails there too, the file is broken, else the device"),
+    (
+        "E_WRONG_RESULTS",
+        "update the graphics driver, or use --adapter cpu; please report it with `goldcrest doctor --selftest`",
+    ),
     ("E_MODEL_UNSUPPORTED_ARCH", "take a model of one of these architectures; `goldcrest list` names some"),
     ("E_MODEL_READ", "check the file and the disk it is on"),
     ("E_NO_ADAPTER", ADAPTERS),

@@ -76,6 +76,10 @@ fn engine(error: &EngineError) -> ErrorCode {
             input("E_KV_TOO_LARGE", "give a smaller context, or another adapter")
         }
         EngineError::NonFiniteLogits { .. } => failure("E_NON_FINITE_LOGITS", TRY_CPU),
+        EngineError::WrongResults { .. } => failure(
+            "E_WRONG_RESULTS",
+            "update the graphics driver; the CPU computes rightly; please report it with the self-test's report",
+        ),
         EngineError::NothingToSample => {
             input("E_NO_CANDIDATE", "the sampling parameters exclude every token; relax them")
         }

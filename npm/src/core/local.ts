@@ -3,12 +3,13 @@ import type { DownloadOptions } from "../cache/remote.js";
 import { freeBytes } from "../cache/quota.js";
 import { chunkCount, readShelf } from "../cache/record.js";
 import { aborted, GoldcrestError, toGoldcrestError } from "../errors.js";
-import { installSubgroups } from "../gpu/subgroups.js";
+import { useSubgroups } from "../gpu/subgroups.js";
 import { openSource } from "../source/open.js";
 import type { SourceRef } from "../source/resolve.js";
 import type { ProgressPhase, SelfTestReport } from "../types.js";
 import type { CallHooks, Core } from "./core.js";
 import { deferred } from "./deferred.js";
+import { nextAttempt, type Attempt } from "./fallback.js";
 import type { EngineFacts, GenerateEvent, GenerateStats, PlanFacts } from "./facts.js";
 import type { CallName, Calls } from "./messages.js";
 import { breathe, ProgressPace } from "./pace.js";
@@ -85,18 +86,35 @@ export class LocalCore implements Core {
     return this.#engine;
   }
 
-  /** A model that changes on the server while it is fetched begins anew; one that changes all the time is given up. */
-  async #load(args: Calls["load"]["args"], hooks: CallHooks<"load">): Promise<EngineFacts> {
-    for (let restarts = 0; ; restarts += 1) {
+  /**
+   * A model that changes on the server while it is fetched begins anew; one that changes all the time is given up. So does one
+   * whose device turns out unfit, on the next best: what was fetched is in the cache by then.
+   */
+  async #load([ref, options]: Calls["load"]["args"], hooks: CallHooks<"load">): Promise<EngineFacts> {
+    let attempt: Attempt = { backend: options.backend, subgroups: options.subgroups, notes: [] };
+    for (let restarts = 0; ; ) {
       try {
-        return await this.#loadOnce(args, hooks);
-      } catch (error) {
-        if (!(error instanceof GoldcrestError && error.code === "E_CHANGED") || restarts >= RESTARTS) throw error;
+        const facts = await this.#loadOnce(ref, options, attempt, hooks);
+        return { ...facts, notes: [...attempt.notes, ...facts.notes] };
+      } catch (thrown) {
+        const error = toGoldcrestError(thrown, "E_ENGINE");
+        if (error.code === "E_CHANGED" && restarts < RESTARTS) {
+          restarts += 1;
+          continue;
+        }
+        const next = hooks.signal.aborted ? undefined : nextAttempt(attempt, error);
+        if (next === undefined) throw thrown;
+        attempt = next;
       }
     }
   }
 
-  async #loadOnce([ref, options]: Calls["load"]["args"], { onEvent, signal }: CallHooks<"load">): Promise<EngineFacts> {
+  async #loadOnce(
+    ref: SourceRef,
+    options: Calls["load"]["args"][1],
+    { backend, subgroups }: Attempt,
+    { onEvent, signal }: CallHooks<"load">,
+  ): Promise<EngineFacts> {
     this.#free();
     const pace = new ProgressPace((progress) => void onEvent?.(progress));
     const report = (phase: ProgressPhase, loaded: number, total: number): void =>
@@ -107,10 +125,10 @@ export class LocalCore implements Core {
     const { source, control } = await this.#open(ref, options, { signal, onProgress: report, headerOnly: false });
     try {
       this.#wasm = await starting;
-      if (options.subgroups) installSubgroups();
+      useSubgroups(subgroups);
       const made = this.#wasm.Engine.load(
         source,
-        JSON.stringify({ backend: options.backend, context_length: options.contextLength }),
+        JSON.stringify({ backend, context_length: options.contextLength }),
         (phase, loaded, total) => report(phase as ProgressPhase, loaded, total),
         signal,
       );
