@@ -4,11 +4,12 @@
 // the head, GROUPS threads to a word, each taking every GROUPS-th key. Two barriers a tile.
 // ROWS_ONE serves a step of one row: it norms and rotates the query and its own key first, and stores key and value. Other
 // workgroups do not wait for the store: each makes its own entry by itself and reads all others from the cache.
+// ROWS_SPLIT is ROWS_ONE for long contexts: grid z = SPLITS workgroups share a head's tiles, and attention_merge joins them.
 // Statistics in f32. Masked scores hold a finite lowest value, so a row that sees nothing gives zeros.
 import common/step;
 import common/numeric;
 import common/activation;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 import common/rope;
 
 override T: u32 = 64u;
@@ -16,6 +17,8 @@ override TILE: u32 = 64u;
 override HALF: u32 = 32u;    // head_dim / 2
 override GROUPS: u32 = 2u;   // max(1, T / HALF)
 override ACC: u32 = 64u;     // HALF * GROUPS
+@if(ROWS_SPLIT)
+override SPLITS: u32 = 8u;
 
 const LOWEST = -1e30;
 
@@ -37,18 +40,18 @@ struct P {
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @if(ROWS_MANY)
 @group(0) @binding(1) var<storage, read> kv: array<u32>;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 @group(0) @binding(3) var<storage, read> step: Step;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @if(ROWS_MANY)
 @group(0) @binding(5) var<uniform> p: P;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 @group(0) @binding(5) var<storage, read> qk_norm: array<f32>;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 @group(0) @binding(6) var<storage, read> rope: array<vec2<f32>>;  // [position][n_rot / 2] cos, sin
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 @group(0) @binding(7) var<uniform> p: P;
 
 var<workgroup> query: array<vec2<f32>, HALF>;
@@ -56,11 +59,11 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 var<workgroup> own_key: array<u32, HALF>;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 var<workgroup> own_value: array<u32, HALF>;
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 var<private> own_cell: u32;
 
 // Cell of entry i, inside the cache whatever the row says.
@@ -85,7 +88,7 @@ fn in_branch(row: u32, i: u32) -> bool {
 
 fn score(cell: u32, k_from: u32) -> f32 {
   var dots = vec2<f32>(0.0);
-  @if(ROWS_ONE)
+  @if(ROWS_ONE || ROWS_SPLIT)
   if (cell == own_cell) {
     for (var w = 0u; w < HALF; w++) {
       dots += half2(own_key[w]) * query[w];
@@ -106,14 +109,14 @@ fn capped(s: f32) -> f32 {
 }
 
 fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
-  @if(ROWS_ONE)
+  @if(ROWS_ONE || ROWS_SPLIT)
   if (cell == own_cell) {
     return half2(own_value[w]);
   }
   return half2(kv[v_from + w]);
 }
 
-@if(ROWS_ONE)
+@if(ROWS_ONE || ROWS_SPLIT)
 fn inverse_rms(head: u32) -> f32 {
   var sum = 0.0;
   for (var d = 0u; d < 2u * HALF; d++) {
@@ -123,8 +126,8 @@ fn inverse_rms(head: u32) -> f32 {
 }
 
 // The query, and key and value of the row's own cell, which the first head of a group also stores.
-@if(ROWS_ONE)
-fn prepare(t: u32, h: u32) {
+@if(ROWS_ONE || ROWS_SPLIT)
+fn prepare(t: u32, h: u32, stores: bool) {
   let dim = 2u * HALF;
   let group = p.n_head / p.n_head_kv;
   let pos = min(step.rows[0].pos, p.n_pos - 1u);
@@ -145,11 +148,20 @@ fn prepare(t: u32, h: u32) {
     let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
     own_key[w] = halves(key);
     own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-    if (h % group == 0u) {
+    if (stores && h % group == 0u) {
       kv[to + w] = own_key[w];
       kv[to + p.n_head_kv * HALF + w] = own_value[w];
     }
   }
+}
+
+// Word w of the sum over the groups of threads.
+fn total(w: u32) -> vec2<f32> {
+  var a = vec2<f32>(0.0);
+  for (var g = 0u; g < GROUPS; g++) {
+    a += acc[g * HALF + w];
+  }
+  return a;
 }
 
 @compute @workgroup_size(T)
@@ -164,8 +176,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
   let end = min(step.rows[row].hi, p.n_cells);  // bounds the loop for any hi
 
-  @if(ROWS_ONE) {
-    prepare(t, wg.x);
+  @if(ROWS_ONE || ROWS_SPLIT) {
+    prepare(t, wg.x, wg.z == 0u);
   }
   @if(ROWS_MANY)
   for (var w = t; w < HALF; w += T) {
@@ -179,7 +191,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 
   var top = LOWEST;
   var sum = 0.0;
-  for (var start = first; start < end; start += TILE) {
+  @if(ROWS_SPLIT)
+  let begin = first + wg.z * TILE;
+  @if(ROWS_SPLIT)
+  let stride = SPLITS * TILE;
+  @if(ROWS_MANY || ROWS_ONE)
+  let begin = first;
+  @if(ROWS_MANY || ROWS_ONE)
+  let stride = TILE;
+  for (var start = begin; start < end; start += stride) {
     let n = min(TILE, end - start);
     for (var k = t; k < n; k += T) {
       var s = LOWEST;
@@ -216,12 +236,22 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     }
   }
   workgroupBarrier();
+  @if(ROWS_SPLIT) {
+    let part = (wg.x * SPLITS + wg.z) * (2u * HALF + 2u);
+    for (var w = t; w < HALF; w += T) {
+      let a = total(w);
+      out[part + 2u * w] = a.x;
+      out[part + 2u * w + 1u] = a.y;
+    }
+    if (t == 0u) {
+      out[part + 2u * HALF] = top;
+      out[part + 2u * HALF + 1u] = sum;
+    }
+    return;
+  }
   let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
   for (var w = t; w < HALF; w += T) {
-    var a = vec2<f32>(0.0);
-    for (var g = 0u; g < GROUPS; g++) {
-      a += acc[g * HALF + w];
-    }
+    let a = total(w);
     let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
     out[at] = a.x * norm;
     out[at + 1u] = a.y * norm;

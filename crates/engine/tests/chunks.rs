@@ -26,6 +26,8 @@ const FORMS: &[&[(&str, &str)]] = &[
     &[("matmul_many", "rows"), ("rows_lanes", "4"), ("rows_block", "1")],
     &[("vec_lanes", "4"), ("vec_groups", "2")],
     &[("norm_threads", "64"), ("attention_threads", "32")],
+    // Parts of a head from the first of its prompt's second chunk on.
+    &[("split_from", "64")],
 ];
 
 #[test]

@@ -467,6 +467,13 @@ fn capped(s: f32) -> f32 {
 fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
  return half2(kv[v_from + w]);
 }
+fn total(w: u32) -> vec2<f32> {
+ var a = vec2<f32>(0.0);
+ for (var g = 0u; g < GROUPS; g++) {
+  a += acc[g * HALF + w];
+ }
+ return a;
+}
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let row = wg.y;
@@ -488,7 +495,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  workgroupBarrier();
  var top = LOWEST;
  var sum = 0.0;
- for (var start = first; start < end; start += TILE) {
+ let begin = first;
+ let stride = TILE;
+ for (var start = begin; start < end; start += stride) {
   let n = min(TILE, end - start);
   for (var k = t; k < n; k += T) {
    var s = LOWEST;
@@ -526,13 +535,97 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  workgroupBarrier();
  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
  for (var w = t; w < HALF; w += T) {
-  var a = vec2<f32>(0.0);
-  for (var g = 0u; g < GROUPS; g++) {
-   a += acc[g * HALF + w];
-  }
+  let a = total(w);
   let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
   out[at] = a.x * norm;
   out[at + 1u] = a.y * norm;
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_merge",
+        kernel: "attention_merge",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "parts", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 2, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 8 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "SPLITS", default: Some(8.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "head_dim", offset: 4, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+override T: u32 = 64u;
+override SPLITS: u32 = 8u;
+struct P {
+ n_head: u32,
+ head_dim: u32,
+}
+@group(0) @binding(0) var<storage, read> parts: array<f32>;
+@group(0) @binding(1) var<storage, read> step: Step;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<uniform> p: P;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (step.n_rows == 0u) {
+  return;
+ }
+ let size = p.head_dim + 2u;
+ let first = wg.x * SPLITS * size;
+ var top = -1e30;
+ for (var s = 0u; s < SPLITS; s++) {
+  top = max(top, parts[first + s * size + p.head_dim]);
+ }
+ var weight = 0.0;
+ for (var s = 0u; s < SPLITS; s++) {
+  let part = first + s * size + p.head_dim;
+  weight += exp(min(parts[part] - top, 0.0)) * parts[part + 1u];
+ }
+ let norm = select(0.0, 1.0 / max(weight, 1e-30), weight > 0.0);
+ for (var d = t; d < p.head_dim; d += T) {
+  var sum = 0.0;
+  for (var s = 0u; s < SPLITS; s++) {
+   let part = first + s * size;
+   sum += exp(min(parts[part + p.head_dim] - top, 0.0)) * parts[part + d];
+  }
+  out[wg.x * p.head_dim + d] = sum * norm;
  }
 }
 ",
@@ -739,7 +832,7 @@ fn inverse_rms(head: u32) -> f32 {
  }
  return inverseSqrt(sum / f32(2u * HALF) + p.eps);
 }
-fn prepare(t: u32, h: u32) {
+fn prepare(t: u32, h: u32, stores: bool) {
  let dim = 2u * HALF;
  let group = p.n_head / p.n_head_kv;
  let pos = min(step.rows[0].pos, p.n_pos - 1u);
@@ -760,11 +853,18 @@ fn prepare(t: u32, h: u32) {
   let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
   own_key[w] = halves(key);
   own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-  if (h % group == 0u) {
+  if (stores && h % group == 0u) {
    kv[to + w] = own_key[w];
    kv[to + p.n_head_kv * HALF + w] = own_value[w];
   }
  }
+}
+fn total(w: u32) -> vec2<f32> {
+ var a = vec2<f32>(0.0);
+ for (var g = 0u; g < GROUPS; g++) {
+  a += acc[g * HALF + w];
+ }
+ return a;
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
@@ -777,8 +877,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let v_at = k_at + p.n_head_kv * HALF;
  let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
  let end = min(step.rows[row].hi, p.n_cells);
-        {
-  prepare(t, wg.x);
+               {
+  prepare(t, wg.x, wg.z == 0u);
  }
  for (var i = t; i < ACC; i += T) {
   acc[i] = vec2<f32>(0.0);
@@ -786,7 +886,9 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  workgroupBarrier();
  var top = LOWEST;
  var sum = 0.0;
- for (var start = first; start < end; start += TILE) {
+ let begin = first;
+ let stride = TILE;
+ for (var start = begin; start < end; start += stride) {
   let n = min(TILE, end - start);
   for (var k = t; k < n; k += T) {
    var s = LOWEST;
@@ -824,10 +926,326 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  workgroupBarrier();
  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
  for (var w = t; w < HALF; w += T) {
-  var a = vec2<f32>(0.0);
-  for (var g = 0u; g < GROUPS; g++) {
-   a += acc[g * HALF + w];
+  let a = total(w);
+  let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
+  out[at] = a.x * norm;
+  out[at + 1u] = a.y * norm;
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_split",
+        kernel: "attention",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 48 },
+        ],
+        overrides: &[
+            Override { name: "QK_NORM", default: Some(0.0) },
+            Override { name: "ROPE", default: Some(1.0) },
+            Override { name: "NEOX", default: Some(0.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "TILE", default: Some(64.0) },
+            Override { name: "HALF", default: Some(32.0) },
+            Override { name: "GROUPS", default: Some(2.0) },
+            Override { name: "ACC", default: Some(64.0) },
+            Override { name: "SPLITS", default: Some(8.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 1792,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+override QK_NORM: u32 = 0u;
+override ROPE: bool = true;
+override NEOX: bool = false;
+fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+ if (!ROPE || j >= p.n_rot / 2u) {
+  return v;
+ }
+ let c = rope[pos * (p.n_rot / 2u) + j];
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn pair(j: u32) -> vec2<u32> {
+ if (NEOX && j < p.n_rot / 2u) {
+  return vec2<u32>(j, j + p.n_rot / 2u);
+ }
+ return vec2<u32>(2u * j, 2u * j + 1u);
+}
+fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
+ let half = p.n_rot / 2u;
+ var j = d / 2u;
+ var second = (d & 1u) == 1u;
+ if (NEOX && d < p.n_rot) {
+  second = d >= half;
+  j = select(d, d - half, second);
+ }
+ let e = pair(j);
+ var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
+ if (QK_NORM != 0u) {
+  v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
+ }
+ v = rotate(v, pos, j);
+ return select(v.x, v.y, second);
+}
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+override T: u32 = 64u;
+override TILE: u32 = 64u;
+override HALF: u32 = 32u;
+override GROUPS: u32 = 2u;
+override ACC: u32 = 64u;
+override SPLITS: u32 = 8u;
+const LOWEST = -1e30;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read> qk_norm: array<f32>;
+@group(0) @binding(6) var<storage, read> rope: array<vec2<f32>>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> query: array<vec2<f32>, HALF>;
+var<workgroup> scores: array<f32, TILE>;
+var<workgroup> masses: array<f32, TILE>;
+var<workgroup> cells: array<u32, TILE>;
+var<workgroup> acc: array<vec2<f32>, ACC>;
+var<workgroup> own_key: array<u32, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn score(cell: u32, k_from: u32) -> f32 {
+ var dots = vec2<f32>(0.0);
+ if (cell == own_cell) {
+  for (var w = 0u; w < HALF; w++) {
+   dots += half2(own_key[w]) * query[w];
   }
+  return capped((dots.x + dots.y) * p.scale);
+ }
+ for (var w = 0u; w < HALF; w++) {
+  dots += half2(kv[k_from + w]) * query[w];
+ }
+ return capped((dots.x + dots.y) * p.scale);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
+ if (cell == own_cell) {
+  return half2(own_value[w]);
+ }
+ return half2(kv[v_from + w]);
+}
+fn inverse_rms(head: u32) -> f32 {
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * HALF; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * HALF) + p.eps);
+}
+fn prepare(t: u32, h: u32, stores: bool) {
+ let dim = 2u * HALF;
+ let group = p.n_head / p.n_head_kv;
+ let pos = min(step.rows[0].pos, p.n_pos - 1u);
+ let q_at = h * dim;
+ let k_at = (p.n_head + h / group) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ var q_scale = 1.0;
+ var k_scale = 1.0;
+ if (QK_NORM != 0u) {
+  q_scale = inverse_rms(q_at);
+  k_scale = inverse_rms(k_at);
+ }
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let to = own_cell * 2u * p.n_head_kv * HALF + h / group * HALF;
+ for (var w = t; w < HALF; w += T) {
+  let d = 2u * w;
+  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
+  let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+  own_key[w] = halves(key);
+  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
+  if (stores && h % group == 0u) {
+   kv[to + w] = own_key[w];
+   kv[to + p.n_head_kv * HALF + w] = own_value[w];
+  }
+ }
+}
+fn total(w: u32) -> vec2<f32> {
+ var a = vec2<f32>(0.0);
+ for (var g = 0u; g < GROUPS; g++) {
+  a += acc[g * HALF + w];
+ }
+ return a;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ let cell_words = 2u * p.n_head_kv * HALF;
+ let k_at = (wg.x / (p.n_head / p.n_head_kv)) * HALF;
+ let v_at = k_at + p.n_head_kv * HALF;
+ let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+ let end = min(step.rows[row].hi, p.n_cells);
+               {
+  prepare(t, wg.x, wg.z == 0u);
+ }
+ for (var i = t; i < ACC; i += T) {
+  acc[i] = vec2<f32>(0.0);
+ }
+ workgroupBarrier();
+ var top = LOWEST;
+ var sum = 0.0;
+ let begin = first + wg.z * TILE;
+ let stride = SPLITS * TILE;
+ for (var start = begin; start < end; start += stride) {
+  let n = min(TILE, end - start);
+  for (var k = t; k < n; k += T) {
+   var s = LOWEST;
+   if (in_branch(row, start + k)) {
+    let cell = cell_of(row, start + k);
+    s = score(cell, cell * cell_words + k_at);
+   }
+   scores[k] = s;
+  }
+  workgroupBarrier();
+  let last_top = top;
+  for (var k = 0u; k < n; k++) {
+   top = max(top, scores[k]);
+  }
+  for (var k = t; k < n; k += T) {
+   masses[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   cells[k] = cell_of(row, start + k);
+  }
+  workgroupBarrier();
+  let shrink = exp(last_top - top);
+  sum *= shrink;
+  for (var k = 0u; k < n; k++) {
+   sum += masses[k];
+  }
+  for (var i = t; i < ACC; i += T) {
+   var a = acc[i] * shrink;
+   for (var k = i / HALF; k < n; k += GROUPS) {
+    if (masses[k] > 0.0) {
+     a += masses[k] * value(cells[k], cells[k] * cell_words + v_at, i % HALF);
+    }
+   }
+   acc[i] = a;
+  }
+ }
+ workgroupBarrier();
+         {
+  let part = (wg.x * SPLITS + wg.z) * (2u * HALF + 2u);
+  for (var w = t; w < HALF; w += T) {
+   let a = total(w);
+   out[part + 2u * w] = a.x;
+   out[part + 2u * w + 1u] = a.y;
+  }
+  if (t == 0u) {
+   out[part + 2u * HALF] = top;
+   out[part + 2u * HALF + 1u] = sum;
+  }
+  return;
+ }
+ let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+ for (var w = t; w < HALF; w += T) {
+  let a = total(w);
   let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
   out[at] = a.x * norm;
   out[at + 1u] = a.y * norm;
@@ -20719,190 +21137,194 @@ pub mod id {
     pub const ADVANCE: ShaderId = ShaderId(2);
     /// `attention` with rows = many.
     pub const ATTENTION_MANY: ShaderId = ShaderId(3);
+    /// `attention_merge`.
+    pub const ATTENTION_MERGE: ShaderId = ShaderId(4);
     /// `attention` with rows = one.
-    pub const ATTENTION_ONE: ShaderId = ShaderId(4);
+    pub const ATTENTION_ONE: ShaderId = ShaderId(5);
+    /// `attention` with rows = split.
+    pub const ATTENTION_SPLIT: ShaderId = ShaderId(6);
     /// `copy_rows`.
-    pub const COPY_ROWS: ShaderId = ShaderId(5);
+    pub const COPY_ROWS: ShaderId = ShaderId(7);
     /// `embed` with format = bf16.
-    pub const EMBED_BF16: ShaderId = ShaderId(6);
+    pub const EMBED_BF16: ShaderId = ShaderId(8);
     /// `embed` with format = f16.
-    pub const EMBED_F16: ShaderId = ShaderId(7);
+    pub const EMBED_F16: ShaderId = ShaderId(9);
     /// `embed` with format = f32.
-    pub const EMBED_F32: ShaderId = ShaderId(8);
+    pub const EMBED_F32: ShaderId = ShaderId(10);
     /// `embed` with format = iq4.
-    pub const EMBED_IQ4: ShaderId = ShaderId(9);
+    pub const EMBED_IQ4: ShaderId = ShaderId(11);
     /// `embed` with format = mxfp4.
-    pub const EMBED_MXFP4: ShaderId = ShaderId(10);
+    pub const EMBED_MXFP4: ShaderId = ShaderId(12);
     /// `embed` with format = q2k.
-    pub const EMBED_Q2K: ShaderId = ShaderId(11);
+    pub const EMBED_Q2K: ShaderId = ShaderId(13);
     /// `embed` with format = q3k.
-    pub const EMBED_Q3K: ShaderId = ShaderId(12);
+    pub const EMBED_Q3K: ShaderId = ShaderId(14);
     /// `embed` with format = q4.
-    pub const EMBED_Q4: ShaderId = ShaderId(13);
+    pub const EMBED_Q4: ShaderId = ShaderId(15);
     /// `embed` with format = q4k.
-    pub const EMBED_Q4K: ShaderId = ShaderId(14);
+    pub const EMBED_Q4K: ShaderId = ShaderId(16);
     /// `embed` with format = q5.
-    pub const EMBED_Q5: ShaderId = ShaderId(15);
+    pub const EMBED_Q5: ShaderId = ShaderId(17);
     /// `embed` with format = q5k.
-    pub const EMBED_Q5K: ShaderId = ShaderId(16);
+    pub const EMBED_Q5K: ShaderId = ShaderId(18);
     /// `embed` with format = q6k.
-    pub const EMBED_Q6K: ShaderId = ShaderId(17);
+    pub const EMBED_Q6K: ShaderId = ShaderId(19);
     /// `embed` with format = q8.
-    pub const EMBED_Q8: ShaderId = ShaderId(18);
+    pub const EMBED_Q8: ShaderId = ShaderId(20);
     /// `gather_logits`.
-    pub const GATHER_LOGITS: ShaderId = ShaderId(19);
+    pub const GATHER_LOGITS: ShaderId = ShaderId(21);
     /// `kv_move`.
-    pub const KV_MOVE: ShaderId = ShaderId(20);
+    pub const KV_MOVE: ShaderId = ShaderId(22);
     /// `matmul_rows` with format = bf16.
-    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(21);
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(23);
     /// `matmul_rows` with format = f16.
-    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(22);
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(24);
     /// `matmul_rows` with format = f32.
-    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(23);
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(25);
     /// `matmul_rows` with format = iq4.
-    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(24);
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(26);
     /// `matmul_rows` with format = mxfp4.
-    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(25);
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(27);
     /// `matmul_rows` with format = q2k.
-    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(26);
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(28);
     /// `matmul_rows` with format = q3k.
-    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(27);
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(29);
     /// `matmul_rows` with format = q4.
-    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(28);
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(30);
     /// `matmul_rows` with format = q4k.
-    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(29);
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(31);
     /// `matmul_rows` with format = q5.
-    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(30);
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(32);
     /// `matmul_rows` with format = q5k.
-    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(31);
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(33);
     /// `matmul_rows` with format = q6k.
-    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(32);
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(34);
     /// `matmul_rows` with format = q8.
-    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(33);
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(35);
     /// `matmul_soft` with format = bf16, columns = eight.
-    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(34);
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(36);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(35);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(37);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(36);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(38);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(37);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(39);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(38);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(40);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(39);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(41);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(40);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(42);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(41);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(43);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(42);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(44);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(43);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(45);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(44);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(46);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(45);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(47);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(46);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(48);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(47);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(49);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(48);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(50);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(49);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(51);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(50);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(52);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(51);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(53);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(52);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(55);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(57);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(59);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(60);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(61);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(60);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(62);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(61);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(63);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(62);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(64);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(63);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(65);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(64);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(66);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(65);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(67);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(66);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(68);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(67);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(69);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(68);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(70);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(69);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(71);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(70);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(72);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(71);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(73);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(72);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(74);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(73);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(75);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(74);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(76);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(75);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(77);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(76);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(78);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(77);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(79);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(78);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(80);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(79);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(81);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(80);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(82);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(81);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(83);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(82);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(84);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(83);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(85);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(84);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(86);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(85);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(87);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(86);
+    pub const MOE_COMBINE: ShaderId = ShaderId(88);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(87);
+    pub const MOE_ROUTE: ShaderId = ShaderId(89);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(88);
+    pub const NORM: ShaderId = ShaderId(90);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(89);
+    pub const PENALIZE: ShaderId = ShaderId(91);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(90);
+    pub const ROPE_KV: ShaderId = ShaderId(92);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(91);
+    pub const ROW_STATS: ShaderId = ShaderId(93);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(92);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(94);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(93);
+    pub const SAMPLE: ShaderId = ShaderId(95);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(94);
+    pub const TOPK_FIRST: ShaderId = ShaderId(96);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(95);
+    pub const TOPK_MERGE: ShaderId = ShaderId(97);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(96);
+    pub const TOPK_SCAN: ShaderId = ShaderId(98);
 }

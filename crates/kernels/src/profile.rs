@@ -38,6 +38,9 @@ pub struct Profile {
     pub norm_threads: u32,
     /// Invocations per workgroup of attention.
     pub attention_threads: u32,
+    /// Entries from which one row's attention is spread over several workgroups a head. Cores are few: they are busy
+    /// with a workgroup a head.
+    pub split_from: u32,
     /// Invocations that share a tile of logits in `row_stats`, 64 at most; 1 needs no barrier.
     pub stats_lanes: u32,
     /// The best candidates of a row by one workgroup that scans it, instead of by a tree of sorted blocks.
@@ -84,6 +87,7 @@ impl Profile {
         tile_from: 9,
         norm_threads: 128,
         attention_threads: 64,
+        split_from: 512,
         stats_lanes: 64,
         scan_topk: false,
         sample_threads: 64,
@@ -105,6 +109,7 @@ impl Profile {
         tile_from: u32::MAX,
         norm_threads: 8,
         attention_threads: 8,
+        split_from: u32::MAX,
         stats_lanes: 1,
         scan_topk: true,
         sample_threads: 1,
@@ -140,6 +145,7 @@ impl Profile {
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
             "stats_lanes" => self.stats_lanes = number("stats_lanes", 64)?,
             "sample_threads" => self.sample_threads = number("sample_threads", 256)?,
+            "split_from" => self.split_from = number("split_from", 1 << 20)?,
             "soft" => self.soft = flag("soft")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {

@@ -7,7 +7,7 @@ use goldcrest_gpu::{Buffer, Dispatch, Slice};
 use goldcrest_kernels::Profile;
 use goldcrest_kernels::ops::act::{ActArgs, act as act_op};
 use goldcrest_kernels::ops::add_rows::{AddRowsArgs, add_rows};
-use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, attention, attention_one};
+use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, attention, attention_one, attention_split};
 use goldcrest_kernels::ops::copy_rows::{CopyRowsArgs, copy_rows, gather_rows};
 use goldcrest_kernels::ops::embed::{EmbedArgs, Source, embed};
 use goldcrest_kernels::ops::kv_move::{KvMoveArgs, kv_move};
@@ -102,6 +102,7 @@ pub struct Recorder<'a> {
     t: Targets<'a>,
     n_rows: u32,
     head: HeadRows,
+    long: bool,
     dispatches: Vec<Dispatch<Buffer>>,
 }
 
@@ -109,7 +110,20 @@ impl<'a> Recorder<'a> {
     /// A recorder for steps of up to `n_rows` rows (at most [`MAX_ROWS`]), whose head works on `head`.
     #[must_use]
     pub fn new(targets: Targets<'a>, n_rows: u32, head: HeadRows) -> Self {
-        Self { t: targets, n_rows: n_rows.clamp(1, MAX_ROWS as u32), head, dispatches: Vec::new() }
+        Self {
+            t: targets,
+            n_rows: n_rows.clamp(1, MAX_ROWS as u32),
+            head,
+            long: false,
+            dispatches: Vec::new(),
+        }
+    }
+
+    /// For one row with a long context: attention is spread over more workgroups.
+    #[must_use]
+    pub const fn for_long_context(mut self, long: bool) -> Self {
+        self.long = long;
+        self
     }
 
     /// Dispatches so far.
@@ -273,7 +287,12 @@ impl<'a> Recorder<'a> {
             softcap: cfg.attn_softcap,
         };
         if n_rows == 1 && !matches!(norm, rope_kv::QkNorm::All { .. }) {
-            self.dispatches.push(attention_one(&args, &Entry { norm, rope }, self.t.profile)?);
+            let entry = Entry { norm, rope };
+            if self.long {
+                self.dispatches.extend(attention_split(&args, &entry, &s.attn_parts, self.t.profile)?);
+            } else {
+                self.dispatches.push(attention_one(&args, &entry, self.t.profile)?);
+            }
             return Ok(());
         }
         let entries = RopeKvArgs { step: &s.step, qkv: &s.qkv, norm, rope, kv, shape, n_rows, stride };

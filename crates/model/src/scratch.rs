@@ -1,6 +1,7 @@
 //! Activation buffers: allocated once for the largest chunk, shared by all plans.
 
 use goldcrest_gpu::{Buffer, Device, Slice};
+use goldcrest_kernels::ops::attention::split_scratch_bytes;
 use goldcrest_kernels::step::{MAX_ROWS, MAX_WANT, STEP_BYTES};
 
 use crate::{Config, ModelError};
@@ -21,6 +22,8 @@ pub struct Scratch {
     pub qkv: Slice<Buffer>,
     /// Attention output, `[MAX_ROWS][n_head · head_dim]`.
     pub attn: Slice<Buffer>,
+    /// Parts of one row's heads, for long contexts; see `attention_split`.
+    pub attn_parts: Slice<Buffer>,
     /// Gate and up activations before they are joined, `[MAX_ROWS][2 · n_ff]`.
     pub gate_up: Slice<Buffer>,
     /// Feed-forward activations, `[MAX_ROWS · n_expert_used][n_ff]`.
@@ -62,6 +65,7 @@ impl Scratch {
             wanted_normed,
             qkv,
             attn,
+            attn_parts,
             gate_up,
             ffn,
             expert_out,
@@ -77,6 +81,7 @@ impl Scratch {
             branch: branch?,
             qkv: qkv?,
             attn: attn?,
+            attn_parts: attn_parts?,
             gate_up: gate_up?,
             ffn: ffn?,
             expert_out: expert_out?,
@@ -100,7 +105,7 @@ impl Scratch {
 }
 
 /// Name and size of every buffer.
-fn sizes(cfg: &Config) -> [(&'static str, u64); 17] {
+fn sizes(cfg: &Config) -> [(&'static str, u64); 18] {
     let (rows, want) = (MAX_ROWS as u64 * 4, MAX_WANT as u64 * 4);
     let (n_embd, n_ff, used) = (u64::from(cfg.n_embd), u64::from(cfg.n_ff), u64::from(cfg.n_expert_used));
     [
@@ -111,6 +116,7 @@ fn sizes(cfg: &Config) -> [(&'static str, u64); 17] {
         ("wanted_normed", want * n_embd),
         ("qkv", rows * u64::from(cfg.n_qkv())),
         ("attn", rows * u64::from(cfg.n_head * cfg.head_dim)),
+        ("attn_parts", split_scratch_bytes(cfg.n_head, cfg.head_dim)),
         // Gate and up rows of experts are joined by the kernel that computes them.
         ("gate_up", if used > 0 { 0 } else { rows * 2 * n_ff }),
         ("ffn", rows * used.max(1) * n_ff),

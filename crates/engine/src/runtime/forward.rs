@@ -87,7 +87,10 @@ impl Runtime {
         let rows = &batch.rows[chunk.clone()];
         self.write_sources(rows, words)?;
         let (layers, tap_reads) = match batch.taps.is_empty() {
-            true => (self.layers_plan(class_of(rows.len()))?, Vec::new()),
+            true => {
+                let n_seen = words.first().map_or(0, |row| row.hi as usize);
+                (self.layers_plan(class_of(rows.len()), n_seen)?, Vec::new())
+            }
             false => self.tapped_plan(batch, rows.len())?,
         };
         let range = dispatch_range(&layers, batch.layers.as_ref());

@@ -37,7 +37,8 @@ pub(super) enum Part {
 
 #[derive(Default)]
 pub(super) struct Plans {
-    layers: HashMap<u32, LayersPlan>,
+    /// By class, and whether the context is long.
+    layers: HashMap<(u32, bool), LayersPlan>,
     parts: HashMap<Part, Plan>,
 }
 
@@ -49,12 +50,13 @@ impl Plans {
 }
 
 impl Runtime {
-    /// Embedding and layers for up to `class` rows.
-    pub(super) fn layers_plan(&mut self, class: u32) -> Result<LayersPlan, EngineError> {
-        if let Some(plan) = self.plans.layers.get(&class) {
+    /// Embedding and layers for up to `class` rows, of which the last sees `n_seen` entries.
+    pub(super) fn layers_plan(&mut self, class: u32, n_seen: usize) -> Result<LayersPlan, EngineError> {
+        let key = (class, class == 1 && n_seen >= self.profile.split_from as usize);
+        if let Some(plan) = self.plans.layers.get(&key) {
             return Ok(plan.clone());
         }
-        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct);
+        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct).for_long_context(key.1);
         self.model.record_embed(&mut r)?;
         let mut starts = vec![r.len()];
         for il in 0..self.model.config.n_layer {
@@ -62,7 +64,7 @@ impl Runtime {
             starts.push(r.len());
         }
         let plan = LayersPlan { plan: self.device.record(r.finish())?, starts: starts.into() };
-        self.plans.layers.insert(class, plan.clone());
+        self.plans.layers.insert(key, plan.clone());
         Ok(plan)
     }
 
@@ -72,7 +74,7 @@ impl Runtime {
     /// [`EngineError::Gpu`].
     pub fn prepare(&mut self) -> Result<(), EngineError> {
         for class in [self.pacer.first_class(), 1] {
-            self.layers_plan(class)?;
+            self.layers_plan(class, 0)?;
         }
         let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::Sample, Part::Advance];
         parts.into_iter().try_for_each(|part| self.part(part).map(drop))

@@ -6,14 +6,14 @@ use super::Args;
 use super::activation::soft_tanh;
 use super::rope_kv::{Norm, Turn, enter};
 use super::rows::{dot, load, load_halves, n_rows, row, store};
-use crate::ops::attention::Params;
+use crate::ops::attention::{MergeParams, Params};
 use crate::step::{IDENTITY, Row};
 
 pub(super) fn attention(args: &Args<'_>) {
     let &[qkv, kv, table, step, out, ref entry @ ..] = args.bindings else { return };
     let p: Params = args.params();
     let dim = 2 * args.override_value("HALF") as usize;
-    let entered = one_query(args, &p, dim, entry);
+    let entered = one_query(&[qkv, kv, table, step], args, &p, dim, entry);
     let group = (p.n_head / p.n_head_kv) as usize;
     let rows: Vec<Vec<usize>> =
         (0..n_rows(step, args.grid[1])).map(|index| visible_cells(&row(step, index), table, &p)).collect();
@@ -27,16 +27,69 @@ pub(super) fn attention(args: &Args<'_>) {
                     Some(query) => query[head * dim..][..dim].to_vec(),
                     None => load(qkv, index * p.stride as usize + head * dim, dim),
                 };
-                let mixed = cache.attend(&q, cells, &p);
+                let (mut mixed, _, sum) = cache.attend(&q, cells, &p);
+                let norm = if sum > 0.0 { (1.0 / sum) as f32 } else { 0.0 };
+                mixed.iter_mut().for_each(|m| *m *= norm);
                 store(out, index * p.out_stride as usize + head * dim, &mixed);
             }
         }
     }
 }
 
+/// The form that leaves a head in parts, each of every so-manieth tile.
+pub(super) fn split(args: &Args<'_>) {
+    let &[qkv, kv, table, step, parts, ref entry @ ..] = args.bindings else { return };
+    let p: Params = args.params();
+    let [half, tile, splits] = ["HALF", "TILE", "SPLITS"].map(|name| args.override_value(name) as usize);
+    let dim = 2 * half;
+    let Some(query) = one_query(&[qkv, kv, table, step], args, &p, dim, entry) else { return };
+    let group = (p.n_head / p.n_head_kv) as usize;
+    let entries = visible_entries(&row(step, 0), table, &p);
+    let n_seen = entries.iter().map(|(_, cell)| cell + 1).max().unwrap_or(0);
+    for head_kv in 0..p.n_head_kv as usize {
+        let mut cache = Head::new(kv, &p, dim, head_kv, n_seen);
+        entries.iter().for_each(|(_, cell)| cache.decode(*cell));
+        for head in head_kv * group..(head_kv + 1) * group {
+            for split in 0..splits {
+                let mine = |(i, cell): &(usize, usize)| (i / tile % splits == split).then_some(*cell);
+                let cells: Vec<usize> = entries.iter().filter_map(mine).collect();
+                let (mixed, top, sum) = cache.attend(&query[head * dim..][..dim], &cells, &p);
+                let at = (head * splits + split) * (dim + 2);
+                store(parts, at, &[&mixed[..], &[top, sum as f32]].concat());
+            }
+        }
+    }
+}
+
+/// Twin of `attention_merge`.
+pub(super) fn merge(args: &Args<'_>) {
+    let &[parts, step, out] = args.bindings else { return };
+    if n_rows(step, 1) == 0 {
+        return;
+    }
+    let p: MergeParams = args.params();
+    let (dim, splits) = (p.head_dim as usize, args.override_value("SPLITS") as usize);
+    for head in 0..p.n_head as usize {
+        let parts: Vec<Vec<f32>> =
+            (0..splits).map(|s| load(parts, (head * splits + s) * (dim + 2), dim + 2)).collect();
+        let top = parts.iter().map(|part| part[dim]).fold(-1e30, f32::max);
+        let weight = |part: &[f32]| f64::from((part[dim] - top).exp());
+        let sum: f64 = parts.iter().map(|part| weight(part) * f64::from(part[dim + 1])).sum();
+        let norm = if sum > 0.0 { 1.0 / sum } else { 0.0 };
+        let value = |d: usize| parts.iter().map(|part| weight(part) * f64::from(part[d])).sum::<f64>() * norm;
+        store(out, head * dim, &(0..dim).map(|d| value(d) as f32).collect::<Vec<_>>());
+    }
+}
+
 /// The query of a step of one row whose key and value are stored here, in the variant that has weights and angles bound.
-fn one_query(args: &Args<'_>, p: &Params, dim: usize, entry: &[&[Cell<u32>]]) -> Option<Vec<f32>> {
-    let (&[weight, rope], &[qkv, kv, _, step, ..]) = (entry, args.bindings) else { return None };
+fn one_query(
+    &[qkv, kv, _, step]: &[&[Cell<u32>]; 4],
+    args: &Args<'_>,
+    p: &Params,
+    dim: usize,
+    entry: &[&[Cell<u32>]],
+) -> Option<Vec<f32>> {
+    let &[weight, rope] = entry else { return None };
     let norm = Norm { mode: args.override_value("QK_NORM") as u32, weight, eps: p.eps };
     let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
     let heads = [p.n_head as usize, p.n_head_kv as usize, dim];
@@ -46,6 +99,11 @@ fn one_query(args: &Args<'_>, p: &Params, dim: usize, entry: &[&[Cell<u32>]]) ->
 
 /// Cells of the entries that a row sees, in order.
 fn visible_cells(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<usize> {
+    visible_entries(row, table, p).into_iter().map(|(_, cell)| cell).collect()
+}
+
+/// The entries that a row sees, counted from the first of its range, with their cells.
+fn visible_entries(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<(usize, usize)> {
     let first = if p.sliding == 1 { row.lo_swa } else { row.lo };
     let ancestors = u64::from(row.ancestors_hi) << 32 | u64::from(row.ancestors_lo);
     let visible = |i: &u32| match i.checked_sub(row.tree) {
@@ -60,7 +118,8 @@ fn visible_cells(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<usize> {
         };
         cell.min(p.n_cells - 1) as usize
     };
-    (first..row.hi.min(p.n_cells)).filter(visible).map(cell_of).collect()
+    let entry = |i: u32| ((i - first) as usize, cell_of(i));
+    (first..row.hi.min(p.n_cells)).filter(visible).map(entry).collect()
 }
 
 /// Keys and values of one head as floats, decoded when first asked for: rows of a prefill share most of them.
@@ -101,7 +160,8 @@ impl<'a> Head<'a> {
         self.values[to].copy_from_slice(&load_halves(self.kv, at + self.v_at, self.dim / 2));
     }
 
-    fn attend(&self, q: &[f32], cells: &[usize], p: &Params) -> Vec<f32> {
+    /// Values weighted relative to the largest score, that score, and the sum of the weights.
+    fn attend(&self, q: &[f32], cells: &[usize], p: &Params) -> (Vec<f32>, f32, f64) {
         let scores: Vec<f32> = cells
             .iter()
             .map(|cell| {
@@ -118,8 +178,6 @@ impl<'a> Head<'a> {
             let value = &self.values[cell * self.dim..][..self.dim];
             mixed.iter_mut().zip(value).for_each(|(m, v)| *m += weight * v);
         }
-        let norm = if sum > 0.0 { (1.0 / sum) as f32 } else { 0.0 };
-        mixed.iter_mut().for_each(|m| *m *= norm);
-        mixed
+        (mixed, top, sum)
     }
 }

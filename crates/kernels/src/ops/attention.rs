@@ -105,6 +105,52 @@ pub fn attention_one<B: Clone>(
     Ok(dispatch)
 }
 
+/// Workgroups that share a head in [`attention_split`].
+pub const SPLITS: u32 = 8;
+
+/// Parameters of `attention_merge`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(crate) struct MergeParams {
+    pub(crate) n_head: u32,
+    pub(crate) head_dim: u32,
+}
+
+/// Bytes of the parts that [`attention_split`] keeps between its dispatches.
+#[must_use]
+pub const fn split_scratch_bytes(n_head: u32, head_dim: u32) -> u64 {
+    n_head as u64 * SPLITS as u64 * (head_dim as u64 + 2) * 4
+}
+
+/// As [`attention_one`] in two dispatches that spread a head over [`SPLITS`] workgroups: for contexts so long that one
+/// workgroup a head leaves a GPU idle.
+///
+/// # Errors
+/// As [`attention_one`], or if `parts` is too small.
+pub fn attention_split<B: Clone>(
+    args: &AttentionArgs<'_, B>,
+    entry: &Entry<'_, B>,
+    parts: &Slice<B>,
+    profile: &Profile,
+) -> Result<[Dispatch<B>; 2], ShapeError> {
+    let HeadShape { n_head, head_dim, .. } = args.shape;
+    let mut split = attention_one(args, entry, profile)?;
+    holds("attention_split", "parts", parts, split_scratch_bytes(n_head, head_dim))?;
+    split.shader = id::ATTENTION_SPLIT;
+    split.overrides.push(("SPLITS", SPLITS.into()));
+    split.bindings[4] = parts.clone();
+    split.grid[2] = SPLITS;
+    let params = MergeParams { n_head, head_dim };
+    let merge = Dispatch {
+        shader: id::ATTENTION_MERGE,
+        overrides: vec![("T", profile.attention_threads.into()), ("SPLITS", SPLITS.into())],
+        bindings: [parts, args.step, args.out].map(Slice::clone).to_vec(),
+        uniform: bytemuck::cast_slice(&[params]).to_vec(),
+        grid: [n_head, 1, 1],
+    };
+    Ok([split, merge])
+}
+
 /// `out[row][head] = softmax(scale · q·k) · v` over the entries that the row sees; zeros where it sees none.
 ///
 /// # Errors

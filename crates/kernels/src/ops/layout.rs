@@ -61,6 +61,12 @@ fn parameters_of_the_layer_kernels() {
         id::ATTENTION_ONE, attention::Params,
         n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps
     );
+    #[rustfmt::skip]
+    layout!(
+        id::ATTENTION_SPLIT, attention::Params,
+        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps
+    );
+    layout!(id::ATTENTION_MERGE, attention::MergeParams, n_head, head_dim);
     layout!(id::KV_MOVE, kv_move::Params, n_head_kv, head_dim, n_rot, n_cells, n_pos, max_moves, span);
     layout!(id::COPY_ROWS, copy_rows::Params, n, x_stride, out_stride, n_x_rows, mode, out_row);
     layout!(id::ADD_ROWS, add_rows::Params, n, x_stride, v_stride, n_v_rows, n_list, scale);

@@ -127,6 +127,22 @@ pub(super) fn attend(
     width: usize,
     (scale, softcap): (f32, f32),
 ) -> Vec<f64> {
+    let (mut mixed, _, sum) = attend_part(q, cells, cache, at, width, (scale, softcap));
+    // A row that sees nothing gets zeros.
+    mixed.iter_mut().for_each(|m| *m /= if sum > 0.0 { sum } else { 1.0 });
+    mixed
+}
+
+/// As [`attend`] before the division: values weighted relative to the largest score, that score, the sum of the weights.
+/// Of no cells at all the largest score is -1e30.
+pub(super) fn attend_part(
+    q: &[f64],
+    cells: &[usize],
+    cache: &[f64],
+    at: usize,
+    width: usize,
+    (scale, softcap): (f32, f32),
+) -> (Vec<f64>, f64, f64) {
     let head = |cell: &usize, at: usize| &cache[cell * 2 * width + at..][..q.len()];
     let scores: Vec<f64> = cells
         .iter()
@@ -136,13 +152,13 @@ pub(super) fn attend(
             if cap > 0.0 { cap * (score / cap).tanh() } else { score }
         })
         .collect();
-    let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let top = scores.iter().copied().fold(-1e30, f64::max);
     let sum: f64 = scores.iter().map(|s| (s - top).exp()).sum();
     let mix = |d: usize| {
-        let part = |(s, cell): (&f64, &usize)| (s - top).exp() / sum * head(cell, at + width)[d];
+        let part = |(s, cell): (&f64, &usize)| (s - top).exp() * head(cell, at + width)[d];
         scores.iter().zip(cells).map(part).sum()
     };
-    (0..q.len()).map(mix).collect()
+    ((0..q.len()).map(mix).collect(), top, sum)
 }
 
 fn step_row(shape: &Shape, r: u32, random: &mut Random) -> StepRow {

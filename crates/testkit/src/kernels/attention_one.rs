@@ -1,12 +1,12 @@
 //! `attention_one`: norm, rotation, store and attention of one row, against the same in f64.
 
-use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, attention_one};
+use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, SPLITS, attention_one, attention_split};
 use goldcrest_kernels::ops::rope_kv::{HeadShape, Pairing, QkNorm, Rope};
 use goldcrest_kernels::step::{IDENTITY, Row as StepRow};
 use half::f16;
 use serde::Deserialize;
 
-use super::attention::attend;
+use super::attention::{attend, attend_part};
 use super::case::{Bound, Case, POISON_U32};
 use super::compare::Compare;
 use super::random::Values;
@@ -15,6 +15,8 @@ use super::row::{Row, RowError};
 use super::step;
 
 const N_POS: u32 = 300;
+/// Keys of a tile, which splits take in turn.
+const TILE: usize = 64;
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +41,9 @@ struct Shape {
     softcap: f32,
     #[serde(default)]
     values: Values,
+    /// In the form for long contexts.
+    #[serde(default)]
+    split: bool,
     /// Position, cell and range beyond every end.
     #[serde(default)]
     hostile: bool,
@@ -111,13 +116,24 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let mut cache = Compare::Halves.values(&kv);
     cache[own * 2 * width..(own + 1) * 2 * width].copy_from_slice(&own_kv);
     let scale = 1.0 / (head_dim as f32).sqrt();
-    let mut expected = Vec::new();
+    let (mut expected, mut parts) = (Vec::new(), Vec::new());
     for (h, q) in q.chunks(dim).enumerate() {
         let at = h / (n_head / n_head_kv) as usize * dim;
-        expected.extend(attend(q, &cells, &cache, at, width, (scale, shape.softcap)));
+        let factors = (scale, shape.softcap);
+        expected.extend(attend(q, &cells, &cache, at, width, factors));
+        for split in 0..SPLITS as usize {
+            let mine = cells.chunks(TILE).skip(split).step_by(SPLITS as usize).flatten().copied();
+            let (mixed, top, sum) = attend_part(q, &mine.collect::<Vec<_>>(), &cache, at, width, factors);
+            parts.extend(mixed);
+            parts.extend([top, sum]);
+        }
     }
     let mut stored = vec![f64::NAN; cache.len()];
     stored[own * 2 * width..(own + 1) * 2 * width].copy_from_slice(&own_kv);
+    if !shape.split {
+        // Untouched where there is one workgroup a head.
+        parts = vec![f64::NAN; parts.len()];
+    }
     Ok(Case {
         bound: vec![
             Bound::floats("qkv", &qkv),
@@ -127,10 +143,11 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
             Bound::written("out", expected.len(), Compare::Floats),
             Bound::floats("qk_norm", &weights),
             Bound::floats("rope", &angles(N_POS, shape.n_rot.max(2))),
+            Bound::written("parts", parts.len(), Compare::Floats),
         ],
-        expected: vec![(1, stored), (4, expected)],
+        expected: vec![(1, stored), (4, expected), (7, parts)],
         build: Box::new(move |slices, profile| {
-            let [qkv, kv, table, step, out, weight, angles] = slices else { return Ok(Vec::new()) };
+            let [qkv, kv, table, step, out, weight, angles, parts] = slices else { return Ok(Vec::new()) };
             let args = AttentionArgs {
                 step,
                 qkv,
@@ -151,6 +168,9 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
                 norm: if shape.norm { QkNorm::Head { weight, eps: EPS } } else { QkNorm::None },
                 rope: (shape.n_rot > 0).then_some(rope),
             };
+            if shape.split {
+                return Ok(attention_split(&args, &entry, parts, profile)?.into());
+            }
             Ok(vec![attention_one(&args, &entry, profile)?])
         }),
     })
