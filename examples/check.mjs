@@ -1,12 +1,12 @@
-// Runs every example on a tiny model: `node examples/check.mjs`, with npm/dist built and `npm ci` done in web/.
+// Runs every example on a tiny model: `node examples/check.mjs`, with npm/dist built and `npm ci` done in tests/browser.
 import { strict as assert } from "node:assert";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { launch, launchWithExtension } from "../web/tests/harness/browser.mjs";
-import { serve } from "../web/tests/harness/server.mjs";
+import { launch, launchWithExtension } from "../tests/browser/chromium.js";
+import { serve } from "../tests/browser/server.js";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const GOLDEN = join(HERE, "../tests/golden/tiny");
@@ -23,7 +23,7 @@ const checks = {
   },
   async "browser-chat"() {
     run("browser-chat", "npm", "run", "build", "--silent");
-    const server = await serve(join(HERE, "browser-chat/dist"), { "/models/": (path) => join(GOLDEN, path) });
+    const server = await serve({ folders: { "/models/": GOLDEN, "/": join(HERE, "browser-chat/dist") }, headers: {} });
     const browser = await launch();
     try {
       const page = await browser.newPage();

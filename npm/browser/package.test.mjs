@@ -1,12 +1,13 @@
-// The package in headless Chromium: what only a browser has. `npm run test:browser`; `npm ci` in web/ installs what drives it.
+// The package in headless Chromium: what only a browser has. `npm run test:browser`; `npm ci` in tests/browser installs what drives it.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { launch, open } from "../../web/tests/harness/browser.mjs";
-import { serve } from "./server.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { launch } from "../../tests/browser/chromium.js";
+import { hindrance, servePage, visit as visitOf } from "./page.mjs";
 
-if (!existsSync(new URL("../dist/wasm/goldcrest_wasm_bg.wasm", import.meta.url))) {
-  console.log("skip: the npm package in a browser: run `cargo xtask wasm` and `npm run build`");
+if (hindrance !== undefined) {
+  console.log(`skip: the npm package in a browser: ${hindrance}`);
   process.exit(0);
 }
 
@@ -18,20 +19,23 @@ const model = new Uint8Array(tiny.length + 40 * MIB).map((_, at) => (at * 31 + (
 model.set(tiny);
 
 let browser, server;
+/** How long the body of each answer with the model waits. */
+let delay = 0;
 before(async () => {
-  [browser, server] = await Promise.all([launch(), serve(model)]);
+  const held = (path) => (path === "/model.gguf" && delay > 0 ? sleep(delay) : undefined);
+  [browser, server] = await Promise.all([launch(), servePage({ "model.gguf": model }, held)]);
 });
 after(async () => {
   await browser?.close();
   await server?.close();
 });
 
-/** A page in a profile of its own, with the package loaded. */
-async function visit() {
-  const opened = await open(browser, server.url);
-  await opened.page.waitForFunction(() => window.goldcrest);
-  return opened;
-}
+const visit = () => visitOf(browser, server);
+
+/** The requests for the model since `forget()`, and how many of its bytes they were promised. */
+const fetched = () => server.requests.filter(({ path }) => path === "/model.gguf");
+const sent = () => fetched().reduce((sum, { bytes }) => sum + bytes, 0);
+const forget = () => (server.requests.length = 0);
 
 /** Loads the model in the page and has it go on along the reference; what came of it. */
 const answer = (page, options = {}) =>
@@ -53,8 +57,8 @@ const EXPECTED = { tokens: golden.ids.slice(0, 5), backend: "cpu", worker: true 
 test("a download that is cut by reloads at 20 points goes on, and at most 4 MiB come twice for each", async () => {
   const { page, profile } = await visit();
   let state = 7;
-  server.sent = 0;
-  server.delay = 20;
+  forget();
+  delay = 20;
   for (let cut = 0; cut < 20; cut += 1) {
     state = (state * 1103515245 + 12345) % 2 ** 31;
     const point = ((cut + state / 2 ** 31) / 20) * model.length;
@@ -69,8 +73,8 @@ test("a download that is cut by reloads at 20 points goes on, and at most 4 MiB 
     await page.waitForFunction(() => window.goldcrest);
   }
   assert.deepEqual(await answer(page), EXPECTED);
-  server.delay = 0;
-  const twice = server.sent - model.length;
+  delay = 0;
+  const twice = sent() - model.length;
   console.log(`${(twice / 20 / MIB).toFixed(2)} MiB came twice per cut`);
   assert.ok(twice <= 20 * 4 * MIB, `${twice} bytes came twice`);
   await profile.close();
@@ -79,10 +83,10 @@ test("a download that is cut by reloads at 20 points goes on, and at most 4 MiB 
 test("a complete model is loaded without a request, listed, repaired chunk by chunk, and removed", async () => {
   const { page, profile, faults } = await visit();
   assert.deepEqual(await answer(page), EXPECTED);
-  server.requests = 0;
+  forget();
   assert.deepEqual(await answer(page), EXPECTED);
   assert.deepEqual(await answer(page, { worker: false }), { ...EXPECTED, worker: false });
-  assert.equal(server.requests, 0);
+  assert.equal(fetched().length, 0);
   const [kept] = await page.evaluate(() => window.goldcrest.Goldcrest.models.list());
   assert.deepEqual([kept.name, kept.size, kept.complete], [`${server.url}model.gguf`, model.length, true]);
   await page.evaluate(async () => {
@@ -98,9 +102,9 @@ test("a complete model is loaded without a request, listed, repaired chunk by ch
       }
     }
   });
-  server.sent = 0;
+  forget();
   assert.deepEqual(await answer(page), EXPECTED);
-  assert.equal(server.sent, MIB);
+  assert.equal(sent(), MIB);
   assert.ok(await page.evaluate(() => window.goldcrest.Goldcrest.models.remove("/model.gguf")));
   assert.deepEqual(await page.evaluate(() => window.goldcrest.Goldcrest.models.list()), []);
   assert.deepEqual(faults, []);
@@ -112,9 +116,9 @@ test("two tabs fetch once", async () => {
   const other = await profile.newPage();
   await other.goto(server.url);
   await other.waitForFunction(() => window.goldcrest);
-  server.sent = 0;
+  forget();
   assert.deepEqual(await Promise.all([answer(page), answer(other)]), [EXPECTED, EXPECTED]);
-  assert.equal(server.sent, model.length);
+  assert.equal(sent(), model.length);
   await profile.close();
 });
 
@@ -123,16 +127,16 @@ test("a second tab takes over when the first one is closed", async () => {
   const other = await profile.newPage();
   await other.goto(server.url);
   await other.waitForFunction(() => window.goldcrest);
-  server.sent = 0;
-  server.delay = 50;
+  forget();
+  delay = 50;
   void answer(other).catch(() => undefined);
   await other.waitForFunction(() => window.progress?.loaded > 5_000_000);
   const answering = answer(page);
   await page.waitForFunction(() => window.progress?.loaded > 5_000_000);
   await other.close();
-  server.delay = 0;
+  delay = 0;
   assert.deepEqual(await answering, EXPECTED);
-  assert.ok(server.sent <= model.length + 4 * MIB);
+  assert.ok(sent() <= model.length + 4 * MIB);
   await profile.close();
 });
 
@@ -152,7 +156,7 @@ test("a full disk is said with a code, and leaves nothing behind", async () => {
 
 test("an abort rejects within 100 ms while it downloads, and while it writes; the next call works", async () => {
   const { page, profile } = await visit();
-  server.delay = 100;
+  delay = 100;
   const aborted = await page.evaluate(async () => {
     const { Goldcrest } = window.goldcrest;
     const timed = async (start) => {
@@ -171,7 +175,7 @@ test("an abort rejects within 100 ms while it downloads, and while it writes; th
     await engine.dispose();
     return { loading, writing, tokens: usage.completion_tokens };
   });
-  server.delay = 0;
+  delay = 0;
   for (const [name, took] of [aborted.loading, aborted.writing]) {
     assert.equal(name, "AbortError");
     assert.ok(took < 100, `${took} ms`);

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { ask, settled, start } from "./harness/browser.mjs";
-import { suite } from "./harness/suite.mjs";
+import { ask, settled, start } from "./page.mjs";
+import { suite } from "./suite.mjs";
 
 const page = suite();
 const answer = (at) => at.locator(".answer .prose").last();

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { start } from "./harness/browser.mjs";
-import { suite } from "./harness/suite.mjs";
+import { start } from "./page.mjs";
+import { suite } from "./suite.mjs";
 
 const page = suite();
 const card = (at) => at.getByRole("button", { name: /SmolLM2 135M/ });

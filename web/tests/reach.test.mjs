@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { ask, settled, start } from "./harness/browser.mjs";
-import { suite } from "./harness/suite.mjs";
+import { ask, settled, start } from "./page.mjs";
+import { suite } from "./suite.mjs";
 
 const page = suite();
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

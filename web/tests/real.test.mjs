@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { launch, open, settled, start } from "./harness/browser.mjs";
-import { serveReal } from "./harness/real.mjs";
+import { launch, open } from "../../tests/browser/chromium.js";
+import { settled, start } from "./page.mjs";
+import { serveReal } from "./real.mjs";
 
 // The page with the real engine and SmolLM2. The stand-in's tests say that the page does right by the API; this one that the API is so.
 const server = await serveReal();

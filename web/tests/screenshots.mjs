@@ -1,8 +1,9 @@
 // Pictures for the README, of the page with the real engine: `GOLDCREST_MODELS=folder node tests/screenshots.mjs`, written to docs/images/.
 import { mkdir, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { launch, open, settled } from "./harness/browser.mjs";
-import { serveReal } from "./harness/real.mjs";
+import { launch, open } from "../../tests/browser/chromium.js";
+import { settled } from "./page.mjs";
+import { serveReal } from "./real.mjs";
 
 const OUT = fileURLToPath(new URL("../../docs/images/", import.meta.url));
 /** Larger ones would weigh on every clone. */

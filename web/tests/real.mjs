@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { modelFile } from "../../build/model-file.js";
-import { serve } from "./server.mjs";
+import { headersOf, serve } from "../../tests/browser/server.js";
+import { modelFile } from "../build/model-file.js";
 
-const WEB = fileURLToPath(new URL("../..", import.meta.url));
+const WEB = fileURLToPath(new URL("..", import.meta.url));
 const FOLDER = "tests/dist";
 
 /**
@@ -21,7 +21,8 @@ export async function serveReal() {
     stdio: "inherit",
     env: { ...process.env, VITE_HUB_URL: "./hub" },
   });
-  return serve(join(WEB, FOLDER), { "/hub/": (path) => modelFile(models, path) });
+  const built = join(WEB, FOLDER);
+  return serve({ folders: { "/hub/": (path) => modelFile(models, path), "/": built }, headers: await headersOf(built) });
 }
 
 function skip(why) {
