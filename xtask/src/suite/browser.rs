@@ -10,7 +10,7 @@ use std::process::Command;
 const LEAVES: &[&str] = &["gguf", "tokenizer", "prompt", "sample", "kernels"];
 
 /// What is needed for the browser tests, with the names of the test's files.
-const TESTS: &str = "tests/browser";
+pub(super) const TESTS: &str = "tests/browser";
 
 /// `env` says where the real models are.
 pub(super) fn run(stages: &mut Stages<'_>, env: &[(&str, String)]) {
@@ -52,7 +52,7 @@ fn has(program: &str) -> bool {
 }
 
 /// The places where `tests/browser/chromium.js` looks.
-fn has_chromium() -> bool {
+pub(super) fn has_chromium() -> bool {
     let named = std::env::var_os("GOLDCREST_CHROMIUM").is_some();
     named || ["/usr/bin/chromium", "/usr/bin/google-chrome"].iter().any(|path| Path::new(path).exists())
 }

@@ -5,6 +5,7 @@ mod browser;
 mod npm;
 mod setup;
 mod stage;
+mod web;
 
 use crate::machine::succeeds;
 use crate::tidy::Tree;
@@ -41,7 +42,8 @@ pub fn run(root: &Path, full: bool) -> bool {
     stages.tests("tests", &["--workspace", "--exclude", "xtask"], &env);
     // First, because it builds the wasm that the package carries.
     browser::run(&mut stages, &env);
-    npm::run(&mut stages);
+    npm::run(&mut stages, &env);
+    web::run(&mut stages, &env);
     stages.summary()
 }
 

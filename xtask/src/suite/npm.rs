@@ -1,12 +1,12 @@
 //! The npm package: built as it is published, and tested in Node and in headless Chromium.
 
+use super::browser::{TESTS, has_chromium};
 use super::stage::Stages;
 use crate::machine::succeeds;
-use std::path::Path;
 use std::process::Command;
 
-/// Needs the wasm for the tests with the real engine; the others run without it.
-pub(super) fn run(stages: &mut Stages<'_>) {
+/// Needs the wasm for the tests with the real engine; the others run without it. `env` says where the real models are.
+pub(super) fn run(stages: &mut Stages<'_>, env: &[(&str, String)]) {
     if !succeeds(Command::new("npm").arg("--version")) {
         stages.skip("the npm package: install Node 20 or newer with npm".into());
         return;
@@ -25,22 +25,14 @@ pub(super) fn run(stages: &mut Stages<'_>) {
             return;
         }
     }
-    if !has_chromium() {
+    if !has_chromium() || !stages.root.join(TESTS).join("node_modules/playwright-core").exists() {
         stages.skip("the npm package in a browser: install Chromium".into());
         return;
     }
-    // The demo page's tests bring what drives the browser.
-    let web = stages.root.join("web");
-    let driven = web.join("node_modules/playwright-core").exists()
-        || stages
-            .command("npm ci in web/", Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(web));
-    if driven {
-        let mut tests = Command::new("npm");
-        stages.command("npm package in Chromium", tests.args(["run", "test:browser"]).current_dir(&folder));
-    }
-}
-
-/// Where the harness of the browser tests looks.
-fn has_chromium() -> bool {
-    std::env::var_os("GOLDCREST_CHROMIUM").is_some() || Path::new("/usr/bin/chromium").exists()
+    let mut tests = Command::new("npm");
+    tests
+        .args(["run", "test:browser"])
+        .current_dir(&folder)
+        .envs(env.iter().map(|(key, value)| (key, value)));
+    stages.command("npm package in Chromium", &mut tests);
 }
