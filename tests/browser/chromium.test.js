@@ -87,6 +87,29 @@ test("a device lost in the middle rejects, and another one can be had", async ()
   assert.deepEqual(codes, ["E_DEVICE_LOST", "E_DEVICE_LOST", "length"]);
 });
 
+test("a device that does not answer is given up after ten minutes", async () => {
+  const code = await page.evaluate(async () => {
+    const { generate, load } = await import("/page/border.js");
+    const engine = await load("/golden/tiny/llama.gguf");
+    const { mapAsync } = GPUBuffer.prototype;
+    const { setTimeout: timer } = globalThis;
+    const waits = [];
+    // Results never come, and ten minutes are short.
+    GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
+    globalThis.setTimeout = (work, ms, ...more) => {
+      waits.push(ms);
+      return timer(work, ms / 6000, ...more);
+    };
+    const ask = { prompt: { tokens: [10, 200, 33] }, temperature: 0, max_tokens: 4, ignore_eos: true };
+    const error = await generate(engine, ask).catch((error) => error);
+    Object.assign(globalThis, { setTimeout: timer });
+    GPUBuffer.prototype.mapAsync = mapAsync;
+    engine.free();
+    return `${error.code} ${Math.max(...waits)}`;
+  });
+  assert.equal(code, "E_DEVICE_STALLED 600000");
+});
+
 test("nothing complained, and nothing was asked of other hosts", () => {
   assert.deepEqual(faults, []);
   assert.ok(server.requests.every(({ path }) => /^\/(page|wasm|golden)\//.test(path)), JSON.stringify(server.requests));

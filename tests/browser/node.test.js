@@ -197,7 +197,12 @@ test("an engine may be freed while it runs", async () => {
 test("progress and reports", async () => {
   const seen = [];
   const engine = await open("gemma3", { context_length: 64 }, (...progress) => seen.push(progress));
-  assert.ok(seen.every(([phase]) => ["upload", "compile"].includes(phase)));
+  const phases = [...new Set(seen.map(([phase]) => phase))];
+  assert.deepEqual(phases, ["compile", "upload"]);
+  const compiles = seen.filter(([phase]) => phase === "compile");
+  assert.ok(compiles.length > 10);
+  assert.deepEqual(compiles.map(([, done]) => done), compiles.map((_, i) => i + 1));
+  assert.ok(compiles.every(([, , total]) => total === compiles.length));
   const uploads = seen.filter(([phase]) => phase === "upload");
   assert.deepEqual(uploads.at(-1)[1], uploads.at(-1)[2]);
   const info = JSON.parse(engine.info());

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use goldcrest::gguf::Gguf;
 use goldcrest::model::{Config, WeightSource};
-use goldcrest::{Engine, EngineError, EngineOptions, FileSource, RuntimeOptions, gpu};
+use goldcrest::{Engine, EngineError, EngineOptions, FileSource, Phase, RuntimeOptions, gpu};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -106,7 +106,11 @@ impl ModelArgs {
         options.notes.extend(opened.note);
         let shown = io::stderr().is_terminal();
         let mut begun = false;
-        let mut progress = |done, total| {
+        let mut progress = |phase, done, total| {
+            // A bar is in bytes; what comes before them takes a moment natively.
+            if phase != Phase::Upload {
+                return;
+            }
             if shown && !begun {
                 context.report.begin("loading", Some(total), 0);
                 begun = true;

@@ -57,6 +57,26 @@ impl ModelInfo {
     }
 }
 
+/// What a load is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Pipelines are compiled; counted one by one.
+    Compile,
+    /// Weights are on their way to the device; counted in bytes.
+    Upload,
+}
+
+impl Phase {
+    /// Lower-case name for reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compile => "compile",
+            Self::Upload => "upload",
+        }
+    }
+}
+
 /// A loaded model.
 pub struct Engine {
     runtime: Rc<RefCell<Runtime>>,
@@ -65,7 +85,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads weights, tokenizer and template, reporting (done, total) bytes of weights.
+    /// Loads weights, tokenizer and template, reporting how much of each phase is done, and its total.
     ///
     /// # Errors
     /// Any [`EngineError`]; nothing stays allocated.
@@ -74,7 +94,7 @@ impl Engine {
         source: &mut S,
         device: Rc<dyn Device>,
         options: &EngineOptions,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut dyn FnMut(Phase, u64, u64),
     ) -> Result<Self, EngineError> {
         let text = Text::from_gguf(gguf, options.pre_tokenizer.as_deref())?;
         let mut runtime_options = options.runtime.clone();
@@ -88,8 +108,9 @@ impl Engine {
             model.notes.splice(0..0, options.notes.iter().chain(&found).cloned());
             let mut runtime = Runtime::new(Rc::clone(&device), model, &runtime_options)?;
             // Pipelines compile while the weights are on their way, and before they take up memory.
-            runtime.prepare()?;
-            match weights.stream(device.as_ref(), source, progress).await {
+            runtime.prepare(&mut |done, total| progress(Phase::Compile, done, total)).await?;
+            let mut upload = |done, total| progress(Phase::Upload, done, total);
+            match weights.stream(device.as_ref(), source, &mut upload).await {
                 Ok(()) => break runtime,
                 Err(ModelError::Inexact { tensor }) if !wide.contains(&tensor) => wide.insert(tensor),
                 Err(error) => return Err(error.into()),

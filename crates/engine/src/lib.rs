@@ -16,7 +16,7 @@ mod selftest;
 mod session;
 mod text;
 
-pub use engine::{Engine, EngineOptions, ModelInfo};
+pub use engine::{Engine, EngineOptions, ModelInfo, Phase};
 pub use error::EngineError;
 pub use generation::Generation;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};

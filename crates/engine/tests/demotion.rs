@@ -78,7 +78,7 @@ fn answer(device: Rc<dyn Device>) -> Result<(Vec<u32>, &'static str, Vec<String>
     pollster::block_on(async {
         let gguf = Gguf::parse(&file)?;
         let options = EngineOptions::default();
-        let engine = Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _| {}).await?;
+        let engine = Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}).await?;
         let request =
             Request { max_tokens: Some(6), ..Request::greedy(Prompt::Tokens(vec![10, 200, 33, 7])) };
         let (mut session, mut tokens) = (engine.session(), Vec::new());

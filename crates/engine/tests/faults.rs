@@ -19,7 +19,7 @@ fn answer(file: &[u8], device: Rc<dyn Device>) -> Result<Vec<u32>, EngineError> 
     pollster::block_on(async {
         let gguf = Gguf::parse(file)?;
         let options = EngineOptions::default();
-        let engine = Engine::load(&gguf, &mut &*file, device, &options, &mut |_, _| {}).await?;
+        let engine = Engine::load(&gguf, &mut &*file, device, &options, &mut |_, _, _| {}).await?;
         let prompt = Prompt::Tokens(PROMPT.to_vec());
         let request = Request { max_tokens: Some(6), ignore_eos: true, ..Request::greedy(prompt) };
         let mut session = engine.session();
@@ -80,7 +80,7 @@ fn a_generation_ends_at_a_loss_and_says_so_once() {
         let gguf = Gguf::parse(&file).unwrap();
         let options = EngineOptions::default();
         let dynamic = Rc::clone(&device) as Rc<dyn Device>;
-        let engine = Engine::load(&gguf, &mut &*file, dynamic, &options, &mut |_, _| {}).await.unwrap();
+        let engine = Engine::load(&gguf, &mut &*file, dynamic, &options, &mut |_, _, _| {}).await.unwrap();
         let mut session = engine.session();
         let mut generation = session.generate(Request::greedy(Prompt::Tokens(PROMPT.to_vec()))).unwrap();
         assert!(matches!(generation.next().await.unwrap(), Some(Event::Prefill { .. })));

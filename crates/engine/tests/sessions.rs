@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use common::{devices, golden};
 use goldcrest_engine::{
-    Engine, EngineError, EngineOptions, Event, Finish, Prompt, Request, RuntimeOptions, Session, Stats,
+    Engine, EngineError, EngineOptions, Event, Finish, Phase, Prompt, Request, RuntimeOptions, Session, Stats,
 };
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::{AdapterKind, CpuDevice, Device};
@@ -25,7 +25,8 @@ fn engine(device: Rc<dyn Device>, n_ctx: u32) -> Engine {
     let gguf = Gguf::parse(&file).unwrap();
     let runtime = RuntimeOptions { n_ctx, ..RuntimeOptions::default() };
     let options = EngineOptions { runtime, ..EngineOptions::default() };
-    pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _| {})).unwrap()
+    pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}))
+        .unwrap()
 }
 
 fn run(session: &mut Session, request: Request) -> Result<Outcome, EngineError> {
@@ -59,6 +60,31 @@ fn the_first_generation_compiles_nothing() {
         run(&mut engine.session(), request).unwrap();
         assert_eq!(engine.runtime().borrow().counters().pipelines, compiled);
         assert_eq!(compiled > 0, compiles);
+    }
+}
+
+/// Every pipeline that is compiled before the weights is counted, and nothing else compiles.
+#[test]
+fn progress_counts_pipelines_and_then_bytes() {
+    let file = golden("tiny/llama.gguf").unwrap();
+    let gguf = Gguf::parse(&file).unwrap();
+    for device in devices() {
+        let mut seen = Vec::new();
+        let before = device.counters().pipelines;
+        let options = EngineOptions { skip_selftest: true, ..EngineOptions::default() };
+        let mut progress = |phase, done, total| seen.push((phase, done, total));
+        let mut source = file.as_slice();
+        let loading = Engine::load(&gguf, &mut source, Rc::clone(&device), &options, &mut progress);
+        pollster::block_on(loading).unwrap();
+        let n = seen.iter().filter(|(phase, ..)| *phase == Phase::Compile).count() as u64;
+        let expected: Vec<_> = (1..=n).map(|i| (Phase::Compile, i, n)).collect();
+        assert_eq!(seen[..n as usize], expected);
+        assert!(seen[n as usize..].iter().all(|(phase, ..)| *phase == Phase::Upload));
+        let bytes = gguf.tensors.iter().map(|t| t.n_bytes).sum();
+        assert_eq!(seen.last(), Some(&(Phase::Upload, bytes, bytes)));
+        if device.info().kind != AdapterKind::Cpu {
+            assert_eq!(device.counters().pipelines - before, n);
+        }
     }
 }
 

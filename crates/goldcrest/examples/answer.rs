@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let adapter = args.next().unwrap_or_default();
     pollster::block_on(async {
         let options = LoadOptions { adapter, ..LoadOptions::default() };
-        let engine = goldcrest::load(&path, &options, &mut |_, _| {}).await?;
+        let engine = goldcrest::load(&path, &options, &mut |_, _, _| {}).await?;
         let messages = serde_json::json!([{ "role": "user", "content": question }]);
         let chat = RenderInput { messages, add_generation_prompt: true, ..RenderInput::default() };
         let request = Request { max_tokens: Some(64), ..Request::greedy(Prompt::Chat(Box::new(chat))) };

@@ -4,7 +4,7 @@
 //! use goldcrest::{Event, LoadOptions, Prompt, Request};
 //!
 //! # async fn answer() -> Result<(), Box<dyn std::error::Error>> {
-//! let engine = goldcrest::load("smollm2-135m.gguf", &LoadOptions::default(), &mut |_, _| {}).await?;
+//! let engine = goldcrest::load("smollm2-135m.gguf", &LoadOptions::default(), &mut |_, _, _| {}).await?;
 //! let mut session = engine.session();
 //! let prompt = Prompt::Text { text: "The capital of France is".into(), parse_special: false };
 //! let mut generation = session.generate(Request { max_tokens: Some(16), ..Request::greedy(prompt) })?;
@@ -29,8 +29,8 @@ pub use error_code::ErrorCode;
 pub use file::FileSource;
 pub use goldcrest_engine::{
     DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, MemoryPlan,
-    ModelInfo, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, Stats, Text, TokenEvent, batch,
-    kv, selftest,
+    ModelInfo, Phase, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, Stats, Text, TokenEvent,
+    batch, kv, selftest,
 };
 pub use header::describe_source;
 pub use {
@@ -73,14 +73,14 @@ pub fn describe(path: impl AsRef<Path>) -> Result<gguf::Gguf, LoadError> {
     source.describe()
 }
 
-/// Opens a device and loads a model file on it, reporting (done, total) bytes of weights.
+/// Opens a device and loads a model file on it, reporting how much of each phase is done, and its total.
 ///
 /// # Errors
 /// [`LoadError::Io`], or any [`EngineError`].
 pub async fn load(
     path: impl AsRef<Path>,
     options: &LoadOptions,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut dyn FnMut(Phase, u64, u64),
 ) -> Result<Engine, LoadError> {
     let mut source = FileSource::open(path.as_ref())?;
     let gguf = source.describe()?;

@@ -35,6 +35,14 @@ pub trait Device {
     /// [`GpuError::BadRange`] or [`GpuError::Lost`].
     fn write(&self, buffer: &Buffer, offset: u64, data: &[u8]) -> Result<(), GpuError>;
 
+    /// Compiles the pipeline of a dispatch, so that [`Device::record`] finds it. Devices without pipelines have nothing to do.
+    ///
+    /// # Errors
+    /// As [`Device::record`].
+    fn compile(&self, _dispatch: &Dispatch<Buffer>) -> Result<(), GpuError> {
+        Ok(())
+    }
+
     /// Compiles what is missing and binds everything, once.
     ///
     /// # Errors

@@ -97,6 +97,11 @@ impl Device for FakeGpu {
         self.inner.write(buffer, offset, data)
     }
 
+    fn compile(&self, dispatch: &Dispatch<Buffer>) -> Result<(), GpuError> {
+        self.call(&[Fault::Lost])?;
+        self.inner.compile(dispatch)
+    }
+
     fn record(&self, dispatches: Vec<Dispatch<Buffer>>) -> Result<Plan, GpuError> {
         self.call(&[Fault::Lost])?;
         self.inner.record(dispatches)

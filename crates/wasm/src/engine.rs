@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use goldcrest::gpu::{self, Device};
 use goldcrest::tokenizer::Encode;
-use goldcrest::{EngineError, MemoryPlan, Session, Text, selftest};
+use goldcrest::{EngineError, MemoryPlan, Phase, Session, Text, selftest};
 use js_sys::{Function, Promise};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -131,11 +131,11 @@ impl Engine {
             gpu::open(&gpu::Request { adapter: options.backend.clone() }).await?;
         let mut setup = options.engine.clone();
         setup.notes.extend(note);
-        let mut progress = |loaded: u64, total: u64| {
+        let mut progress = |phase: Phase, loaded: u64, total: u64| {
             // Whoever watches may fail without stopping the work.
             let _shown = on_progress.call3(
                 &JsValue::UNDEFINED,
-                &"upload".into(),
+                &phase.name().into(),
                 &(loaded as f64).into(),
                 &(total as f64).into(),
             );

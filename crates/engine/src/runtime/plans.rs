@@ -1,8 +1,8 @@
 //! Recorded plans, made when first needed and kept until the KV cache moves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use goldcrest_gpu::Plan;
+use goldcrest_gpu::{Buffer, Dispatch, Plan};
 use goldcrest_model::{HeadRows, Recorder};
 
 use super::Runtime;
@@ -35,6 +35,10 @@ pub(super) enum Part {
     Advance,
 }
 
+/// Pipelines that a browser compiles while the next ones are asked for: Firefox answers once in 100 ms, so that waiting for
+/// each would take longer than compiling it.
+const COMPILING: usize = 4;
+
 #[derive(Default)]
 pub(super) struct Plans {
     /// By class, and whether the context is long.
@@ -56,27 +60,55 @@ impl Runtime {
         if let Some(plan) = self.plans.layers.get(&key) {
             return Ok(plan.clone());
         }
-        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct).for_long_context(key.1);
-        self.model.record_embed(&mut r)?;
-        let mut starts = vec![r.len()];
-        for il in 0..self.model.config.n_layer {
-            self.model.record_layer(&mut r, il)?;
-            starts.push(r.len());
-        }
-        let plan = LayersPlan { plan: self.device.record(r.finish())?, starts: starts.into() };
+        let (dispatches, starts) = self.layers(class, key.1)?;
+        let plan = LayersPlan { plan: self.device.record(dispatches)?, starts: starts.into() };
         self.plans.layers.insert(key, plan.clone());
         Ok(plan)
     }
 
-    /// Records what the first chunk of a prompt and sampled decoding need, so that their pipelines compile early.
+    /// Compiles and records what the first chunk of a prompt and sampled decoding need, reporting (done, total) pipelines. In a
+    /// browser the event loop turns meanwhile.
     ///
     /// # Errors
     /// [`EngineError::Gpu`].
-    pub fn prepare(&mut self) -> Result<(), EngineError> {
-        for class in [self.pacer.first_class(), 1] {
+    pub async fn prepare(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<(), EngineError> {
+        let classes = [self.pacer.first_class(), 1];
+        let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::Sample, Part::Advance];
+        let mut dispatches = Vec::new();
+        for class in classes {
+            dispatches.append(&mut self.layers(class, false)?.0);
+        }
+        for part in parts {
+            dispatches.append(&mut self.dispatches(part)?);
+        }
+        let mut known = HashSet::new();
+        dispatches.retain(|d| {
+            let overrides: Vec<_> =
+                d.overrides.iter().map(|(name, value)| (*name, value.to_bits())).collect();
+            known.insert((d.shader, overrides))
+        });
+        let (mut done, total) = (0, dispatches.len() as u64);
+        let mut compiling = VecDeque::with_capacity(COMPILING);
+        for dispatch in &dispatches {
+            self.device.compile(dispatch)?;
+            // A submit of nothing is through when what was asked for before it is.
+            compiling.push_back(self.device.submit(&[], &[])?);
+            if compiling.len() == COMPILING
+                && let Some(first) = compiling.pop_front()
+            {
+                first.await?;
+                done += 1;
+                progress(done, total);
+            }
+        }
+        for rest in compiling {
+            rest.await?;
+            done += 1;
+            progress(done, total);
+        }
+        for class in classes {
             self.layers_plan(class, 0)?;
         }
-        let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::Sample, Part::Advance];
         parts.into_iter().try_for_each(|part| self.part(part).map(drop))
     }
 
@@ -85,7 +117,25 @@ impl Runtime {
         if let Some(plan) = self.plans.parts.get(&part) {
             return Ok(plan.clone());
         }
-        let dispatches = match part {
+        let plan = self.device.record(self.dispatches(part)?)?;
+        self.plans.parts.insert(part, plan.clone());
+        Ok(plan)
+    }
+
+    /// Embedding and layers for up to `class` rows of a short or long context, with the first dispatch of every layer, and the end.
+    fn layers(&self, class: u32, long: bool) -> Result<(Vec<Dispatch<Buffer>>, Vec<usize>), EngineError> {
+        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct).for_long_context(long);
+        self.model.record_embed(&mut r)?;
+        let mut starts = vec![r.len()];
+        for il in 0..self.model.config.n_layer {
+            self.model.record_layer(&mut r, il)?;
+            starts.push(r.len());
+        }
+        Ok((r.finish(), starts))
+    }
+
+    fn dispatches(&self, part: Part) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
+        Ok(match part {
             Part::Head(rows) => {
                 let mut r = Recorder::new(self.targets(), 1, rows);
                 self.model.record_head(&mut r)?;
@@ -97,9 +147,6 @@ impl Runtime {
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
             Part::Sample => vec![self.logits.sample(&self.scratch, &self.profile)?],
             Part::Advance => vec![self.logits.advance(&self.scratch, &self.kv)?],
-        };
-        let plan = self.device.record(dispatches)?;
-        self.plans.parts.insert(part, plan.clone());
-        Ok(plan)
+        })
     }
 }

@@ -20,6 +20,9 @@ use fault::Fault;
 use pipelines::{Pipelines, RecordedDispatch};
 use readback::StagingPool;
 
+/// Longest wait for one submit, in seconds. Software adapters compile kernels inside the first one, which took minutes on a
+/// machine with a load of ten; a hung driver needs a limit.
+const TIMEOUT_S: u64 = 600;
 /// Uniform parameters lie at this stride: WebGPU's default offset alignment.
 const UNIFORM_STRIDE: u64 = 256;
 
@@ -254,6 +257,12 @@ impl Device for WgpuDevice {
             c.bytes_written += data.len() as u64;
         });
         Ok(())
+    }
+
+    fn compile(&self, dispatch: &Dispatch<Buffer>) -> Result<(), GpuError> {
+        self.fault.check()?;
+        check_dispatch(dispatch, &self.caps)?;
+        self.pipeline(dispatch).map(drop)
     }
 
     fn record(&self, dispatches: Vec<Dispatch<Buffer>>) -> Result<Plan, GpuError> {

@@ -90,6 +90,7 @@ pub(crate) fn read(
         None => platform::on_work_done(queue, &done),
     }
     async move {
+        let _watch = platform::Watch::start(&fault);
         platform::wait(&device, index)?;
         let ok = std::future::poll_fn(|cx| fault.or(done.poll(cx), cx)).await?;
         if !ok {

@@ -4,8 +4,8 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 use super::fault::Fault;
-use super::is_software;
 use super::readback::Signal;
+use super::{TIMEOUT_S, is_software};
 use crate::{AdapterInfo, AdapterKind, GpuError};
 
 /// The adapter that the browser offers; none where there is no WebGPU.
@@ -73,6 +73,32 @@ pub(super) fn on_uncaught_error(device: &wgpu::Device, fault: Fault) {
 /// A browser never lets a program wait: the promises of the read-back tell when a submit is through.
 pub(super) fn wait(_device: &wgpu::Device, _index: wgpu::SubmissionIndex) -> Result<(), GpuError> {
     Ok(())
+}
+
+/// A timer that takes a device which does not answer for stalled, until this drops. A realm without timers has no limit.
+pub(super) struct Watch {
+    timer: JsValue,
+    /// What the timer calls; it must outlive the timer.
+    _fires: Closure<dyn FnMut()>,
+}
+
+impl Watch {
+    pub(super) fn start(fault: &Fault) -> Option<Self> {
+        let fault = fault.clone();
+        let fires = Closure::<dyn FnMut()>::new(move || fault.set(GpuError::Stalled { seconds: TIMEOUT_S }));
+        let set: Function = property(&js_sys::global(), "setTimeout").dyn_into().ok()?;
+        let ms = JsValue::from(TIMEOUT_S as f64 * 1e3);
+        let timer = set.call2(&JsValue::UNDEFINED, fires.as_ref(), &ms).ok()?;
+        Some(Self { timer, _fires: fires })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let clear = property(&js_sys::global(), "clearTimeout").dyn_into::<Function>();
+        // Where it cannot be cleared, it fires into a closure that is gone, which is an error of the page's console alone.
+        let _cleared = clear.map(|clear| clear.call1(&JsValue::UNDEFINED, &self.timer));
+    }
 }
 
 /// Tells when everything that was submitted is through.
