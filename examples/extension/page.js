@@ -1,4 +1,4 @@
-import { Goldcrest } from "./goldcrest/index.js";
+import { Goldcrest } from "./dist/goldcrest/index.js";
 
 const [file, fetchButton, status, form, text, out] = ["file", "fetch", "status", "form", "text", "out"].map((id) => document.getElementById(id));
 let engine;
