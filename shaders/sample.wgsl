@@ -1,6 +1,8 @@
 // One token for each wanted row: the largest logit, or top-k, top-p, min-p, temperature and a seeded draw over the
 // candidates of topk. Where 256 candidates do not settle it, the flag says so and the host repeats with the whole row.
 // Steps and f32 order are those of crates/sample, so that both draw the same token. Grid: wanted rows.
+// NEXT serves a single sequence that decodes by itself: the step moves to the token, which goes to the output ring and to
+// the history; one dispatch less than a kernel of its own. Grid: 1.
 import common/step;
 import common/sampling;
 import common/philox;
@@ -10,16 +12,29 @@ override T: u32 = 64u; // 1 needs no barrier
 struct P {
   n_vocab: u32,
   n_set: u32,
-  reserved0: u32,
-  reserved1: u32,
+  ring_capacity: u32, // both of NEXT alone
+  history_words: u32,
 }
 
+@if(!NEXT)
 @group(0) @binding(0) var<storage, read> step: Step;
+@if(NEXT)
+@group(0) @binding(0) var<storage, read_write> step: Step;
 @group(0) @binding(1) var<storage, read> params: array<SampleParams>;
 @group(0) @binding(2) var<storage, read> stats: array<RowStats>;
 @group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
+@if(!NEXT)
 @group(0) @binding(4) var<storage, read_write> picked: array<Picked>;
+@if(!NEXT)
 @group(0) @binding(5) var<uniform> p: P;
+@if(NEXT)
+@group(0) @binding(4) var<storage, read> table: array<u32>;
+@if(NEXT)
+@group(0) @binding(5) var<storage, read_write> history: array<u32>;
+@if(NEXT)
+@group(0) @binding(6) var<storage, read_write> ring: array<OutToken>;
+@if(NEXT)
+@group(0) @binding(7) var<uniform> p: P;
 
 const PURPOSE_DRAW = 0u;
 
@@ -177,8 +192,36 @@ fn choose(w: u32, s: SampleParams, row: RowStats) -> Picked {
   return result;
 }
 
+@if(NEXT)
+fn advance(pick: Picked, entropy: f32) {
+  ring[step.n_out % p.ring_capacity] = OutToken(pick.token, pick.logprob, pick.flags, entropy);
+  step.n_out += 1u;
+
+  let hi = step.rows[0].hi + 1u;
+  step.rows[0].token = pick.token;
+  step.rows[0].mix_len = 0u;
+  step.rows[0].pos += 1u;
+  step.rows[0].hi = hi;
+  let offset = step.rows[0].table;
+  if (offset == IDENTITY) {
+    step.rows[0].cell = step.rows[0].base + hi - 1u;
+  } else {
+    step.rows[0].cell = table[min(offset + hi - 1u, arrayLength(&table) - 1u)];
+  }
+  if (step.window > 0u && hi > step.window) {
+    step.rows[0].lo_swa = max(step.rows[0].lo_swa, hi - step.window);
+  }
+
+  let capacity = min(history[1], p.history_words - HISTORY_HEADER);
+  if (capacity > 0u) {
+    history[HISTORY_HEADER + history[0] % capacity] = pick.token;
+    history[0] += 1u;
+  }
+}
+
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+  @if(!NEXT)
   if (wg.x >= step.n_want) {
     return;
   }
@@ -196,6 +239,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     workgroupBarrier();
   }
   if (t == 0u) {
-    picked[wg.x] = choose(wg.x, s, stats[wg.x]);
+    let pick = choose(wg.x, s, stats[wg.x]);
+    @if(!NEXT)
+    picked[wg.x] = pick;
+    @if(NEXT)
+    advance(pick, stats[wg.x].entropy);
   }
 }

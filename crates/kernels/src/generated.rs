@@ -212,121 +212,6 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
-        name: "advance",
-        kernel: "advance",
-        workgroup_size: [1, 1, 1],
-        bindings: &[
-            Binding { index: 0, name: "step", kind: BindingKind::ReadWrite, min_size: 192 },
-            Binding { index: 1, name: "picked", kind: BindingKind::Read, min_size: 16 },
-            Binding { index: 2, name: "stats", kind: BindingKind::Read, min_size: 32 },
-            Binding { index: 3, name: "table", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 4, name: "history", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "ring", kind: BindingKind::ReadWrite, min_size: 16 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 16 },
-        ],
-        overrides: &[],
-        needs: &[],
-        workgroup_bytes: 0,
-        uniform: &[
-            UniformField { name: "ring_capacity", offset: 0, size: 4 },
-            UniformField { name: "history_words", offset: 4, size: 4 },
-            UniformField { name: "reserved0", offset: 8, size: 4 },
-            UniformField { name: "reserved1", offset: 12, size: 4 },
-        ],
-        wgsl: r"const IDENTITY = 0xffffffffu;
-struct Row {
- token: u32,
- pos: u32,
- cell: u32,
- table: u32,
- base: u32,
- lo: u32,
- hi: u32,
- lo_swa: u32,
- tree: u32,
- ancestors_lo: u32,
- ancestors_hi: u32,
- seq: u32,
- mix_start: u32,
- mix_len: u32,
- reserved0: u32,
- reserved1: u32,
-}
-struct Step {
- n_rows: u32,
- n_want: u32,
- seed_lo: u32,
- seed_hi: u32,
- window: u32,
- n_out: u32,
- reserved: array<u32, 10>,
- want: array<u32, 16>,
- rows: array<Row>,
-}
-const HISTORY_HEADER = 4u;
-struct RowStats {
- argmax: u32,
- max: f32,
- log_sum_exp: f32,
- entropy: f32,
- max_p: f32,
- top2_gap: f32,
- bad: u32,
- reserved: u32,
-}
-struct Picked {
- token: u32,
- flags: u32,
- logprob: f32,
- reserved: u32,
-}
-struct OutToken {
- token: u32,
- logprob: f32,
- flags: u32,
- entropy: f32,
-}
-struct P {
- ring_capacity: u32,
- history_words: u32,
- reserved0: u32,
- reserved1: u32,
-}
-@group(0) @binding(0) var<storage, read_write> step: Step;
-@group(0) @binding(1) var<storage, read> picked: array<Picked>;
-@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
-@group(0) @binding(3) var<storage, read> table: array<u32>;
-@group(0) @binding(4) var<storage, read_write> history: array<u32>;
-@group(0) @binding(5) var<storage, read_write> ring: array<OutToken>;
-@group(0) @binding(6) var<uniform> p: P;
-@compute @workgroup_size(1)
-fn main() {
- let pick = picked[0];
- ring[step.n_out % p.ring_capacity] = OutToken(pick.token, pick.logprob, pick.flags, stats[0].entropy);
- step.n_out += 1u;
- let hi = step.rows[0].hi + 1u;
- step.rows[0].token = pick.token;
- step.rows[0].mix_len = 0u;
- step.rows[0].pos += 1u;
- step.rows[0].hi = hi;
- let offset = step.rows[0].table;
- if (offset == IDENTITY) {
-  step.rows[0].cell = step.rows[0].base + hi - 1u;
- } else {
-  step.rows[0].cell = table[min(offset + hi - 1u, arrayLength(&table) - 1u)];
- }
- if (step.window > 0u && hi > step.window) {
-  step.rows[0].lo_swa = max(step.rows[0].lo_swa, hi - step.window);
- }
- let capacity = min(history[1], p.history_words - HISTORY_HEADER);
- if (capacity > 0u) {
-  history[HISTORY_HEADER + history[0] % capacity] = pick.token;
-  history[0] += 1u;
- }
-}
-",
-    },
-    Shader {
         name: "attention_many",
         kernel: "attention",
         workgroup_size: [64, 1, 1],
@@ -20393,8 +20278,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>) {
         uniform: &[
             UniformField { name: "n_vocab", offset: 0, size: 4 },
             UniformField { name: "n_set", offset: 4, size: 4 },
-            UniformField { name: "reserved0", offset: 8, size: 4 },
-            UniformField { name: "reserved1", offset: 12, size: 4 },
+            UniformField { name: "ring_capacity", offset: 8, size: 4 },
+            UniformField { name: "history_words", offset: 12, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -20491,8 +20376,8 @@ override T: u32 = 64u;
 struct P {
  n_vocab: u32,
  n_set: u32,
- reserved0: u32,
- reserved1: u32,
+ ring_capacity: u32,
+ history_words: u32,
 }
 @group(0) @binding(0) var<storage, read> step: Step;
 @group(0) @binding(1) var<storage, read> params: array<SampleParams>;
@@ -20661,7 +20546,334 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   workgroupBarrier();
  }
  if (t == 0u) {
-  picked[wg.x] = choose(wg.x, s, stats[wg.x]);
+  let pick = choose(wg.x, s, stats[wg.x]);
+  picked[wg.x] = pick;
+ }
+}
+",
+    },
+    Shader {
+        name: "sample_next",
+        kernel: "sample",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::ReadWrite, min_size: 192 },
+            Binding { index: 1, name: "params", kind: BindingKind::Read, min_size: 64 },
+            Binding { index: 2, name: "stats", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 3, name: "best", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 4, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "history", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "ring", kind: BindingKind::ReadWrite, min_size: 16 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 5120,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_set", offset: 4, size: 4 },
+            UniformField { name: "ring_capacity", offset: 8, size: 4 },
+            UniformField { name: "history_words", offset: 12, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const CANDIDATES = 256u;
+const PICK_OVERFLOW = 1u;
+const PICK_BAD = 2u;
+const PICK_NONE = 4u;
+const HISTORY_HEADER = 4u;
+struct SampleParams {
+ repeat: f32,
+ frequency: f32,
+ presence: f32,
+ last_n: u32,
+ inv_temperature: f32,
+ top_k: u32,
+ top_p: f32,
+ min_p: f32,
+ log_min_p: f32,
+ greedy: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+ reserved3: u32,
+ reserved4: u32,
+ reserved5: u32,
+}
+struct RowStats {
+ argmax: u32,
+ max: f32,
+ log_sum_exp: f32,
+ entropy: f32,
+ max_p: f32,
+ top2_gap: f32,
+ bad: u32,
+ reserved: u32,
+}
+struct Picked {
+ token: u32,
+ flags: u32,
+ logprob: f32,
+ reserved: u32,
+}
+struct OutToken {
+ token: u32,
+ logprob: f32,
+ flags: u32,
+ entropy: f32,
+}
+fn mul_high(a: u32, b: u32) -> u32 {
+ let al = a & 0xffffu;
+ let ah = a >> 16u;
+ let bl = b & 0xffffu;
+ let bh = b >> 16u;
+ let m1 = ah * bl + ((al * bl) >> 16u);
+ let m2 = al * bh + (m1 & 0xffffu);
+ return ah * bh + (m1 >> 16u) + (m2 >> 16u);
+}
+fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
+ var c = counter;
+ var k = key;
+ for (var round = 0u; round < 10u; round++) {
+  let hi0 = mul_high(0xd2511f53u, c.x);
+  let hi1 = mul_high(0xcd9e8d57u, c.z);
+  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
+  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+ }
+ return c;
+}
+fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
+ return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
+}
+override T: u32 = 64u;
+struct P {
+ n_vocab: u32,
+ n_set: u32,
+ ring_capacity: u32,
+ history_words: u32,
+}
+@group(0) @binding(0) var<storage, read_write> step: Step;
+@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
+@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read> table: array<u32>;
+@group(0) @binding(5) var<storage, read_write> history: array<u32>;
+@group(0) @binding(6) var<storage, read_write> ring: array<OutToken>;
+@group(0) @binding(7) var<uniform> p: P;
+const PURPOSE_DRAW = 0u;
+var<workgroup> ids: array<u32, CANDIDATES>;
+var<workgroup> logit: array<f32, CANDIDATES>;
+var<workgroup> cold: array<f32, CANDIDATES>;
+var<workgroup> heated: array<f32, CANDIDATES>;
+var<workgroup> hot: array<f32, CANDIDATES>;
+struct Kept {
+ n: u32,
+ whole: bool,
+ overflow: bool,
+}
+fn weight(d: f32) -> f32 {
+ return select(exp(max(d, -104.0)), 0.0, d < -104.0);
+}
+fn load(t: u32, list: u32, inv_temperature: f32) {
+ let first = bitcast<f32>(best[list].y);
+ for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+  let entry = best[list + i];
+  let l = bitcast<f32>(entry.y);
+  ids[i] = entry.x;
+  logit[i] = l;
+  cold[i] = weight(l - first);
+  heated[i] = l * inv_temperature;
+ }
+}
+fn heat(t: u32) {
+ for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+  hot[i] = weight(heated[i] - heated[0]);
+ }
+}
+fn top_p(kept: Kept, top: f32, row_total: f32) -> Kept {
+ var total = row_total;
+ if (kept.whole) {
+  total = 0.0;
+  for (var i = 0u; i < kept.n; i++) {
+   total += cold[i];
+  }
+ }
+ let want = top * total;
+ var sum = 0.0;
+ for (var i = 0u; i < kept.n; i++) {
+  sum += cold[i];
+  if (sum >= want) {
+   return Kept(i + 1u, true, false);
+  }
+ }
+ return Kept(kept.n, kept.whole, !kept.whole);
+}
+fn min_p(kept: Kept, threshold: f32) -> Kept {
+ for (var i = 0u; i < kept.n; i++) {
+  if (logit[i] < threshold) {
+   return Kept(i, true, false);
+  }
+ }
+ return Kept(kept.n, kept.whole, !kept.whole);
+}
+fn truncate(s: SampleParams, row_total: f32) -> Kept {
+ let n = min(CANDIDATES, p.n_vocab);
+ var kept = Kept(n, p.n_vocab <= CANDIDATES, false);
+ if (s.top_k != 0u && s.top_k <= n) {
+  kept = Kept(s.top_k, true, false);
+ } else if (s.top_k != 0u && !kept.whole) {
+  kept.overflow = true;
+ }
+ if (!kept.overflow && s.top_p < 1.0) {
+  kept = top_p(kept, s.top_p, row_total);
+ }
+ if (!kept.overflow && s.min_p > 0.0) {
+  kept = min_p(kept, logit[0] + s.log_min_p);
+ }
+ if (!kept.whole && s.inv_temperature != 1.0) {
+  kept.overflow = true;
+ }
+ return kept;
+}
+fn order_ties(n: u32) {
+ for (var i = 1u; i < n; i++) {
+  for (var j = i; j > 0u && heated[j - 1u] == heated[j] && ids[j - 1u] > ids[j]; j--) {
+   let id = ids[j];
+   ids[j] = ids[j - 1u];
+   ids[j - 1u] = id;
+   let l = logit[j];
+   logit[j] = logit[j - 1u];
+   logit[j - 1u] = l;
+  }
+ }
+}
+fn draw(kept: Kept, u: f32, row_total: f32) -> u32 {
+ var total = row_total;
+ if (kept.whole) {
+  total = 0.0;
+  for (var i = 0u; i < kept.n; i++) {
+   total += hot[i];
+  }
+ }
+ let want = u * total;
+ var sum = 0.0;
+ var last = 0u;
+ for (var i = 0u; i < kept.n; i++) {
+  sum += hot[i];
+  if (sum > want) {
+   return i;
+  }
+  if (hot[i] > 0.0) {
+   last = i;
+  }
+ }
+ return select(kept.n, last, kept.whole);
+}
+fn choose(w: u32, s: SampleParams, row: RowStats) -> Picked {
+ var result = Picked(min(row.argmax, p.n_vocab - 1u), 0u, row.max - row.log_sum_exp, 0u);
+ if (row.bad != 0u) {
+  result.flags = PICK_BAD;
+  return result;
+ }
+ if (row.max <= BANNED) {
+  result.flags = PICK_NONE;
+  return result;
+ }
+ if (s.greedy != 0u) {
+  return result;
+ }
+ let row_total = exp(row.log_sum_exp - logit[0]);
+ let kept = truncate(s, row_total);
+ var i = kept.n;
+ if (!kept.overflow) {
+  if (s.inv_temperature != 1.0) {
+   order_ties(kept.n);
+  }
+  let source = min(step.want[w], arrayLength(&step.rows) - 1u);
+  let key = vec2<u32>(step.seed_lo, step.seed_hi);
+  let u = uniform_draw(step.rows[source].pos + 1u, step.rows[source].seq, PURPOSE_DRAW, key);
+  i = draw(kept, u, row_total);
+ }
+ if (i >= kept.n) {
+  result.flags = PICK_OVERFLOW;
+  return result;
+ }
+ result.token = min(ids[i], p.n_vocab - 1u);
+ result.logprob = logit[i] - row.log_sum_exp;
+ return result;
+}
+fn advance(pick: Picked, entropy: f32) {
+ ring[step.n_out % p.ring_capacity] = OutToken(pick.token, pick.logprob, pick.flags, entropy);
+ step.n_out += 1u;
+ let hi = step.rows[0].hi + 1u;
+ step.rows[0].token = pick.token;
+ step.rows[0].mix_len = 0u;
+ step.rows[0].pos += 1u;
+ step.rows[0].hi = hi;
+ let offset = step.rows[0].table;
+ if (offset == IDENTITY) {
+  step.rows[0].cell = step.rows[0].base + hi - 1u;
+ } else {
+  step.rows[0].cell = table[min(offset + hi - 1u, arrayLength(&table) - 1u)];
+ }
+ if (step.window > 0u && hi > step.window) {
+  step.rows[0].lo_swa = max(step.rows[0].lo_swa, hi - step.window);
+ }
+ let capacity = min(history[1], p.history_words - HISTORY_HEADER);
+ if (capacity > 0u) {
+  history[HISTORY_HEADER + history[0] % capacity] = pick.token;
+  history[0] += 1u;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let s = params[min(wg.x, p.n_set - 1u)];
+ if (s.greedy == 0u) {
+  load(t, wg.x * CANDIDATES, s.inv_temperature);
+ }
+ if (T > 1u) {
+  workgroupBarrier();
+ }
+ if (s.greedy == 0u) {
+  heat(t);
+ }
+ if (T > 1u) {
+  workgroupBarrier();
+ }
+ if (t == 0u) {
+  let pick = choose(wg.x, s, stats[wg.x]);
+  advance(pick, stats[wg.x].entropy);
  }
 }
 ",
@@ -21133,194 +21345,194 @@ pub mod id {
     pub const ACT: ShaderId = ShaderId(0);
     /// `add_rows`.
     pub const ADD_ROWS: ShaderId = ShaderId(1);
-    /// `advance`.
-    pub const ADVANCE: ShaderId = ShaderId(2);
     /// `attention` with rows = many.
-    pub const ATTENTION_MANY: ShaderId = ShaderId(3);
+    pub const ATTENTION_MANY: ShaderId = ShaderId(2);
     /// `attention_merge`.
-    pub const ATTENTION_MERGE: ShaderId = ShaderId(4);
+    pub const ATTENTION_MERGE: ShaderId = ShaderId(3);
     /// `attention` with rows = one.
-    pub const ATTENTION_ONE: ShaderId = ShaderId(5);
+    pub const ATTENTION_ONE: ShaderId = ShaderId(4);
     /// `attention` with rows = split.
-    pub const ATTENTION_SPLIT: ShaderId = ShaderId(6);
+    pub const ATTENTION_SPLIT: ShaderId = ShaderId(5);
     /// `copy_rows`.
-    pub const COPY_ROWS: ShaderId = ShaderId(7);
+    pub const COPY_ROWS: ShaderId = ShaderId(6);
     /// `embed` with format = bf16.
-    pub const EMBED_BF16: ShaderId = ShaderId(8);
+    pub const EMBED_BF16: ShaderId = ShaderId(7);
     /// `embed` with format = f16.
-    pub const EMBED_F16: ShaderId = ShaderId(9);
+    pub const EMBED_F16: ShaderId = ShaderId(8);
     /// `embed` with format = f32.
-    pub const EMBED_F32: ShaderId = ShaderId(10);
+    pub const EMBED_F32: ShaderId = ShaderId(9);
     /// `embed` with format = iq4.
-    pub const EMBED_IQ4: ShaderId = ShaderId(11);
+    pub const EMBED_IQ4: ShaderId = ShaderId(10);
     /// `embed` with format = mxfp4.
-    pub const EMBED_MXFP4: ShaderId = ShaderId(12);
+    pub const EMBED_MXFP4: ShaderId = ShaderId(11);
     /// `embed` with format = q2k.
-    pub const EMBED_Q2K: ShaderId = ShaderId(13);
+    pub const EMBED_Q2K: ShaderId = ShaderId(12);
     /// `embed` with format = q3k.
-    pub const EMBED_Q3K: ShaderId = ShaderId(14);
+    pub const EMBED_Q3K: ShaderId = ShaderId(13);
     /// `embed` with format = q4.
-    pub const EMBED_Q4: ShaderId = ShaderId(15);
+    pub const EMBED_Q4: ShaderId = ShaderId(14);
     /// `embed` with format = q4k.
-    pub const EMBED_Q4K: ShaderId = ShaderId(16);
+    pub const EMBED_Q4K: ShaderId = ShaderId(15);
     /// `embed` with format = q5.
-    pub const EMBED_Q5: ShaderId = ShaderId(17);
+    pub const EMBED_Q5: ShaderId = ShaderId(16);
     /// `embed` with format = q5k.
-    pub const EMBED_Q5K: ShaderId = ShaderId(18);
+    pub const EMBED_Q5K: ShaderId = ShaderId(17);
     /// `embed` with format = q6k.
-    pub const EMBED_Q6K: ShaderId = ShaderId(19);
+    pub const EMBED_Q6K: ShaderId = ShaderId(18);
     /// `embed` with format = q8.
-    pub const EMBED_Q8: ShaderId = ShaderId(20);
+    pub const EMBED_Q8: ShaderId = ShaderId(19);
     /// `gather_logits`.
-    pub const GATHER_LOGITS: ShaderId = ShaderId(21);
+    pub const GATHER_LOGITS: ShaderId = ShaderId(20);
     /// `kv_move`.
-    pub const KV_MOVE: ShaderId = ShaderId(22);
+    pub const KV_MOVE: ShaderId = ShaderId(21);
     /// `matmul_rows` with format = bf16.
-    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(23);
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(22);
     /// `matmul_rows` with format = f16.
-    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(24);
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(23);
     /// `matmul_rows` with format = f32.
-    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(25);
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(24);
     /// `matmul_rows` with format = iq4.
-    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(26);
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(25);
     /// `matmul_rows` with format = mxfp4.
-    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(27);
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(26);
     /// `matmul_rows` with format = q2k.
-    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(28);
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(27);
     /// `matmul_rows` with format = q3k.
-    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(29);
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(28);
     /// `matmul_rows` with format = q4.
-    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(30);
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(29);
     /// `matmul_rows` with format = q4k.
-    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(31);
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(30);
     /// `matmul_rows` with format = q5.
-    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(32);
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(31);
     /// `matmul_rows` with format = q5k.
-    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(33);
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(32);
     /// `matmul_rows` with format = q6k.
-    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(34);
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(33);
     /// `matmul_rows` with format = q8.
-    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(35);
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(34);
     /// `matmul_soft` with format = bf16, columns = eight.
-    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(36);
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(35);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(37);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(36);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(38);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(37);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(39);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(38);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(40);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(39);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(41);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(40);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(42);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(41);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(43);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(42);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(44);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(43);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(45);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(44);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(46);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(45);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(47);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(46);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(48);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(47);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(49);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(48);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(50);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(49);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(51);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(50);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(52);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(51);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(52);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(53);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(55);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(57);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(60);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(59);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(61);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(60);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(62);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(61);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(63);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(62);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(64);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(63);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(65);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(64);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(66);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(65);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(67);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(66);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(68);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(67);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(69);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(68);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(70);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(69);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(71);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(70);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(72);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(71);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(73);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(72);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(74);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(73);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(75);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(74);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(76);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(75);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(77);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(76);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(78);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(77);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(79);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(78);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(80);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(79);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(81);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(80);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(82);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(81);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(83);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(82);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(84);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(83);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(85);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(84);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(86);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(85);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(87);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(86);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(88);
+    pub const MOE_COMBINE: ShaderId = ShaderId(87);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(89);
+    pub const MOE_ROUTE: ShaderId = ShaderId(88);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(90);
+    pub const NORM: ShaderId = ShaderId(89);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(91);
+    pub const PENALIZE: ShaderId = ShaderId(90);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(92);
+    pub const ROPE_KV: ShaderId = ShaderId(91);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(93);
+    pub const ROW_STATS: ShaderId = ShaderId(92);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(94);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(93);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(95);
+    pub const SAMPLE: ShaderId = ShaderId(94);
+    /// `sample` with next = true.
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(95);
     /// `topk` with stage = first.
     pub const TOPK_FIRST: ShaderId = ShaderId(96);
     /// `topk` with stage = merge.

@@ -1,7 +1,7 @@
 //! Records that the sampling kernels and the host share; the WGSL twin is `shaders/common/sampling.wgsl`.
 //!
 //! The kernels run over the rows of a step whose logits are wanted, in this order: `penalize`, `row_stats`, `topk`,
-//! `sample`, and for a single sequence `advance`. Plans are reusable because everything that a request sets lies in
+//! `sample`, or for a single sequence `sample_next`. Plans are reusable because everything that a request sets lies in
 //! small buffers: [`SampleParams`], a bias list, a history ring.
 
 use bytemuck::{Pod, Zeroable};
@@ -130,7 +130,7 @@ impl Picked {
     pub const NONE: u32 = 4;
 }
 
-/// One entry of the output ring that `advance` writes. The host discards everything behind the first set flag.
+/// One entry of the output ring that `sample_next` writes. The host discards everything behind the first set flag.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct OutToken {

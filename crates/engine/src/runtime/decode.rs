@@ -148,8 +148,7 @@ impl Runtime {
         if !run.greedy {
             step.push(self.part(Part::Top(1))?);
         }
-        step.push(self.part(Part::Sample)?);
-        step.push(self.part(Part::Advance)?);
+        step.push(self.part(Part::SampleNext)?);
         let work: Vec<Work<'_>> = (0..k).flat_map(|_| step.iter().map(Work::all)).collect();
         let reads = ring_reads(&self.logits.ring.buffer, run.submitted, k);
         let readback = self.device.submit(&work, &reads)?;

@@ -2,13 +2,12 @@
 
 use goldcrest_gpu::{Buffer, Device, Dispatch, Slice};
 use goldcrest_kernels::Profile;
-use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
-use goldcrest_kernels::ops::sample::{SampleArgs, sample};
+use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
-use goldcrest_kernels::sampling::{OutToken, Picked, RowStats, SampleParams, history_bytes, list_bytes};
+use goldcrest_kernels::sampling::{OutToken, RowStats, SampleParams, history_bytes, list_bytes};
 use goldcrest_kernels::step::MAX_WANT;
 use goldcrest_model::{Config, KvLayers, Scratch};
 
@@ -33,7 +32,6 @@ pub(super) struct LogitBuffers {
     pub(super) params: Slice<Buffer>,
     pub(super) bias: Slice<Buffer>,
     pub(super) history: Slice<Buffer>,
-    pub(super) picked: Slice<Buffer>,
     pub(super) ring: Slice<Buffer>,
     pub(super) list: Slice<Buffer>,
     pub(super) listed: Slice<Buffer>,
@@ -42,7 +40,7 @@ pub(super) struct LogitBuffers {
 impl LogitBuffers {
     pub(super) fn new(device: &dyn Device, cfg: &Config) -> Result<Self, EngineError> {
         let buffer = |(label, bytes)| device.create_buffer(label, bytes).map(|b| b.whole());
-        let [partials, first, second, stats, best, params, bias, history, picked, ring, list, listed] =
+        let [partials, first, second, stats, best, params, bias, history, ring, list, listed] =
             sizes(cfg).map(buffer);
         Ok(Self {
             n_vocab: cfg.n_vocab,
@@ -53,7 +51,6 @@ impl LogitBuffers {
             params: params?,
             bias: bias?,
             history: history?,
-            picked: picked?,
             ring: ring?,
             list: list?,
             listed: listed?,
@@ -125,36 +122,30 @@ impl LogitBuffers {
         })?)
     }
 
-    pub(super) fn sample(&self, s: &Scratch, profile: &Profile) -> Result<Dispatch<Buffer>, EngineError> {
-        let args = SampleArgs {
+    pub(super) fn sample_next(
+        &self,
+        s: &Scratch,
+        kv: &KvLayers,
+        profile: &Profile,
+    ) -> Result<Dispatch<Buffer>, EngineError> {
+        let args = SampleNextArgs {
             step: &s.step,
             params: &self.params,
             stats: &self.stats,
             best: &self.best,
-            picked: &self.picked,
-            n_vocab: self.n_vocab,
-            n_want: 1,
-            per_row: false,
-        };
-        Ok(sample(&args, profile)?)
-    }
-
-    pub(super) fn advance(&self, s: &Scratch, kv: &KvLayers) -> Result<Dispatch<Buffer>, EngineError> {
-        Ok(advance(&AdvanceArgs {
-            step: &s.step,
-            picked: &self.picked,
-            stats: &self.stats,
             table: &kv.table,
             history: &self.history,
             ring: &self.ring,
+            n_vocab: self.n_vocab,
             history_capacity: MAX_HISTORY,
             ring_capacity: RING,
-        })?)
+        };
+        Ok(sample_next(&args, profile)?)
     }
 }
 
 /// Name and size of every buffer.
-fn sizes(cfg: &Config) -> [(&'static str, u64); 12] {
+fn sizes(cfg: &Config) -> [(&'static str, u64); 11] {
     let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
     let [first, second] = topk_scratch_bytes(n_vocab, want);
     [
@@ -166,7 +157,6 @@ fn sizes(cfg: &Config) -> [(&'static str, u64); 12] {
         ("sample params", size_of::<SampleParams>() as u64),
         ("bias", list_bytes(MAX_BIAS)),
         ("history", history_bytes(MAX_HISTORY)),
-        ("picked", u64::from(want) * size_of::<Picked>() as u64),
         ("ring", u64::from(RING) * size_of::<OutToken>() as u64),
         ("listed ids", list_bytes(MAX_LISTED)),
         ("listed logits", u64::from(MAX_LISTED) * 4),

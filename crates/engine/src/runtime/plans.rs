@@ -29,10 +29,8 @@ pub(super) enum Part {
     Gather,
     /// Bias and penalties of one row.
     Penalize,
-    /// The choice of one row.
-    Sample,
-    /// The next step of a single sequence.
-    Advance,
+    /// The choice of one row, and the next step of its sequence.
+    SampleNext,
 }
 
 /// Pipelines that a browser compiles while the next ones are asked for: Firefox answers once in 100 ms, so that waiting for
@@ -73,7 +71,7 @@ impl Runtime {
     /// [`EngineError::Gpu`].
     pub async fn prepare(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<(), EngineError> {
         let classes = [self.pacer.first_class(), 1];
-        let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::Sample, Part::Advance];
+        let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::SampleNext];
         let mut dispatches = Vec::new();
         for class in classes {
             dispatches.append(&mut self.layers(class, false)?.0);
@@ -145,8 +143,7 @@ impl Runtime {
             Part::Top(n_want) => self.logits.top(&self.scratch, n_want, &self.profile)?,
             Part::Gather => vec![self.logits.gather(&self.scratch)?],
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
-            Part::Sample => vec![self.logits.sample(&self.scratch, &self.profile)?],
-            Part::Advance => vec![self.logits.advance(&self.scratch, &self.kv)?],
+            Part::SampleNext => vec![self.logits.sample_next(&self.scratch, &self.kv, &self.profile)?],
         })
     }
 }

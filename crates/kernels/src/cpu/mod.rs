@@ -6,7 +6,6 @@
 mod act;
 mod activation;
 mod add_rows;
-mod advance;
 mod attention;
 mod copy_rows;
 pub mod dequant;
@@ -24,6 +23,7 @@ mod row_stats;
 mod row_stats_merge;
 mod rows;
 mod sample;
+mod sample_next;
 mod table;
 mod topk;
 mod topk_scan;

@@ -34,7 +34,8 @@ pub(super) fn sample(args: &Args<'_>) {
     }
 }
 
-fn choose(
+/// The choice for wanted row `w` from its candidates, pairs of id and logit.
+pub(super) fn choose(
     step: &[Cell<u32>],
     w: usize,
     s: &SampleParams,
@@ -60,7 +61,7 @@ fn choose(
     }
     let mut candidates: Vec<Candidate> = list
         .chunks(2)
-        .take(n_vocab as usize)
+        .take(n_vocab.min(CANDIDATES) as usize)
         .map(|e| Candidate { id: e[0].get(), logit: f32::from_bits(e[1].get()) })
         .collect();
     let row_total = (row.log_sum_exp - candidates[0].logit).exp();

@@ -1,8 +1,8 @@
 //! Which twin belongs to which kernel.
 
 use super::{
-    Twin, act, add_rows, advance, attention, copy_rows, embed, gather_logits, kv_move, matmul, moe_combine,
-    moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample, topk, topk_scan,
+    Twin, act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, matmul, moe_combine, moe_route,
+    norm, penalize, rope_kv, row_stats, row_stats_merge, sample, sample_next, topk, topk_scan,
 };
 use crate::shader::ShaderId;
 
@@ -15,11 +15,11 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "matmul_rows" | "matmul_tile" => Some(matmul::many),
         "matmul_soft" if shader.shader().name.ends_with("_one") => Some(matmul::soft_one),
         "matmul_soft" => Some(matmul::soft_eight),
-        "advance" => Some(advance::advance),
         "gather_logits" => Some(gather_logits::gather_logits),
         "penalize" => Some(penalize::penalize),
         "row_stats" => Some(row_stats::row_stats),
         "row_stats_merge" => Some(row_stats_merge::row_stats_merge),
+        "sample" if shader.shader().name.ends_with("_next") => Some(sample_next::sample_next),
         "sample" => Some(sample::sample),
         "topk" => Some(topk::topk),
         "topk_scan" => Some(topk_scan::topk_scan),

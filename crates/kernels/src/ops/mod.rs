@@ -2,7 +2,6 @@
 
 pub mod act;
 pub mod add_rows;
-pub mod advance;
 pub mod attention;
 mod check;
 pub mod copy_rows;
@@ -22,4 +21,5 @@ pub mod penalize;
 pub mod rope_kv;
 pub mod row_stats;
 pub mod sample;
+pub mod sample_next;
 pub mod topk;

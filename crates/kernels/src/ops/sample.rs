@@ -11,13 +11,14 @@ use crate::profile::Profile;
 use crate::sampling::{Picked, RowStats, SampleParams};
 use crate::step::STEP_BYTES;
 
-/// Parameters of `sample`.
+/// Parameters of `sample`, alone or with the next step; the last two belong to that.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct Params {
     pub(crate) n_vocab: u32,
     pub(crate) n_set: u32,
-    pub(crate) reserved: [u32; 2],
+    pub(crate) ring_capacity: u32,
+    pub(crate) history_words: u32,
 }
 
 /// What [`sample`] runs on.
@@ -57,7 +58,7 @@ pub fn sample<B: Clone>(args: &SampleArgs<'_, B>, profile: &Profile) -> Result<D
     holds(op, "stats", stats, u64::from(n_want) * size_of::<RowStats>() as u64)?;
     holds(op, "best", best, topk_bytes(n_want))?;
     holds(op, "picked", picked, u64::from(n_want) * size_of::<Picked>() as u64)?;
-    let uniform = Params { n_vocab, n_set, reserved: [0; 2] };
+    let uniform = Params { n_vocab, n_set, ring_capacity: 0, history_words: 0 };
     Ok(Dispatch {
         shader: id::SAMPLE,
         overrides: vec![("T", profile.sample_threads.into())],

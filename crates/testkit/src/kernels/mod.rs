@@ -40,7 +40,6 @@ pub type MakeCase = fn(&Row) -> Result<Case, RowError>;
 pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("act", act::case),
     ("add_rows", rows::add),
-    ("advance", next_token::advance),
     ("attention", attention::case),
     ("attention_one", attention_one::case),
     ("copy_rows", rows::copy),
@@ -57,5 +56,6 @@ pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("rope_kv", rope_kv::case),
     ("row_stats", logits::stats),
     ("sample", next_token::sample),
+    ("sample_next", next_token::sample_next),
     ("topk", logits::best),
 ];

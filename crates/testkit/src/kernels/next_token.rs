@@ -1,12 +1,13 @@
-//! `penalize`, `sample` and `advance`.
+//! `penalize`, `sample` and `sample_next`.
 //!
 //! The draws of `sample` are compared with the crate `goldcrest-sample` in `tests/sampling`; here it is the twin's, between guards.
 
 use std::collections::BTreeMap;
 
-use goldcrest_kernels::ops::advance::{AdvanceArgs, advance as advance_op};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize as penalize_op};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample as sample_op};
+use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next as sample_next_op};
+use goldcrest_kernels::ops::topk::topk_bytes;
 use goldcrest_kernels::sampling::{
     OutToken, Picked, RowStats, SampleParams, bias_list, history_bytes, history_ring, list_bytes,
 };
@@ -185,7 +186,7 @@ pub(super) fn sample(row: &Row) -> Result<Case, RowError> {
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AdvanceShape {
+struct NextShape {
     /// Entries of the sequence before the step, and its sliding window.
     len: u32,
     window: u32,
@@ -195,13 +196,16 @@ struct AdvanceShape {
     history: [u32; 2],
     /// Tokens written to the output ring, and its capacity.
     ring: [u32; 2],
+    /// Logits that are not numbers: the flag goes to the ring.
+    #[serde(default)]
+    bad: bool,
     /// A length that leaves the table, and counters at their ends.
     #[serde(default)]
     hostile: bool,
 }
 
-pub(super) fn advance(row: &Row) -> Result<Case, RowError> {
-    let shape: AdvanceShape = row.shape()?;
+pub(super) fn sample_next(row: &Row) -> Result<Case, RowError> {
+    let shape: NextShape = row.shape()?;
     let mut random = row.random();
     let [appended, history_capacity] = shape.history;
     let [n_out, ring_capacity] = shape.ring;
@@ -224,10 +228,20 @@ pub(super) fn advance(row: &Row) -> Result<Case, RowError> {
     let n_out = if shape.hostile { u32::MAX } else { n_out };
     let mut words = step::step(&[before, step::row()], &[0]);
     [words[4], words[5]] = [shape.window, n_out];
-    let token = random.below(50_000);
-    let out = OutToken { token, logprob: -0.75, flags: Picked::OVERFLOW, entropy: 1.25 };
-    let picked = Picked { token, flags: out.flags, logprob: out.logprob, reserved: 0 };
-    let stats = RowStats { entropy: out.entropy, ..bytemuck::Zeroable::zeroed() };
+    let n_vocab = 50_000;
+    let token = random.below(n_vocab);
+    let flags = if shape.bad { Picked::BAD } else { 0 };
+    // Exact in f32.
+    let out = OutToken { token, logprob: -0.75, flags, entropy: 1.25 };
+    let stats = RowStats {
+        argmax: token,
+        max: 2.5,
+        log_sum_exp: 3.25,
+        entropy: out.entropy,
+        bad: shape.bad.into(),
+        ..bytemuck::Zeroable::zeroed()
+    };
+    let params = SampleParams { greedy: 1, ..SampleParams::NEUTRAL };
     let tokens: Vec<u32> = (0..appended).collect();
     let mut history = history_ring(&tokens, history_capacity);
 
@@ -258,23 +272,34 @@ pub(super) fn advance(row: &Row) -> Result<Case, RowError> {
     assert_eq!(history.len() as u64 * 4, history_bytes(history_capacity));
     Ok(Case {
         bound: vec![
-            Bound::input("picked", bytemuck::cast_slice(&[picked]).to_vec()),
+            Bound::input("params", bytemuck::cast_slice(&[params]).to_vec()),
             Bound::input("stats", bytemuck::cast_slice(&[stats]).to_vec()),
+            Bound::input("best", vec![POISON_U32; topk_bytes(1) as usize / 4]),
             Bound::input("table", table),
             Bound::changed("history", history, Exact),
             Bound::written("ring", ring_capacity as usize * 4, Exact),
             Bound::changed("step", words, Exact),
         ],
         expected: vec![
-            (3, history_after),
-            (4, ring_after),
-            (5, step_after.iter().map(|word| f64::from(*word)).collect()),
+            (4, history_after),
+            (5, ring_after),
+            (6, step_after.iter().map(|word| f64::from(*word)).collect()),
         ],
-        build: Box::new(move |slices, _| {
-            let [picked, stats, table, history, ring, step] = slices else { return Ok(Vec::new()) };
-            let args =
-                AdvanceArgs { step, picked, stats, table, history, ring, history_capacity, ring_capacity };
-            Ok(vec![advance_op(&args)?])
+        build: Box::new(move |slices, profile| {
+            let [params, stats, best, table, history, ring, step] = slices else { return Ok(Vec::new()) };
+            let args = SampleNextArgs {
+                step,
+                params,
+                stats,
+                best,
+                table,
+                history,
+                ring,
+                n_vocab,
+                history_capacity,
+                ring_capacity,
+            };
+            Ok(vec![sample_next_op(&args, profile)?])
         }),
     })
 }

@@ -1,11 +1,11 @@
 //! Sizes and buffers that the operations refuse.
 
 use goldcrest_gpu::Slice;
-use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
+use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk, topk_scratch_bytes};
 use goldcrest_kernels::{Profile, ShapeError};
 
@@ -74,10 +74,22 @@ fn buffers_a_word_too_short() {
             )
         });
     }
-    tight(&[STEP, 16, 32, 4, (4 + 9) * 4, 2 * 16], |s| {
-        let [step, picked, stats, table, history, ring] = s else { panic!("six buffers") };
-        let (history_capacity, ring_capacity) = (9, 2);
-        advance(&AdvanceArgs { step, picked, stats, table, history, ring, history_capacity, ring_capacity })
+    tight(&[STEP, 64, 32, 2048, 4, (4 + 9) * 4, 2 * 16], |s| {
+        let [step, params, stats, best, table, history, ring] = s else { panic!("seven buffers") };
+        let (n_vocab, history_capacity, ring_capacity) = (100, 9, 2);
+        let args = SampleNextArgs {
+            step,
+            params,
+            stats,
+            best,
+            table,
+            history,
+            ring,
+            n_vocab,
+            history_capacity,
+            ring_capacity,
+        };
+        sample_next(&args, &Profile::CORE)
     });
 }
 

@@ -1,10 +1,9 @@
 //! All sampling kernels: a run of tokens in one submit.
 
 use goldcrest_gpu::{Buffer, Slice, Work};
-use goldcrest_kernels::ops::advance::{AdvanceArgs, advance};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
-use goldcrest_kernels::ops::sample::{SampleArgs, sample};
+use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
 use goldcrest_kernels::sampling::{OutToken, bias_list, history_ring};
 use goldcrest_kernels::step::{ROWS_OFFSET, Row};
@@ -26,7 +25,7 @@ fn whole_step(rig: &Rig, n_vocab: u32, settings: &SamplerParams, history: &[u32]
     let partials = rig.poisoned(row_stats_scratch_bytes(n_vocab, 1));
     let stats = rig.poisoned(32);
     let [a, b] = topk_scratch_bytes(n_vocab, 1).map(|bytes| rig.poisoned(bytes));
-    let (best, picked, ring) = (rig.poisoned(topk_bytes(1)), rig.poisoned(16), rig.poisoned(8 * 16));
+    let (best, ring) = (rig.poisoned(topk_bytes(1)), rig.poisoned(8 * 16));
     let history = rig.put(&history_ring(history, 20));
     let mut plan = vec![
         penalize(&PenalizeArgs {
@@ -49,31 +48,20 @@ fn whole_step(rig: &Rig, n_vocab: u32, settings: &SamplerParams, history: &[u32]
     let scratch = [&a, &b];
     let top = TopkArgs { step: &step, logits: &logits, scratch, best: &best, n_vocab, n_want: 1 };
     plan.extend(topk_with(&top, &rig.profile).unwrap());
-    let sampled = SampleArgs {
+    let table = rig.put(&[0]);
+    let sampled = SampleNextArgs {
         step: &step,
         params: &params,
         stats: s,
         best: &best,
-        picked: &picked,
+        table: &table,
+        history: &history,
+        ring: &ring,
         n_vocab,
-        n_want: 1,
-        per_row: false,
+        history_capacity: 20,
+        ring_capacity: 8,
     };
-    plan.push(sample(&sampled, &rig.profile).unwrap());
-    let table = rig.put(&[0]);
-    plan.push(
-        advance(&AdvanceArgs {
-            step: &step,
-            picked: &picked,
-            stats: s,
-            table: &table,
-            history: &history,
-            ring: &ring,
-            history_capacity: 20,
-            ring_capacity: 8,
-        })
-        .unwrap(),
-    );
+    plan.push(sample_next(&sampled, &rig.profile).unwrap());
     Steps { plan, logits, ring, step }
 }
 

@@ -1,17 +1,19 @@
-//! Twin of `advance.wgsl`.
+//! Twin of `sample.wgsl` where it also makes the next step.
 
 use super::Args;
+use super::sample::choose;
 use super::words::{nth, read, write};
-use crate::ops::advance::Params;
-use crate::sampling::{HISTORY_HEADER, OutToken, Picked, RowStats};
+use crate::ops::sample::Params;
+use crate::sampling::{HISTORY_HEADER, OutToken, RowStats};
 use crate::step::{Header, IDENTITY, ROWS_OFFSET, Row};
 
-pub(super) fn advance(args: &Args<'_>) {
-    let [step, picked, stats, table, history, ring] = args.bindings else { return };
+pub(super) fn sample_next(args: &Args<'_>) {
+    let [step, params, stats, best, table, history, ring] = args.bindings else { return };
     let p: Params = args.params();
-    let pick: Picked = nth(picked, 0);
+    let row_stats: RowStats = nth(stats, 0);
+    let pick = choose(step, 0, &nth(params, 0), &row_stats, best, p.n_vocab);
     let mut header: Header = read(step, 0);
-    let entropy = nth::<RowStats>(stats, 0).entropy;
+    let entropy = row_stats.entropy;
     let out = OutToken { token: pick.token, logprob: pick.logprob, flags: pick.flags, entropy };
     write(ring, (header.n_out % p.ring_capacity) as usize * size_of::<OutToken>() / 4, out);
     header.n_out = header.n_out.wrapping_add(1);
