@@ -247,13 +247,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
       out[part + 2u * HALF] = top;
       out[part + 2u * HALF + 1u] = sum;
     }
-    return;
   }
-  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
-  for (var w = t; w < HALF; w += T) {
-    let a = total(w);
-    let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
-    out[at] = a.x * norm;
-    out[at + 1u] = a.y * norm;
+  @if(ROWS_MANY || ROWS_ONE) {
+    let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+    for (var w = t; w < HALF; w += T) {
+      let a = total(w);
+      let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
+      out[at] = a.x * norm;
+      out[at + 1u] = a.y * norm;
+    }
   }
 }

@@ -1,11 +1,13 @@
-// Pictures for the README, of the page with the real engine: `GOLDCREST_MODELS=folder node tests/screenshots.mjs`, written to docs/images/.
+// Pictures for the README, of the page with the real engine: `GOLDCREST_MODELS=folder node tests/screenshots.mjs [FOLDER]`, written to
+// docs/images/ or the folder named. Every test run makes them, so that they cannot show what the page no longer is.
 import { mkdir, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch, open } from "../../tests/browser/chromium.js";
 import { settled } from "./page.mjs";
 import { serveReal } from "./real.mjs";
 
-const OUT = fileURLToPath(new URL("../../docs/images/", import.meta.url));
+const OUT = process.argv[2] ? `${resolve(process.argv[2])}/` : fileURLToPath(new URL("../../docs/images/", import.meta.url));
 /** Larger ones would weigh on every clone. */
 const MOST = 150_000;
 

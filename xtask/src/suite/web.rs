@@ -24,8 +24,17 @@ pub(super) fn run(stages: &mut Stages<'_>, env: &[(&str, String)]) {
         stages.skip("the demo page, the fixtures and the examples in a browser: install Chromium".into());
         return;
     }
-    let env = env.iter().map(|(key, value)| (key, value));
-    stages.command("demo page in Chromium", Command::new("npm").arg("test").current_dir(&folder).envs(env));
+    let models = || env.iter().map(|(key, value)| (key, value));
+    stages.command(
+        "demo page in Chromium",
+        Command::new("npm").arg("test").current_dir(&folder).envs(models()),
+    );
+    if env.iter().any(|(key, _)| *key == "GOLDCREST_MODELS") {
+        // Not over those of the README, which change with every driver.
+        let mut pictures = Command::new("node");
+        pictures.args(["tests/screenshots.mjs", "../target/screenshots"]);
+        stages.command("pictures of the demo page", pictures.current_dir(&folder).envs(models()));
+    }
     if !root.join("npm/dist/wasm/goldcrest_wasm_bg.wasm").exists() {
         stages.skip("the fixtures and the examples: `cargo xtask wasm` makes the engine in them".into());
         return;
