@@ -159,28 +159,27 @@ test("an abort rejects within 100 ms while it downloads, and while it writes; th
   delay = 100;
   const aborted = await page.evaluate(async () => {
     const { Goldcrest } = window.goldcrest;
-    const control = new AbortController();
-    const timed = async (running) => {
+    /** What a promise rejects with, and after how long, when a signal is raised. */
+    const timed = async (control, running) => {
       const begun = performance.now();
       control.abort();
       return [await running.catch((error) => error.name), performance.now() - begun];
     };
-    const running = Goldcrest.load("/model.gguf", { signal: control.signal, backend: "cpu" });
+    const download = new AbortController();
+    const running = Goldcrest.load("/model.gguf", { signal: download.signal, backend: "cpu" });
     running.catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const loading = await timed(running);
+    const loading = await timed(download, running);
     const engine = await Goldcrest.load("/model.gguf", { backend: "cpu" });
     // The first chunk is there, 400 are asked for, and the engine waits for whoever reads: it cannot have ended.
-    const abort = new AbortController();
-    const request = { prompt: "x", max_tokens: 400, ignore_eos: true, stream: true, signal: abort.signal };
+    const answer = new AbortController();
+    const request = { prompt: "x", max_tokens: 400, ignore_eos: true, stream: true, signal: answer.signal };
     const chunks = (await engine.completions.create(request))[Symbol.asyncIterator]();
     await chunks.next();
-    const begun = performance.now();
-    abort.abort();
     const rest = async () => {
       while (!(await chunks.next()).done);
     };
-    const writing = [await rest().catch((error) => error.name), performance.now() - begun];
+    const writing = await timed(answer, rest());
     const { usage } = await engine.completions.create({ prompt: "x", max_tokens: 2, ignore_eos: true });
     await engine.dispose();
     return { loading, writing, tokens: usage.completion_tokens };
