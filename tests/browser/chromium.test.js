@@ -2,21 +2,27 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { executablePath, launch, open } from "./chromium.js";
 import { MODELS, QUANT_TOLERANCE, TYPES, partsFrom } from "./page/golden.js";
-import { root, serve } from "./server.js";
+import { mounts, root, serve } from "./server.js";
 
 if (executablePath === undefined) {
   console.log("skip: the wasm in a browser: install Chromium");
   process.exit(0);
 }
 
+/** What of the reference data does not fit the repository lies beside it. */
+const BESIDE = join(root, "../shared/golden/tiny");
+const MORE_MODELS = ["llama_spm", "mixtral"];
+
 let browser, faults, page, server;
 
 before(async () => {
-  server = await serve();
+  server = await serve({ folders: { ...mounts, "/beside/": BESIDE } });
   browser = await launch();
   ({ faults, page } = await open(browser, `${server.url}page/empty.html`));
 });
@@ -44,6 +50,17 @@ for (const name of MODELS) {
     const { found, info, reference } = await call("tinyPath", name);
     assert.equal(info.backend, "webgpu");
     assert.equal(info.adapter.type, "software");
+    assert.equal(partsFrom(reference, found), undefined);
+  });
+}
+
+for (const name of MORE_MODELS) {
+  if (!existsSync(join(BESIDE, `${name}.gguf`))) {
+    console.log(`skip: ${name} in a browser: it is not in the reference data beside the repository`);
+    continue;
+  }
+  test(`${name}: greedy path`, async () => {
+    const { found, reference } = await call("tinyPath", name, {}, "/beside");
     assert.equal(partsFrom(reference, found), undefined);
   });
 }
@@ -112,5 +129,5 @@ test("a device that does not answer is given up after ten minutes", async () => 
 
 test("nothing complained, and nothing was asked of other hosts", () => {
   assert.deepEqual(faults, []);
-  assert.ok(server.requests.every(({ path }) => /^\/(page|wasm|golden)\//.test(path)), JSON.stringify(server.requests));
+  assert.ok(server.requests.every(({ path }) => /^\/(page|wasm|golden|beside)\//.test(path)), JSON.stringify(server.requests));
 });

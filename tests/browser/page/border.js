@@ -16,9 +16,9 @@ export async function load(path, options = {}, signal = { aborted: false }) {
 }
 
 /** Greedy tokens of a tiny model, and what the engine says of itself. */
-export async function tinyPath(name, more) {
-  const { greedy: reference } = await (await fetch(`/golden/tiny/${name}.json`)).json();
-  const engine = await load(`/golden/tiny/${name}.gguf`);
+export async function tinyPath(name, more = {}, folder = "/golden/tiny") {
+  const { greedy: reference } = await (await fetch(`${folder}/${name}.json`)).json();
+  const engine = await load(`${folder}/${name}.gguf`);
   const info = JSON.parse(engine.info());
   const found = await greedy(engine, reference, more);
   engine.free();
