@@ -1,7 +1,7 @@
 // What topk gives, by one workgroup a row: radix selection. The entries of a row are read byte by byte of (key, ~id) from
 // the top, and counted by the next byte of those that share the bytes so far with the last of the best 256; when few
 // entries are left, they are collected and ranked; random logits need two or three bytes. Software adapters, which pay for
-// every barrier and comparison, are more than ten times faster than with topk.
+// every barrier and comparison, are several times faster than with topk.
 // Grid: wanted rows.
 import common/step;
 import common/sampling;
