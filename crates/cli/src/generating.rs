@@ -108,7 +108,7 @@ pub(crate) fn answer(
         }
         match pollster::block_on(generation.next())? {
             None => break,
-            Some(Event::Prefill { .. }) => {}
+            Some(Event::Prefill { .. } | Event::Working { .. }) => {}
             Some(Event::Token(token)) => {
                 show(&token.text)?;
                 tokens.push(token);

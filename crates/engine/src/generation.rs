@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use goldcrest_gpu::Counters;
-use goldcrest_sample::{Candidates, Chain, RowStats, SampleError, StopMatcher};
-use goldcrest_tokenizer::{StreamDecoder, Tokenizer};
+use goldcrest_sample::{Candidates, Chain, RowStats, SampleError};
 use web_time::Instant;
 
+use crate::answer::AnswerText;
 use crate::batch::{Batch, BatchRow, RowResult, Wants};
 use crate::request::{Event, Finish, Request, Stats, TokenEvent};
 use crate::{DecodeRun, EngineError, Runtime, Session};
@@ -20,8 +20,7 @@ pub struct Generation<'s> {
     /// Tokens of the prompt that were in the cache already.
     reused: usize,
     new_tokens: Vec<u32>,
-    decoder: StreamDecoder<Rc<Tokenizer>>,
-    stop: StopMatcher,
+    answer: AnswerText,
     phase: Phase,
     clock: Clock,
     abort: bool,
@@ -62,7 +61,7 @@ impl<'s> Generation<'s> {
         }
         request.sampler.validate()?;
         request.sampler.validate_tokens(n_vocab)?;
-        let stop = StopMatcher::new(&request.stop)?;
+        let answer = AnswerText::new(session.text.tokenizer(), &request.stop, request.ignore_eos)?;
         // The last token always runs, because its logits are what is asked for.
         let reused = session.cached.iter().zip(before_last).take_while(|(a, b)| a == b).count();
         let seq = *session.seq.get_or_insert_with(|| runtime.pool_mut().create());
@@ -77,10 +76,9 @@ impl<'s> Generation<'s> {
             at_decode: runtime.counters(),
             passes_before: runtime.forward_passes(),
         };
-        let decoder = StreamDecoder::new(Rc::clone(session.text.tokenizer()), true);
         drop(runtime);
         let (phase, new_tokens) = (Phase::Prefill, Vec::new());
-        Ok(Self { session, request, prompt, reused, new_tokens, decoder, stop, phase, clock, abort: false })
+        Ok(Self { session, request, prompt, reused, new_tokens, answer, phase, clock, abort: false })
     }
 
     /// Tokens of the prompt.
@@ -248,27 +246,17 @@ impl<'s> Generation<'s> {
         self.clock.first_token.get_or_insert(now);
         self.clock.last_token = Some(now);
         self.new_tokens.push(token);
-        let ends = !self.request.ignore_eos && self.session.text.tokenizer().is_eog(token);
-        let piece = if ends { "" } else { self.decoder.push(token) };
-        let pushed = self.stop.push_str(piece);
-        if ends || pushed.matched.is_some() {
-            let finish = if ends { Finish::Stop } else { Finish::StopString };
-            return match self.end(runtime, finish)? {
-                Event::End { finish, text } => Ok(Event::End { finish, text: pushed.emit + &text }),
-                other => Ok(other),
-            };
-        }
-        Ok(Event::Token(TokenEvent { token, text: pushed.emit, logprob, top }))
+        let taken = self.answer.push(token);
+        let Some(finish) = taken.finish else {
+            return Ok(Event::Token(TokenEvent { token, text: taken.text, logprob, top }));
+        };
+        self.settle(runtime)?;
+        Ok(Event::End { finish, text: taken.text + &self.answer.finish(finish) })
     }
 
     fn end(&mut self, runtime: &mut Runtime, finish: Finish) -> Result<Event, EngineError> {
         self.settle(runtime)?;
-        let mut text = String::new();
-        if finish != Finish::StopString {
-            let tail = self.decoder.finish().to_owned();
-            text = self.stop.push_str(&tail).emit + &self.stop.finish_str();
-        }
-        Ok(Event::End { finish, text })
+        Ok(Event::End { finish, text: self.answer.finish(finish) })
     }
 
     /// Brings the cache's bookkeeping in line with the tokens that were taken.

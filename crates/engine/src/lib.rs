@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
 pub mod batch;
 mod engine;
 mod error;
@@ -16,9 +17,11 @@ mod selftest;
 mod session;
 mod text;
 
+pub use answer::{AnswerText, Taken};
 pub use engine::{Engine, EngineOptions, ModelInfo, Phase};
 pub use error::EngineError;
 pub use generation::Generation;
+pub use goldcrest_kernels::sampling::RowStats as RawStats;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
 pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
 pub use selftest::{SelfTest, selftest};

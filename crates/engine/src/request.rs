@@ -90,6 +90,11 @@ pub enum Event {
         /// Tokens of the prompt that are not in the cache yet.
         total: usize,
     },
+    /// The model ran and nothing is certain yet: a search is at work.
+    Working {
+        /// Runs through the model so far.
+        passes: u64,
+    },
     /// A token was chosen.
     Token(TokenEvent),
     /// The end; nothing follows. Text that stop texts had held back comes with it.

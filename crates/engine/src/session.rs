@@ -54,6 +54,42 @@ impl Session {
         Generation::start(self, prompt, request)
     }
 
+    /// Tokenizer and template.
+    #[must_use]
+    pub const fn text(&self) -> &Rc<Text> {
+        &self.text
+    }
+
+    /// The model, for methods that drive it themselves.
+    #[must_use]
+    pub const fn runtime(&self) -> &Rc<RefCell<Runtime>> {
+        &self.runtime
+    }
+
+    /// The sequence that holds [`Session::cached`], once there was a generation.
+    #[must_use]
+    pub const fn sequence(&self) -> Option<SeqId> {
+        self.seq
+    }
+
+    /// Puts a sequence that holds exactly `tokens` in the place of what was cached.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn replace_cache(
+        &mut self,
+        runtime: &mut Runtime,
+        seq: SeqId,
+        tokens: Vec<u32>,
+    ) -> Result<(), EngineError> {
+        runtime.pool().sequence(seq)?;
+        if let Some(old) = self.seq.replace(seq) {
+            runtime.pool_mut().free(old)?;
+        }
+        self.cached = tokens;
+        Ok(())
+    }
+
     /// Forgets everything.
     ///
     /// # Errors

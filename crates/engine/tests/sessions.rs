@@ -40,7 +40,7 @@ fn run(session: &mut Session, request: Request) -> Result<Outcome, EngineError> 
                     text += &tail;
                     end = Some(finish);
                 }
-                Event::Prefill { .. } => {}
+                Event::Prefill { .. } | Event::Working { .. } => {}
             }
         }
         let (tokens, stats) = (generation.tokens().to_vec(), generation.stats()?);

@@ -34,8 +34,9 @@ pub use goldcrest_engine::{
 };
 pub use header::describe_source;
 pub use {
-    goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels, goldcrest_model as model,
-    goldcrest_prompt as prompt, goldcrest_sample as sample, goldcrest_tokenizer as tokenizer,
+    goldcrest_decode as decode, goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels,
+    goldcrest_model as model, goldcrest_prompt as prompt, goldcrest_sample as sample,
+    goldcrest_tokenizer as tokenizer,
 };
 
 /// How [`load`] sets an engine up.

@@ -49,6 +49,7 @@ pub(crate) fn selftest(tested: &[SelfTest]) -> Value {
 pub(crate) fn event(event: &Event, text: &Text) -> Value {
     match event {
         Event::Prefill { done, total } => json!({ "type": "prefill", "done": done, "total": total }),
+        Event::Working { passes } => json!({ "type": "working", "passes": passes }),
         Event::Token(token) => token_event(token, text),
         Event::End { finish, text } => json!({ "type": "end", "finish": finish.name(), "text": text }),
     }

@@ -1,0 +1,201 @@
+//! A strategy under way, and the events that come of it.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use goldcrest_engine::{AnswerText, EngineError, Event, Finish, Request, Runtime, Session, Stats};
+use web_time::Instant;
+
+use crate::job::Outcome;
+use crate::sequences::Wire;
+use crate::writer::Writer;
+use crate::{Ask, DecodeError, Job, Lm, Method, Resources, Sequences};
+
+type Running<'s> = Pin<Box<dyn Future<Output = Result<(Outcome, Stats), DecodeError>> + 's>>;
+
+/// A strategy at work on a session's model; ask it for events until [`Event::End`].
+pub struct Decoding<'s> {
+    wire: Rc<Wire>,
+    running: Option<Running<'s>>,
+    ended: Option<(Outcome, Stats)>,
+    prompt: Vec<u32>,
+}
+
+impl<'s> Decoding<'s> {
+    /// Starts a strategy. `others` are further models of the same vocabulary, for the strategies that want them.
+    ///
+    /// # Errors
+    /// Errors of the request, before the device does anything; [`DecodeError::VocabularyMismatch`].
+    pub fn start(
+        session: &'s mut Session,
+        request: &Request,
+        method: Method,
+        resources: Resources,
+        others: Vec<Rc<RefCell<Runtime>>>,
+    ) -> Result<Self, DecodeError> {
+        let prompt = session.encode(&request.prompt)?;
+        if prompt.is_empty() {
+            return Err(EngineError::EmptyPrompt.into());
+        }
+        let answer = AnswerText::new(session.text().tokenizer(), &request.stop, request.ignore_eos)?;
+        let runtime = session.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
+        let (n_vocab, n_ctx) = (runtime.config().n_vocab, runtime.n_ctx());
+        drop(runtime);
+        request.sampler.validate().map_err(EngineError::from)?;
+        request.sampler.validate_tokens(n_vocab).map_err(EngineError::from)?;
+        for other in &others {
+            let theirs = other.try_borrow().map_err(|_| EngineError::Busy)?.config().n_vocab;
+            if theirs != n_vocab {
+                return Err(DecodeError::VocabularyMismatch { ours: n_vocab, theirs });
+            }
+        }
+        let Some(room) = (n_ctx as usize + 1).checked_sub(prompt.len()) else {
+            return Err(EngineError::PromptTooLong { n_prompt: prompt.len(), n_ctx }.into());
+        };
+        let max_tokens = request.max_tokens.unwrap_or(room).min(room);
+        let sampler = request.sampler.clone();
+        let ask = Ask { prompt: prompt.clone(), max_tokens, sampler, answer: Some(answer), resources };
+        let wire = Rc::new(Wire::default());
+        let running = Box::pin(run(session, ask, method, others, Rc::clone(&wire)));
+        Ok(Self { wire, running: Some(running), ended: None, prompt })
+    }
+
+    /// Tokens of the prompt.
+    #[must_use]
+    pub fn prompt(&self) -> &[u32] {
+        &self.prompt
+    }
+
+    /// The next event; none behind [`Event::End`].
+    ///
+    /// # Errors
+    /// Whatever the strategy failed with.
+    pub async fn next(&mut self) -> Result<Option<Event>, DecodeError> {
+        poll_fn(|context| {
+            loop {
+                if let Some(event) = self.wire.events.borrow_mut().pop_front() {
+                    return Poll::Ready(Ok(Some(event)));
+                }
+                let Some(running) = &mut self.running else { return Poll::Ready(Ok(None)) };
+                match running.as_mut().poll(context) {
+                    Poll::Ready(result) => {
+                        self.running = None;
+                        self.ended = Some(result?);
+                    }
+                    Poll::Pending if self.wire.events.borrow().is_empty() => return Poll::Pending,
+                    Poll::Pending => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// Ends the strategy at its next pass over the model; what it has written stays.
+    pub fn abort(&self) {
+        self.wire.aborted.set(true);
+    }
+
+    /// What came of it, behind the last event.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<&Outcome> {
+        match &self.ended {
+            Some((outcome, _)) => Some(outcome),
+            None => None,
+        }
+    }
+
+    /// Times and counts, behind the last event.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.ended.as_ref().map(|(_, stats)| *stats).unwrap_or_default()
+    }
+}
+
+/// Runs a strategy on any model to its end.
+///
+/// # Errors
+/// Whatever the strategy failed with.
+pub async fn decode_with<L: Lm>(lm: &mut L, ask: Ask, method: &Method) -> Result<Outcome, DecodeError> {
+    decode_among(lm, Vec::new(), ask, method).await
+}
+
+/// As [`decode_with`], with further models.
+///
+/// # Errors
+/// Whatever the strategy failed with.
+pub async fn decode_among<L: Lm>(
+    lm: &mut L,
+    others: Vec<&mut L>,
+    mut ask: Ask,
+    method: &Method,
+) -> Result<Outcome, DecodeError> {
+    let wire = Rc::new(Wire::default());
+    let answer = match ask.answer.take() {
+        Some(answer) => answer,
+        None => AnswerText::without_text(Vec::new())?,
+    };
+    let out = Writer::new(answer.clone(), ask.max_tokens, Rc::clone(&wire));
+    let model = Sequences::new(lm, Rc::clone(&wire), None);
+    let mut job = Job::new(ask, model, answer, out);
+    job.others.extend(others.into_iter().map(|lm| Sequences::new(lm, Rc::clone(&wire), None)));
+    method.run(&mut job).await?;
+    let (outcome, kept) = job.finish();
+    if let Some((seq, _)) = kept {
+        lm.pool_mut().free(seq).map_err(DecodeError::Engine)?;
+    }
+    Ok(outcome)
+}
+
+#[allow(
+    clippy::await_holding_refcell_ref,
+    reason = "every borrow is tried: who comes meanwhile is told Busy"
+)]
+async fn run(
+    session: &mut Session,
+    mut ask: Ask,
+    method: Method,
+    others: Vec<Rc<RefCell<Runtime>>>,
+    wire: Rc<Wire>,
+) -> Result<(Outcome, Stats), DecodeError> {
+    let cell = Rc::clone(session.runtime());
+    let mut runtime = cell.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+    let mut guards = Vec::new();
+    for other in &others {
+        guards.push(other.try_borrow_mut().map_err(|_| EngineError::Busy)?);
+    }
+    let (started, before, passes) = (Instant::now(), runtime.counters(), runtime.forward_passes());
+    let Some(answer) = ask.answer.take() else { return Err(EngineError::EmptyPrompt.into()) };
+    let out = Writer::new(answer.clone(), ask.max_tokens, Rc::clone(&wire));
+    let n_prompt = ask.prompt.len();
+    let cached = session.sequence().map(|seq| (seq, session.cached().to_vec()));
+    let model = Sequences::new(&mut *runtime, Rc::clone(&wire), cached);
+    let mut job = Job::new(ask, model, answer, out);
+    job.others.extend(guards.iter_mut().map(|lm| Sequences::new(&mut **lm, Rc::clone(&wire), None)));
+    match method.run(&mut job).await {
+        Err(DecodeError::Engine(EngineError::Aborted)) => job.out.end(Finish::Aborted),
+        other => other?,
+    }
+    let (first, last) = (job.out.first_token, job.out.last_token);
+    let (outcome, kept) = job.finish();
+    let after = runtime.counters();
+    let ms = |from: Instant, to: Option<Instant>| to.map_or(0.0, |to| (to - from).as_secs_f64() * 1e3);
+    let decoded = outcome.tokens.len();
+    let stats = Stats {
+        prefill_tokens: n_prompt,
+        ttft_ms: ms(started, first),
+        decode_tokens: decoded,
+        decode_ms: first.map_or(0.0, |first| ms(first, last)),
+        forward_passes: runtime.forward_passes() - passes,
+        submits: after.submits - before.submits,
+        readbacks: after.readbacks - before.readbacks,
+        dispatches_per_token: (after.dispatches - before.dispatches) as f64 / decoded.max(1) as f64,
+        ..Stats::default()
+    };
+    if let Some((seq, tokens)) = kept {
+        session.replace_cache(&mut runtime, seq, tokens)?;
+    }
+    Ok((outcome, stats))
+}

@@ -1,0 +1,77 @@
+//! Why a strategy cannot run, or stopped.
+
+use goldcrest_engine::EngineError;
+use goldcrest_sample::SampleError;
+
+/// A strategy was asked for wrongly, or failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// No strategy has this name.
+    #[error("no strategy is called {name:?}{}", nearest.map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
+    UnknownMethod {
+        /// The name given.
+        name: String,
+        /// A name like it.
+        nearest: Option<&'static str>,
+    },
+    /// The strategy has no such parameter.
+    #[error("{method} has no parameter {name:?}; it has {known}")]
+    UnknownParameter {
+        /// The strategy.
+        method: &'static str,
+        /// The parameter given.
+        name: String,
+        /// The parameters there are.
+        known: String,
+    },
+    /// A parameter is outside its range.
+    #[error("{method}: {name} is {value}; allowed is {allowed}")]
+    InvalidParameter {
+        /// The strategy.
+        method: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// Text that is not `NAME:key=value,…`.
+    #[error("a strategy is written NAME:key=value,…; {part:?} has no value")]
+    BadSpec {
+        /// The part that cannot be read.
+        part: String,
+    },
+    /// The strategy needs something beside the prompt.
+    #[error("{method} needs {what}")]
+    MissingResource {
+        /// The strategy.
+        method: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// Two models that must share a vocabulary do not.
+    #[error("the models have different vocabularies: {ours} tokens here, {theirs} in the other")]
+    VocabularyMismatch {
+        /// Tokens of the model that answers.
+        ours: u32,
+        /// Tokens of the other.
+        theirs: u32,
+    },
+    /// The caller's scoring failed.
+    #[error("scoring failed: {reason}")]
+    Scorer {
+        /// What it said.
+        reason: String,
+    },
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<SampleError> for DecodeError {
+    fn from(error: SampleError) -> Self {
+        Self::Engine(error.into())
+    }
+}

@@ -1,0 +1,44 @@
+//! Decoding strategies: search, contrast, cascades, speculation.
+//!
+//! A strategy is a small file that drives a [`Job`]: it opens sequences, asks for rows, forks, and writes the tokens it
+//! decided on. It never sees a device, so that the same code runs on a [`TableLm`] in a test and on a real model.
+//!
+//! ```
+//! use goldcrest_decode::{Ask, Method, TableLm, decode_with};
+//!
+//! // A model of three tokens that always prefers the one after the last.
+//! let mut model = TableLm::new(3, |context| {
+//!     let next = context.last().map_or(0, |last| (last + 1) % 3);
+//!     (0..3).map(|id| if id == next { 2.0 } else { 0.0 }).collect()
+//! });
+//! let method = Method::parse("best_of_n:n=3")?;
+//! let ask = Ask { max_tokens: 4, ..Ask::new(vec![0]) };
+//! let outcome = pollster::block_on(decode_with(&mut model, ask, &method))?;
+//! assert_eq!(outcome.tokens.len(), 4);
+//! # Ok::<(), goldcrest_decode::DecodeError>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod decoding;
+mod error;
+mod job;
+mod lm;
+mod resource;
+mod rows;
+mod sequences;
+pub mod strategy;
+mod table;
+mod writer;
+
+pub use args::Args;
+pub use decoding::{Decoding, decode_among, decode_with};
+pub use error::DecodeError;
+pub use job::{Ask, Job, Outcome};
+pub use lm::{Lm, Shape};
+pub use resource::{Candidate, Resources, Score, Scorer};
+pub use rows::Row;
+pub use sequences::Sequences;
+pub use strategy::{Method, Strategy};
+pub use table::TableLm;

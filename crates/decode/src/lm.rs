@@ -1,0 +1,76 @@
+//! What a strategy may ask of a model.
+
+use goldcrest_engine::batch::{Batch, StepResult};
+use goldcrest_engine::kv::KvPool;
+use goldcrest_engine::{EngineError, Runtime};
+
+/// Sizes of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Tokens of the vocabulary.
+    pub n_vocab: u32,
+    /// Width of the residual stream.
+    pub n_embd: u32,
+    /// Layers.
+    pub n_layer: u32,
+    /// Positions of the context.
+    pub n_ctx: u32,
+}
+
+/// A language model with a pool of sequences: a [`Runtime`], or a [`crate::TableLm`] in tests.
+#[allow(async_fn_in_trait, reason = "a model stays on its thread")]
+pub trait Lm {
+    /// Its sizes.
+    fn shape(&self) -> Shape;
+
+    /// Runs a batch; see [`Runtime::forward`].
+    ///
+    /// # Errors
+    /// As [`Runtime::forward`].
+    async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError>;
+
+    /// Appends tokens to a sequence in chunks of bounded time; see [`Runtime::prefill`].
+    ///
+    /// # Errors
+    /// As [`Runtime::prefill`].
+    async fn prefill(
+        &mut self,
+        seq: goldcrest_engine::kv::SeqId,
+        tokens: &[u32],
+        keep_going: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<(), EngineError>;
+
+    /// The sequences and their cells.
+    fn pool(&self) -> &KvPool;
+
+    /// The sequences, for fork, truncate, compact and free.
+    fn pool_mut(&mut self) -> &mut KvPool;
+}
+
+impl Lm for Runtime {
+    fn shape(&self) -> Shape {
+        let cfg = self.config();
+        Shape { n_vocab: cfg.n_vocab, n_embd: cfg.n_embd, n_layer: cfg.n_layer, n_ctx: self.n_ctx() }
+    }
+
+    async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
+        Self::forward(self, batch).await
+    }
+
+    async fn prefill(
+        &mut self,
+        seq: goldcrest_engine::kv::SeqId,
+        tokens: &[u32],
+        keep_going: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<(), EngineError> {
+        Self::prefill(self, seq, tokens, keep_going).await
+    }
+
+    fn pool(&self) -> &KvPool {
+        Self::pool(self)
+    }
+
+    fn pool_mut(&mut self) -> &mut KvPool {
+        Self::pool_mut(self)
+    }
+}

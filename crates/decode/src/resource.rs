@@ -1,0 +1,44 @@
+//! What a strategy may need beside the prompt: other prompts, a scorer.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::DecodeError;
+
+/// A text to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Tokens behind the prompt.
+    pub tokens: &'a [u32],
+    /// Their text; empty where the model has no tokenizer.
+    pub text: &'a str,
+    /// Whether nothing follows.
+    pub finished: bool,
+}
+
+/// The answer of a [`Scorer`], when it is there.
+pub type Score<'a> = Pin<Box<dyn Future<Output = Result<f32, DecodeError>> + 'a>>;
+
+/// Judges candidates: a test runner, a reward model, a rule. Higher is better; searches that read it as a probability
+/// or a share clamp it to 0 to 1.
+pub trait Scorer {
+    /// The score of a candidate.
+    fn score<'a>(&'a mut self, candidate: Candidate<'a>) -> Score<'a>;
+}
+
+/// A rule that answers at once is a scorer.
+impl<F: FnMut(Candidate<'_>) -> f32> Scorer for F {
+    fn score<'a>(&'a mut self, candidate: Candidate<'a>) -> Score<'a> {
+        let score = self(candidate);
+        Box::pin(async move { Ok(score) })
+    }
+}
+
+/// What a strategy may need beside the prompt.
+#[derive(Default)]
+pub struct Resources {
+    /// Prompts to contrast with, such as the same question without its document.
+    pub references: Vec<Vec<u32>>,
+    /// Judges candidates.
+    pub scorer: Option<Box<dyn Scorer>>,
+}

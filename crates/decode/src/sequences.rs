@@ -1,0 +1,208 @@
+//! The sequences of one model while a strategy runs; what it leaves behind is freed.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Wants};
+use goldcrest_engine::kv::SeqId;
+use goldcrest_engine::{EngineError, Event};
+
+use crate::writer::yield_once;
+use crate::{DecodeError, Lm, Row, Shape};
+
+/// What the caller and a running strategy share.
+#[derive(Default)]
+pub(crate) struct Wire {
+    /// Events not taken yet.
+    pub(crate) events: RefCell<VecDeque<Event>>,
+    /// The caller wants no more.
+    pub(crate) aborted: std::cell::Cell<bool>,
+}
+
+/// A model's sequences. Everything that was opened or forked is freed at the end, in whatever way the end comes.
+pub struct Sequences<'a, L: Lm> {
+    lm: &'a mut L,
+    wire: Rc<Wire>,
+    live: Vec<SeqId>,
+    /// A sequence of the caller's with the tokens it holds, to begin from.
+    cached: Option<(SeqId, Vec<u32>)>,
+    passes: u64,
+    rows: u64,
+}
+
+impl<'a, L: Lm> Sequences<'a, L> {
+    pub(crate) fn new(lm: &'a mut L, wire: Rc<Wire>, cached: Option<(SeqId, Vec<u32>)>) -> Self {
+        Self { lm, wire, live: Vec::new(), cached, passes: 0, rows: 0 }
+    }
+
+    /// The model's sizes.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.lm.shape()
+    }
+
+    /// The model itself, for what is not here.
+    pub fn lm(&mut self) -> &mut L {
+        self.lm
+    }
+
+    /// Runs through the model so far, prefill not counted.
+    #[must_use]
+    pub const fn passes(&self) -> u64 {
+        self.passes
+    }
+
+    /// Rows run so far, prefill not counted.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// A sequence that holds `tokens`, and the row behind the last of them.
+    ///
+    /// # Errors
+    /// [`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`] and what a forward pass may fail with.
+    pub async fn open(&mut self, tokens: &[u32], wants: &Wants) -> Result<(SeqId, Row), DecodeError> {
+        let Some((last, before)) = tokens.split_last() else { return Err(EngineError::EmptyPrompt.into()) };
+        let seq = self.prefilled(before).await?;
+        let row = self.step(&[(seq, *last)], wants).await?.pop().unwrap_or_default();
+        Ok((seq, row))
+    }
+
+    /// A sequence that holds `tokens`, with nothing asked for.
+    ///
+    /// # Errors
+    /// As [`Sequences::open`].
+    pub async fn prefilled(&mut self, tokens: &[u32]) -> Result<SeqId, DecodeError> {
+        let n_ctx = self.shape().n_ctx;
+        if tokens.len() >= n_ctx as usize {
+            return Err(EngineError::PromptTooLong { n_prompt: tokens.len() + 1, n_ctx }.into());
+        }
+        let (seq, reused) = match &self.cached {
+            Some((cached, held)) => {
+                let reused = held.iter().zip(tokens).take_while(|(a, b)| a == b).count();
+                (self.lm.pool_mut().fork(*cached, reused)?, reused)
+            }
+            None => (self.lm.pool_mut().create(), 0),
+        };
+        self.live.push(seq);
+        let mut done = reused;
+        while done < tokens.len() {
+            let mut chunks = 0;
+            let wire = Rc::clone(&self.wire);
+            let mut one = |_: usize| {
+                chunks += 1;
+                chunks == 1 && !wire.aborted.get()
+            };
+            match self.lm.prefill(seq, &tokens[done..], &mut one).await {
+                Ok(()) | Err(EngineError::Aborted) => {}
+                Err(error) => return Err(error.into()),
+            }
+            done = self.lm.pool().sequence(seq)?.len();
+            let event = Event::Prefill { done: done - reused, total: tokens.len() - reused };
+            self.wire.events.borrow_mut().push_back(event);
+            self.turn().await?;
+        }
+        Ok(seq)
+    }
+
+    /// Appends one token to each of several sequences in one pass, and gives the row behind each, in order.
+    ///
+    /// # Errors
+    /// What a forward pass may fail with; [`EngineError::Aborted`] on the caller's signal.
+    pub async fn step(&mut self, inputs: &[(SeqId, u32)], wants: &Wants) -> Result<Vec<Row>, DecodeError> {
+        let mut rows = Vec::with_capacity(inputs.len());
+        for (seq, token) in inputs {
+            let pos = self.lm.pool().sequence(*seq)?.next_pos();
+            rows.push(BatchRow::token(*token, pos, *seq).wanting(wants.clone()));
+        }
+        let result = self.forward(&Batch { rows, ..Batch::default() }).await?;
+        Ok(result.rows.into_iter().map(Row::new).collect())
+    }
+
+    /// Appends several tokens to one sequence in one pass, and gives the row behind each.
+    ///
+    /// # Errors
+    /// As [`Sequences::step`].
+    pub async fn extend(
+        &mut self,
+        seq: SeqId,
+        tokens: &[u32],
+        wants: &Wants,
+    ) -> Result<Vec<Row>, DecodeError> {
+        let pos = self.lm.pool().sequence(seq)?.next_pos();
+        let row = |(token, pos): (&u32, u32)| BatchRow::token(*token, pos, seq).wanting(wants.clone());
+        let batch = Batch { rows: tokens.iter().zip(pos..).map(row).collect(), ..Batch::default() };
+        Ok(self.forward(&batch).await?.rows.into_iter().map(Row::new).collect())
+    }
+
+    /// Any batch.
+    ///
+    /// # Errors
+    /// As [`Sequences::step`].
+    pub async fn forward(&mut self, batch: &Batch) -> Result<StepResult, DecodeError> {
+        let result = self.lm.forward(batch).await?;
+        self.passes += 1;
+        self.rows += batch.rows.len() as u64;
+        self.wire.events.borrow_mut().push_back(Event::Working { passes: self.passes });
+        self.turn().await?;
+        Ok(result)
+    }
+
+    /// Number of entries of a sequence.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn len(&self, seq: SeqId) -> Result<usize, DecodeError> {
+        Ok(self.lm.pool().sequence(seq)?.len())
+    }
+
+    /// A sequence that shares everything with `seq` so far.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn fork(&mut self, seq: SeqId) -> Result<SeqId, DecodeError> {
+        let len = self.len(seq)?;
+        let copy = self.lm.pool_mut().fork(seq, len)?;
+        self.live.push(copy);
+        Ok(copy)
+    }
+
+    /// Keeps the first `n` entries.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn truncate(&mut self, seq: SeqId, n: usize) -> Result<(), DecodeError> {
+        Ok(self.lm.pool_mut().truncate(seq, n)?)
+    }
+
+    /// Drops a sequence.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn free(&mut self, seq: SeqId) -> Result<(), DecodeError> {
+        self.live.retain(|live| *live != seq);
+        Ok(self.lm.pool_mut().free(seq)?)
+    }
+
+    /// Takes a sequence out of what is freed at the end.
+    pub(crate) fn release(&mut self, seq: SeqId) {
+        self.live.retain(|live| *live != seq);
+    }
+
+    /// Lets the caller take events, and stops where it wants no more.
+    async fn turn(&self) -> Result<(), DecodeError> {
+        yield_once().await;
+        if self.wire.aborted.get() { Err(EngineError::Aborted.into()) } else { Ok(()) }
+    }
+}
+
+impl<L: Lm> Drop for Sequences<'_, L> {
+    fn drop(&mut self) {
+        for seq in self.live.drain(..) {
+            // It may be gone with the pool of a lost device.
+            let _gone = self.lm.pool_mut().free(seq);
+        }
+    }
+}

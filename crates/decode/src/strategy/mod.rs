@@ -1,0 +1,114 @@
+//! The strategies, one a file, and the list of their names.
+
+mod best_of_n;
+mod sample;
+
+pub use best_of_n::BestOfN;
+pub use sample::Sample;
+
+use serde_json::Value;
+
+use crate::{Args, DecodeError, Job, Lm};
+
+/// A way of making an answer.
+#[allow(async_fn_in_trait, reason = "a strategy stays on its model's thread")]
+pub trait Strategy: Sized {
+    /// Its name on every surface.
+    const NAME: &'static str;
+    /// One line about it.
+    const SUMMARY: &'static str;
+
+    /// Reads its parameters, each with default and range.
+    ///
+    /// # Errors
+    /// [`DecodeError::InvalidParameter`].
+    fn read(args: &mut Args) -> Result<Self, DecodeError>;
+
+    /// Makes the answer.
+    ///
+    /// # Errors
+    /// Any [`DecodeError`]; sequences are freed by the job.
+    async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError>;
+}
+
+/// Makes the list: one line per strategy.
+macro_rules! methods {
+    ($($Name:ident),* $(,)?) => {
+        /// Any strategy.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Method {
+            $(#[doc = concat!("[`", stringify!($Name), "`].")] $Name($Name)),*
+        }
+
+        impl Method {
+            /// Name and one line of every strategy.
+            pub const LIST: &[(&'static str, &'static str)] = &[$(($Name::NAME, $Name::SUMMARY)),*];
+
+            fn read(args: &mut Args) -> Result<Self, DecodeError> {
+                match args.method() {
+                    $($Name::NAME => $Name::read(args).map(Self::$Name),)*
+                    name => Err(unknown(name)),
+                }
+            }
+
+            /// The strategy's name.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$Name(_) => $Name::NAME),* }
+            }
+
+            /// Makes the answer.
+            ///
+            /// # Errors
+            /// Any [`DecodeError`].
+            pub async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
+                match self { $(Self::$Name(method) => method.run(job).await),* }
+            }
+        }
+    };
+}
+
+methods!(Sample, BestOfN);
+
+impl Method {
+    /// Reads `NAME` or `NAME:key=value,…`.
+    ///
+    /// # Errors
+    /// [`DecodeError::UnknownMethod`], [`DecodeError::BadSpec`], [`DecodeError::UnknownParameter`],
+    /// [`DecodeError::InvalidParameter`].
+    pub fn parse(spec: &str) -> Result<Self, DecodeError> {
+        let (name, list) = spec.split_once(':').unwrap_or((spec, ""));
+        Self::checked(Args::from_text(known(name.trim())?, list)?)
+    }
+
+    /// Reads a name, or an object with `name` and parameters.
+    ///
+    /// # Errors
+    /// As [`Method::parse`].
+    pub fn from_json(value: &Value) -> Result<Self, DecodeError> {
+        if let Some(spec) = value.as_str() {
+            return Self::parse(spec);
+        }
+        let name = value.get("name").and_then(Value::as_str).unwrap_or_default();
+        Self::checked(Args::from_json(known(name)?, value))
+    }
+
+    fn checked(mut args: Args) -> Result<Self, DecodeError> {
+        let method = Self::read(&mut args)?;
+        args.done()?;
+        Ok(method)
+    }
+}
+
+/// The name as the list has it; `-` may stand for `_`.
+fn known(name: &str) -> Result<&'static str, DecodeError> {
+    let plain = name.replace('-', "_");
+    let found = Method::LIST.iter().find(|(known, _)| *known == plain);
+    found.map(|(known, _)| *known).ok_or_else(|| unknown(name))
+}
+
+fn unknown(name: &str) -> DecodeError {
+    let names = Method::LIST.iter().map(|(known, _)| (strsim::levenshtein(known, name), *known));
+    let nearest = names.min().filter(|(distance, _)| *distance <= 3).map(|(_, known)| known);
+    DecodeError::UnknownMethod { name: name.to_owned(), nearest }
+}

@@ -1,0 +1,242 @@
+//! A model given as a function, for trying methods: exact, instant, with the real bookkeeping of sequences.
+
+use goldcrest_engine::EngineError;
+use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Visible};
+use goldcrest_engine::kv::{KvPool, SeqId};
+
+use crate::{Lm, Row, Shape};
+
+/// Most candidates of [`goldcrest_engine::batch::Wants::top`], as on a device.
+const CANDIDATES: usize = 256;
+
+/// From the tokens a row sees to its logits.
+type Logits = Box<dyn Fn(&[u32]) -> Vec<f32>>;
+
+/// From the tokens a row sees to its hidden row.
+type Hidden = Box<dyn Fn(&[u32]) -> Vec<f32>>;
+
+/// What a cell holds: the token, or the mixture, that was written there.
+type Contents = Vec<(u32, f32)>;
+
+/// A language model whose logits are a function of the tokens that a row sees.
+///
+/// Its cells hold what was written to them, so that a strategy which keeps, forks or drops the wrong ones gets wrong
+/// logits here as it would on a device. Layer ranges, taps and embedding rows are not supported.
+pub struct TableLm {
+    n_vocab: u32,
+    n_embd: u32,
+    logits: Logits,
+    hidden: Hidden,
+    pool: KvPool,
+    cells: Vec<Contents>,
+    passes: u64,
+    rows: u64,
+}
+
+impl TableLm {
+    /// A model of `n_vocab` tokens. `logits` gets the visible tokens in order, the row's own last, and gives `n_vocab`
+    /// finite values. Its hidden row is the one-hot vector of the last token.
+    #[must_use]
+    pub fn new(n_vocab: u32, logits: impl Fn(&[u32]) -> Vec<f32> + 'static) -> Self {
+        let one_hot = move |context: &[u32]| {
+            (0..n_vocab).map(|id| f32::from(u8::from(context.last() == Some(&id)))).collect()
+        };
+        Self {
+            n_vocab,
+            n_embd: n_vocab,
+            logits: Box::new(logits),
+            hidden: Box::new(one_hot),
+            pool: KvPool::new(64),
+            cells: vec![Contents::new(); 64],
+            passes: 0,
+            rows: 0,
+        }
+    }
+
+    /// The same model with other hidden rows, of `n_embd` values.
+    #[must_use]
+    pub fn with_hidden(mut self, n_embd: u32, hidden: impl Fn(&[u32]) -> Vec<f32> + 'static) -> Self {
+        (self.n_embd, self.hidden) = (n_embd, Box::new(hidden));
+        self
+    }
+
+    /// Batches run so far.
+    #[must_use]
+    pub const fn passes(&self) -> u64 {
+        self.passes
+    }
+
+    /// Rows run so far.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Tokens that the cells of a sequence hold, in order; a mixture counts as its likeliest token.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn tokens(&self, seq: SeqId) -> Result<Vec<u32>, EngineError> {
+        let heaviest =
+            |cell: &Contents| cell.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(token, _)| *token);
+        let entries = self.pool.sequence(seq)?.entries();
+        Ok(entries.iter().map(|entry| heaviest(&self.cells[entry.cell.0 as usize])).collect())
+    }
+
+    fn place(&mut self, row: &BatchRow) -> Result<usize, EngineError> {
+        if self.pool.n_free() == 0 {
+            let n = self.pool.n_cells() * 2;
+            self.pool.grow(n);
+            self.cells.resize(n as usize, Contents::new());
+        }
+        let contents = match &row.source {
+            Source::Token(token) if *token < self.n_vocab => vec![(*token, 1.0)],
+            Source::Mixture(mixture) => mixture.clone(),
+            Source::Token(token) => {
+                return Err(EngineError::BadToken { token: *token, n_vocab: self.n_vocab });
+            }
+            _ => {
+                return Err(EngineError::BadBatch {
+                    reason: "a table has neither embeddings nor hidden rows",
+                });
+            }
+        };
+        let entry = match row.place {
+            Place::Append => {
+                self.pool.append(row.seq, &[row.pos])?;
+                self.pool.sequence(row.seq)?.len() - 1
+            }
+            Place::Entry(entry) => entry,
+        };
+        let entries = self.pool.sequence(row.seq)?.entries();
+        let cell =
+            entries.get(entry).ok_or(EngineError::BadBatch { reason: "an entry that is not there" })?.cell;
+        self.cells[cell.0 as usize] = contents;
+        Ok(entry)
+    }
+
+    /// Contents of the cells that a row sees, in order of their entries.
+    fn visible(
+        &self,
+        row: &BatchRow,
+        entry: usize,
+        before: usize,
+        placed: &[usize],
+    ) -> Result<Vec<&Contents>, EngineError> {
+        let entries = self.pool.sequence(row.seq)?.entries();
+        let seen = |i: usize| match row.visible {
+            Visible::Causal => i <= entry,
+            Visible::Range { lo, hi } => (lo as usize..hi as usize).contains(&i),
+            Visible::Tree { ancestors } => {
+                let own = placed.iter().position(|p| *p == i);
+                own.map_or(i < before, |bit| ancestors >> bit & 1 == 1)
+            }
+        };
+        let cells = entries.iter().enumerate().filter(|(i, _)| seen(*i));
+        Ok(cells.map(|(_, entry)| &self.cells[entry.cell.0 as usize]).collect())
+    }
+
+    fn result(&self, row: usize, asked: &BatchRow, contexts: &[(Vec<u32>, f32)]) -> RowResult {
+        let logits = self.mixed(contexts);
+        let stats = Row::stats_of(&logits);
+        let mut order: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        order.truncate(CANDIDATES);
+        let wants = &asked.wants;
+        let hidden = || contexts.first().map(|(context, _)| (self.hidden)(context)).unwrap_or_default();
+        RowResult {
+            row,
+            stats: Some(stats),
+            top: if wants.top { order } else { Vec::new() },
+            logits_at: wants.logits_at.iter().map(|id| logits[*id as usize]).collect(),
+            hidden: if wants.hidden { hidden() } else { Vec::new() },
+            logits: if wants.row { logits } else { Vec::new() },
+        }
+    }
+
+    /// Logits of one context; of several, the logarithm of their weighted mean distribution.
+    fn mixed(&self, contexts: &[(Vec<u32>, f32)]) -> Vec<f32> {
+        if let [(context, _)] = contexts {
+            return (self.logits)(context);
+        }
+        let mut mean = vec![0.0; self.n_vocab as usize];
+        for (context, weight) in contexts {
+            let logits = (self.logits)(context);
+            let lse = Row::stats_of(&logits).log_sum_exp;
+            mean.iter_mut().zip(&logits).for_each(|(sum, l)| *sum += weight * (l - lse).exp());
+        }
+        mean.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect()
+    }
+}
+
+impl Lm for TableLm {
+    fn shape(&self) -> Shape {
+        Shape { n_vocab: self.n_vocab, n_embd: self.n_embd, n_layer: 1, n_ctx: 4096 }
+    }
+
+    async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
+        if batch.layers.is_some() || !batch.taps.is_empty() {
+            return Err(EngineError::BadBatch { reason: "a table has no layers" });
+        }
+        self.passes += 1;
+        self.rows += batch.rows.len() as u64;
+        let mut before: Vec<(SeqId, usize, Vec<usize>)> = Vec::new();
+        let mut entries = Vec::new();
+        for row in &batch.rows {
+            if !before.iter().any(|(seq, ..)| *seq == row.seq) {
+                before.push((row.seq, self.pool.sequence(row.seq)?.len(), Vec::new()));
+            }
+            let entry = self.place(row)?;
+            entries.push(entry);
+            before.iter_mut().filter(|(seq, ..)| *seq == row.seq).for_each(|(.., placed)| placed.push(entry));
+        }
+        let mut result = StepResult::default();
+        for (i, (row, entry)) in batch.rows.iter().zip(entries).enumerate() {
+            if row.wants.is_none() {
+                continue;
+            }
+            let Some((_, before, placed)) = before.iter().find(|(seq, ..)| *seq == row.seq) else { continue };
+            let contexts = contexts(&self.visible(row, entry, *before, placed)?);
+            result.rows.push(self.result(i, row, &contexts));
+        }
+        Ok(result)
+    }
+
+    async fn prefill(
+        &mut self,
+        seq: SeqId,
+        tokens: &[u32],
+        keep_going: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<(), EngineError> {
+        if !keep_going(0) {
+            return Err(EngineError::Aborted);
+        }
+        let pos = self.pool.sequence(seq)?.next_pos();
+        let rows = tokens.iter().zip(pos..).map(|(token, pos)| BatchRow::token(*token, pos, seq)).collect();
+        self.forward(&Batch { rows, ..Batch::default() }).await.map(drop)
+    }
+
+    fn pool(&self) -> &KvPool {
+        &self.pool
+    }
+
+    fn pool_mut(&mut self) -> &mut KvPool {
+        &mut self.pool
+    }
+}
+
+/// Every way to read a list of cells as tokens, with its weight.
+fn contexts(cells: &[&Contents]) -> Vec<(Vec<u32>, f32)> {
+    let mut all = vec![(Vec::new(), 1.0)];
+    for cell in cells {
+        all = all
+            .into_iter()
+            .flat_map(|(context, weight)| {
+                cell.iter().map(move |(token, share)| {
+                    (context.iter().copied().chain([*token]).collect(), weight * share)
+                })
+            })
+            .collect();
+    }
+    all
+}

@@ -1,0 +1,36 @@
+//! At its neutral setting every strategy is plain decoding, and none leaves a sequence behind.
+
+mod common;
+
+use common::{ask, bigram, outcome, sampled};
+use goldcrest_decode::{Ask, Lm, Method};
+
+#[test]
+fn plain_decoding_follows_the_table() {
+    // The likeliest path from 0 is 1, 3, 0 and again.
+    let mut model = bigram();
+    let got = outcome(&mut model, ask(8), "sample");
+    assert_eq!(got.tokens, [1, 3, 0, 1, 3, 0, 1, 3]);
+    assert_eq!(got.report["passes"], 8);
+}
+
+#[test]
+fn neutral_settings_are_plain_decoding() {
+    for (spec, make) in [("best_of_n:n=1", sampled as fn(usize, u64) -> Ask)] {
+        for seed in 0..20 {
+            let plain = outcome(&mut bigram(), make(12, seed), "sample");
+            let got = outcome(&mut bigram(), make(12, seed), spec);
+            assert_eq!(got.tokens, plain.tokens, "{spec}, seed {seed}");
+            assert_eq!(got.logprobs, plain.logprobs, "{spec}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_in_the_pool() {
+    for (name, _) in Method::LIST {
+        let mut model = bigram();
+        let _outcome = outcome(&mut model, common::equipped(12), name);
+        assert_eq!(model.pool().n_free(), model.pool().n_cells(), "{name}");
+    }
+}
