@@ -150,6 +150,33 @@ impl Candidates {
         });
     }
 
+    /// Lowers or removes logits in place. `change` must not raise one, and returns false to remove its candidate. The best
+    /// of a row stay the best of it as far down as the last of them stood, and the list ends there: no token that is not
+    /// listed can be better.
+    ///
+    /// # Errors
+    /// [`SampleError::NeedsFullRow`] when none of the best K stays above that line; the candidates are then unchanged.
+    pub fn lower(
+        &mut self,
+        stage: &'static str,
+        change: impl FnMut(&mut Candidate) -> bool,
+    ) -> Result<(), SampleError> {
+        if self.whole {
+            self.update(change);
+            return Ok(());
+        }
+        let floor = self.list.last().map_or(0, order_key);
+        let mut lowered = self.clone();
+        lowered.update(change);
+        lowered.list.retain(|candidate| order_key(candidate) <= floor);
+        lowered.sort();
+        if lowered.is_empty() {
+            return Err(SampleError::NeedsFullRow { stage });
+        }
+        *self = lowered;
+        Ok(())
+    }
+
     /// Multiplies every logit by a positive factor. The order stays, up to logits that rounding makes equal.
     pub fn scale(&mut self, factor: f32) {
         self.update(|candidate| {
@@ -199,6 +226,22 @@ impl Candidates {
             (Some(stats), Some(best)) if !self.whole => exp_f32(stats.log_sum_exp - best.logit),
             _ => weights.iter().fold(0.0, |sum, weight| sum + weight),
         }
+    }
+
+    /// `ln` of what [`Candidates::probabilities`] divides by, on the scale of the logits, in f64.
+    pub(crate) fn log_total(&self) -> f64 {
+        match (&self.stats, self.best()) {
+            (Some(stats), Some(_)) if !self.whole => f64::from(stats.log_sum_exp),
+            (_, best) => {
+                let total: f32 = self.total_weight(&self.weights());
+                best.map_or(0.0, |best| f64::from(best.logit)) + f64::from(total).ln()
+            }
+        }
+    }
+
+    /// Whether probabilities are exact: the whole distribution, or the best of a row whose figures are known.
+    pub(crate) fn has_mass(&self) -> bool {
+        self.whole || self.stats.is_some()
     }
 
     fn close(&mut self) {

@@ -23,6 +23,12 @@ pub enum SampleError {
         /// The range, in words.
         allowed: &'static str,
     },
+    /// There is no such setting.
+    #[error("no sampling setting is called {name}")]
+    UnknownSetting {
+        /// The name.
+        name: String,
+    },
     /// A setting names a token that the vocabulary does not have.
     #[error("{name} names token {id}, but the vocabulary has {n_vocab} tokens")]
     UnknownToken {

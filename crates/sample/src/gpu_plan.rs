@@ -51,6 +51,11 @@ impl SamplerParams {
         let cut_by_mass = self.top_p < 1.0 || self.min_p > 0.0;
         let cpu_stage = self.has_dry()
             || self.no_repeat_ngram > 0
+            || self.has_no_cite()
+            || self.top_h > 0.0
+            || self.epsilon_cutoff > 0.0
+            || self.eta_cutoff > 0.0
+            || (!greedy && (self.mirostat > 0 || self.adaptive_target >= 0.0))
             || self.top_n_sigma > 0.0
             || self.typical_p < 1.0
             || (self.xtc_probability > 0.0 && self.xtc_threshold <= 0.5)

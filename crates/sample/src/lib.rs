@@ -14,7 +14,7 @@
 //! let mut chain = params.to_chain()?;
 //! let mut row = Candidates::from_row(&[0.1, 2.0, -1.0])?;
 //! let choice = chain.choose(&mut row, 0)?;
-//! chain.accept(choice.id);
+//! chain.commit(&choice);
 //! # Ok::<(), goldcrest_sample::SampleError>(())
 //! ```
 //!
@@ -29,23 +29,27 @@
 //!    ([`SampleError::NeedsFullRow`]) and changes nothing; the caller repeats the step with the whole row.
 #![forbid(unsafe_code)]
 
+mod assemble;
 mod candidates;
 mod chain;
-mod draw;
+pub mod end;
 mod error;
 mod gpu_plan;
+mod known;
 mod math;
 mod params;
 mod rng;
+mod settings;
 mod spec;
 pub mod stage;
 mod stop;
 
 pub use candidates::{Candidate, Candidates, RowStats};
-pub use chain::{Chain, Choice, Choose, StageTrace};
-pub use draw::{draw, greedy};
+pub use chain::{Chain, Choice, StageTrace};
+pub use end::{Choose, draw, greedy};
 pub use error::SampleError;
 pub use gpu_plan::GpuChain;
+pub use known::{Known, Needs};
 pub use math::exp_f32;
 pub use params::{Order, SamplerParams};
 pub use rng::{Purpose, philox4x32_10, uniform};

@@ -1,14 +1,14 @@
 //! Reads chain descriptions; the grammar stands at [`crate::Chain::parse`].
 
-use crate::chain::Choose;
+use crate::end::{AdaptiveP, Choose, Mirostat, MirostatVersion, Surprise};
 use crate::error::SampleError;
-use crate::params::{check, check_int};
+use crate::settings::{check, check_bias, check_int};
 use crate::stage::{
-    Bias, Dry, DynamicTemperature, LogitStage, MinP, NoRepeatNgram, Penalties, Temperature, TopK, TopNSigma,
-    TopP, Typical, Xtc,
+    Bias, Dry, DynamicTemperature, Epsilon, Eta, LogitStage, MinP, NoCite, NoRepeatNgram, Penalties,
+    Temperature, TopH, TopHVariant, TopK, TopNSigma, TopP, Typical, Xtc,
 };
 
-/// Longest description read: a chain of every stage with 1,000 biases is below this.
+/// Longest description read: a chain of every stage with 1,000 biases and a page that may not be cited is below this.
 const MAX_LEN: usize = 64 * 1024;
 
 type Stage = Box<dyn LogitStage>;
@@ -28,16 +28,22 @@ pub(crate) fn parse(description: &str) -> Result<(Vec<Stage>, Choose), SampleErr
         match word {
             "" if description.trim().is_empty() => {}
             "" => return Err(bad(at, "an empty stage")),
-            "greedy" | "argmax" => end = Some(Choose::Greedy),
-            "draw" => end = Some(Choose::Draw),
-            _ => stages.push(stage(word, at)?),
+            _ => match step(word, at)? {
+                Step::Stage(stage) => stages.push(stage),
+                Step::End(choose) => end = Some(choose),
+            },
         }
         at += part.len() + 1;
     }
     Ok((stages, end.unwrap_or(Choose::Draw)))
 }
 
-fn stage(word: &str, at: usize) -> Result<Stage, SampleError> {
+enum Step {
+    Stage(Stage),
+    End(Choose),
+}
+
+fn step(word: &str, at: usize) -> Result<Step, SampleError> {
     let (name, list) = match word.split_once('(') {
         Some((name, rest)) => {
             let list = rest.strip_suffix(')').ok_or_else(|| bad(at, "a closing bracket is missing"))?;
@@ -46,8 +52,41 @@ fn stage(word: &str, at: usize) -> Result<Stage, SampleError> {
         None => (word, ""),
     };
     let args = Args::read(list, at)?;
+    match end(name, &args)? {
+        Some(choose) => Ok(Step::End(choose)),
+        None => stage(name, &args).map(Step::Stage),
+    }
+}
+
+fn end(name: &str, args: &Args<'_>) -> Result<Option<Choose>, SampleError> {
+    let version = match name {
+        "greedy" | "argmax" => return args.only(&[]).map(|()| Some(Choose::Greedy)),
+        "draw" => return args.only(&[]).map(|()| Some(Choose::Draw)),
+        "adaptive_p" => {
+            args.only(&["target", "decay"])?;
+            let target = check("adaptive_target", args.float("target", None)?)?;
+            let decay = check("adaptive_decay", args.float("decay", Some(0.9))?)?;
+            if target < 0.0 {
+                return Err(args.bad("a target below 0 is written as the end `draw`"));
+            }
+            return Ok(Some(Choose::AdaptiveP(AdaptiveP { target, decay })));
+        }
+        "mirostat" => MirostatVersion::V1,
+        "mirostat_v2" => MirostatVersion::V2,
+        _ => return Ok(None),
+    };
+    args.only(&["tau", "eta", "surprise"])?;
+    Ok(Some(Choose::Mirostat(Mirostat {
+        version,
+        tau: check("mirostat_tau", args.float("tau", Some(5.0))?)?,
+        eta: check("mirostat_eta", args.float("eta", Some(0.1))?)?,
+        surprise: args.word("surprise", &Surprise::NAMES)?,
+    })))
+}
+
+fn stage(name: &str, args: &Args<'_>) -> Result<Stage, SampleError> {
     let stage: Stage = match name {
-        "bias" => bias(&args)?,
+        "bias" => bias(args)?,
         "penalties" => {
             args.only(&["last_n", "repeat", "freq", "present"])?;
             let stage = Penalties {
@@ -56,21 +95,33 @@ fn stage(word: &str, at: usize) -> Result<Stage, SampleError> {
                 frequency: args.float("freq", Some(0.0))?,
                 presence: args.float("present", Some(0.0))?,
             };
-            check_int::<i32>("penalty_last_n", stage.last_n, -1)?;
+            check_int::<i32>("penalty_last_n", stage.last_n)?;
             check("repeat_penalty", stage.repeat)?;
             check("frequency_penalty", stage.frequency)?;
             check("presence_penalty", stage.presence)?;
             Box::new(stage)
         }
-        "dry" => dry(&args)?,
+        "dry" => dry(args)?,
+        "no_cite" => no_cite(args)?,
         "no_repeat_ngram" => {
-            Box::new(NoRepeatNgram { n: check_int("no_repeat_ngram", args.lone_int("n")?, 0)? })
+            Box::new(NoRepeatNgram { n: check_int("no_repeat_ngram", args.lone_int("n")?)? })
         }
-        "top_k" => Box::new(TopK { k: check_int("top_k", args.lone_int("k")?, 0)? }),
+        "top_k" => Box::new(TopK { k: check_int("top_k", args.lone_int("k")?)? }),
         "top_p" => Box::new(TopP { p: check("top_p", args.lone("p")?)? }),
         "min_p" => Box::new(MinP { p: check("min_p", args.lone("p")?)? }),
         "typical" => Box::new(Typical { p: check("typical_p", args.lone("p")?)? }),
         "top_n_sigma" => Box::new(TopNSigma { n: check("top_n_sigma", args.lone("n")?)? }),
+        "epsilon" => Box::new(Epsilon { epsilon: check("epsilon_cutoff", args.lone("epsilon")?)? }),
+        "eta" => Box::new(Eta { epsilon: check("eta_cutoff", args.lone("epsilon")?)? }),
+        "top_h" => {
+            args.only(&["", "h", "variant"])?;
+            let share =
+                if args.get("").is_some() { args.float("", None) } else { args.float("h", Some(0.4)) };
+            Box::new(TopH {
+                share: check("top_h", share?)?,
+                variant: args.word("variant", &TopHVariant::NAMES)?,
+            })
+        }
         "xtc" => {
             args.only(&["p", "thr"])?;
             Box::new(Xtc {
@@ -93,7 +144,7 @@ fn stage(word: &str, at: usize) -> Result<Stage, SampleError> {
                 exponent: check("dynatemp_exponent", args.float("exp", Some(1.0))?)?,
             })
         }
-        _ => return Err(bad(at, &format!("no stage is called {name:?}"))),
+        _ => return Err(args.bad(&format!("no stage is called {name:?}"))),
     };
     Ok(stage)
 }
@@ -102,25 +153,26 @@ fn bias(args: &Args<'_>) -> Result<Stage, SampleError> {
     let mut pairs = Vec::new();
     for (key, value) in &args.pairs {
         let id = key.parse().map_err(|_| args.bad(&format!("{key:?} is not a token id")))?;
-        pairs.push((id, crate::params::check_bias(args.number(value)?)?));
+        pairs.push((id, check_bias(args.number(value)?)?));
     }
     Ok(Box::new(Bias::new(&pairs)))
 }
 
 fn dry(args: &Args<'_>) -> Result<Stage, SampleError> {
     args.only(&["mult", "base", "allowed", "last_n", "breaker"])?;
-    let mut breakers = Vec::new();
-    for (_, value) in args.pairs.iter().filter(|(key, _)| *key == "breaker") {
-        let ids: Result<Vec<u32>, _> = value.split('-').map(|id| id.trim().parse()).collect();
-        breakers.push(ids.map_err(|_| args.bad("a breaker is a list of token ids joined by -"))?);
-    }
     Ok(Box::new(Dry {
         multiplier: check("dry_multiplier", args.float("mult", Some(0.8))?)?,
         base: check("dry_base", args.float("base", Some(1.75))?)?,
-        allowed_length: check_int("dry_allowed_length", args.int("allowed", Some(2))?, 1)?,
-        last_n: args.int("last_n", Some(64)).and_then(|n| check_int("dry_last_n", n, -1).map(|_: i32| n))?,
-        breakers,
+        allowed_length: check_int("dry_allowed_length", args.int("allowed", Some(2))?)?,
+        last_n: check_int("dry_last_n", args.int("last_n", Some(64))?)?,
+        breakers: args.token_lists("breaker")?,
     }))
+}
+
+fn no_cite(args: &Args<'_>) -> Result<Stage, SampleError> {
+    args.only(&["n", "text"])?;
+    let n = check_int("no_cite_ngram", args.int("n", Some(8))?)?;
+    Ok(Box::new(NoCite::new(n, &args.token_lists("text")?)))
 }
 
 fn bad(at: usize, what: &str) -> SampleError {
@@ -142,7 +194,7 @@ impl<'a> Args<'a> {
             if value.is_empty() {
                 return Err(bad(at, "a setting without a value"));
             }
-            if key != "breaker" && pairs.iter().any(|pair| pair.0 == key) {
+            if !["breaker", "text"].contains(&key) && pairs.iter().any(|pair| pair.0 == key) {
                 return Err(bad(at, "a setting is given twice"));
             }
             pairs.push((key, value));
@@ -184,6 +236,22 @@ impl<'a> Args<'a> {
             [(key, value)] if key.is_empty() || *key == name => Ok(value),
             _ => Err(self.bad(&format!("exactly one setting, {name}, is expected"))),
         }
+    }
+
+    /// One of `names`; their default when left out.
+    fn word<T: Copy + Default>(&self, name: &str, names: &[(&str, T)]) -> Result<T, SampleError> {
+        let Some(word) = self.get(name) else { return Ok(T::default()) };
+        let found = names.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
+        let known = || names.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| self.bad(&format!("{name} is one of {}, not {word:?}", known())))
+    }
+
+    /// Every value of a setting that may be given several times.
+    fn token_lists(&self, name: &str) -> Result<Vec<Vec<u32>>, SampleError> {
+        let values = self.pairs.iter().filter(|(key, _)| *key == name).map(|(_, value)| *value);
+        let lists = values.map(|list| list.split('-').map(|id| id.trim().parse()).collect());
+        let lists: Result<Vec<Vec<u32>>, std::num::ParseIntError> = lists.collect();
+        lists.map_err(|_| self.bad(&format!("a {name} is a list of token ids joined by -")))
     }
 
     fn get(&self, name: &str) -> Option<&'a str> {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
 use goldcrest_sample::{
-    Candidates, Chain, Choose, Order, Purpose, RowStats, SampleError, SamplerParams, draw, uniform,
+    Candidates, Chain, Choose, Needs, Order, Purpose, RowStats, SampleError, SamplerParams, draw, uniform,
 };
 use proptest::prelude::*;
 
@@ -22,7 +22,11 @@ fn stats(row: &[f32]) -> RowStats {
         max,
         argmax,
         log_sum_exp: max + sum.ln() as f32,
-        entropy: 0.0,
+        entropy: row
+            .iter()
+            .map(|logit| f64::from(logit - max) - sum.ln())
+            .map(|log_p| -log_p.exp() * log_p)
+            .sum::<f64>() as f32,
         max_p: (1.0 / sum) as f32,
         top2_gap: sorted[0] - sorted[1],
     }
@@ -41,7 +45,9 @@ fn top(row: &[f32], k: usize, with_stats: bool) -> Candidates {
 fn neutral_stages_change_nothing() {
     let neutral = Chain::parse(
         "bias(3=0) | penalties(last_n=64) | penalties(last_n=0,repeat=1.3) | dry(mult=0) | no_repeat_ngram(0) | \
-         top_n_sigma(0) | top_k(0) | typical(1) | top_p(1) | min_p(0) | xtc(p=0) | dynatemp(t=1,range=0) | temp(1)",
+         no_cite(n=0,text=1-2) | no_cite(n=2) | \
+         top_n_sigma(0) | top_h(0) | top_h(0,variant=paper) | top_k(0) | typical(1) | top_p(1) | min_p(0) | epsilon(0) | \
+         eta(0) | xtc(p=0) | dynatemp(t=1,range=0) | temp(1)",
         9,
     )
     .unwrap();
@@ -158,14 +164,118 @@ fn top_k_rows_are_exact_or_refused() {
             }
         }
     }
-    let penalised = Chain::parse("penalties(repeat=1.2) | top_k(4)", 1).unwrap();
-    let mut after_token = penalised.fork(0);
+    let raised = Chain::parse("penalties(repeat=0.8) | top_k(4)", 1).unwrap();
+    let mut after_token = raised.fork(0);
     after_token.accept(3);
-    assert!(penalised.choose(&mut top(&row, 64, false), 0).is_ok());
+    assert!(raised.choose(&mut top(&row, 64, false), 0).is_ok());
     assert_eq!(
         after_token.choose(&mut top(&row, 64, false), 0),
         Err(SampleError::NeedsFullRow { stage: "penalties" })
     );
+}
+
+/// Stages that only lower or remove logits leave the best few of a row known, down to where the last of them stood.
+#[test]
+fn lowered_top_k_rows_are_exact_or_refused() {
+    let row: Vec<f32> = logits(2000, 5);
+    let mut order: Vec<u32> = (0..2000).collect();
+    order.sort_by(|a, b| row[*b as usize].total_cmp(&row[*a as usize]));
+    let (mut exact, mut refused) = (0, 0);
+    for n_history in [1, 8, 30, 60, 64, 65, 100] {
+        for (description, k) in [
+            (format!("bias({}=-3,{}=-inf)", order[0], order[2]), 4),
+            ("penalties(repeat=1.3,freq=0.5,present=1)".to_owned(), 4),
+            ("no_repeat_ngram(1)".to_owned(), 4),
+            ("dry(mult=5,base=1.2,allowed=1)".to_owned(), 8),
+            (format!("no_cite(n=1,text={}-{})", order[0], order[63]), 40),
+        ] {
+            let mut chain = Chain::parse(&format!("{description} | top_k({k}) | temp(0.8)"), 1).unwrap();
+            order[..n_history].iter().chain(&order[..1]).for_each(|token| chain.accept(*token));
+            assert_eq!(chain.needs(64), Needs::Best);
+            for position in 0..20 {
+                let whole = chain.choose(&mut Candidates::from_row(&row).unwrap(), position).unwrap();
+                match chain.choose(&mut top(&row, 64, true), position) {
+                    Ok(choice) => {
+                        exact += 1;
+                        assert_eq!(choice, whole, "{description} behind {n_history}");
+                    }
+                    Err(SampleError::NeedsFullRow { .. }) => refused += 1,
+                    Err(error) => panic!("{description}: {error}"),
+                }
+            }
+        }
+    }
+    assert!(exact > 400 && refused > 60, "{exact} exact, {refused} refused");
+}
+
+/// What a chain says it needs, and that it keeps its word on rows where everything is settled by the best.
+#[test]
+fn needs_are_known_before_there_is_a_row() {
+    for (description, needs) in [
+        ("draw", Needs::Best),
+        ("greedy", Needs::Best),
+        ("temp(0.7) | draw", Needs::Row),
+        ("temp(0.7) | greedy", Needs::Best),
+        ("top_k(40) | temp(0.7)", Needs::Best),
+        ("top_k(257) | temp(0.7)", Needs::Row),
+        (
+            "top_k(256) | typical(0.5) | top_n_sigma(1) | dynatemp(t=1,range=1) | xtc(p=1,thr=0.1)",
+            Needs::Best,
+        ),
+        ("typical(0.5) | top_k(40)", Needs::Row),
+        ("typical(1) | top_k(40)", Needs::Best),
+        ("top_n_sigma(1)", Needs::Row),
+        ("dynatemp(t=1,range=0.5)", Needs::Row),
+        ("xtc(p=0.5)", Needs::Row),
+        ("top_p(0.9) | temp(2)", Needs::Best),
+        ("temp(2) | top_p(0.9)", Needs::Row),
+        ("temp(2) | min_p(0.1)", Needs::Best),
+        ("top_h(0.4)", Needs::Best),
+        ("temp(2) | top_h(0.4)", Needs::Best),
+        ("top_h(0.4,variant=authors)", Needs::Best),
+        ("temp(2) | top_h(0.4,variant=authors)", Needs::Row),
+        ("temp(2) | top_h(0.4,variant=paper)", Needs::Row),
+        ("epsilon(0.001) | temp(2)", Needs::Best),
+        ("temp(2) | eta(0.001)", Needs::Row),
+        ("bias(3=1) | top_k(4)", Needs::Row),
+        ("bias(3=-1) | top_k(4)", Needs::Best),
+        ("bias(3=-1)", Needs::Row),
+        ("penalties(repeat=1.1) | top_k(4)", Needs::Best),
+        ("penalties(freq=-0.1) | top_k(4)", Needs::Row),
+        ("dry() | top_k(4)", Needs::Best),
+        ("mirostat_v2", Needs::Best),
+        ("temp(0.8) | mirostat_v2", Needs::Row),
+        ("mirostat", Needs::Row),
+        ("top_k(100) | mirostat", Needs::Best),
+        ("adaptive_p(target=0.5)", Needs::Row),
+        ("min_p(0.05) | adaptive_p(target=0.5)", Needs::Best),
+    ] {
+        assert_eq!(Chain::parse(description, 0).unwrap().needs(256), needs, "{description}");
+    }
+    // A peaked row: the best 256 of it carry nearly all the mass.
+    let row: Vec<f32> = (0..5000).map(|i| -0.05 * i as f32).collect();
+    for description in [
+        "draw",
+        "top_p(0.9)",
+        "top_h(0.4)",
+        "top_h(0.6,variant=authors)",
+        "top_h(0.6,variant=paper)",
+        "epsilon(0.001)",
+        "eta(0.001)",
+        "mirostat_v2",
+        "min_p(0.1)",
+    ] {
+        let chain = Chain::parse(description, 3).unwrap();
+        for position in 0..50 {
+            let best = chain.choose(&mut top(&row, 256, true), position).unwrap();
+            let whole = chain.choose(&mut Candidates::from_row(&row).unwrap(), position).unwrap();
+            assert_eq!(
+                (best.id, best.n_candidates.min(256)),
+                (whole.id, whole.n_candidates.min(256)),
+                "{description}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -210,12 +320,24 @@ fn a_trace_lists_survivors_stage_by_stage() {
 fn descriptions_read_back() {
     let all = "bias(5=1.5,7=-inf) | penalties(last_n=-1,repeat=1.1,freq=0.2,present=0.3) | \
                dry(mult=0.8,base=1.75,allowed=2,last_n=64,breaker=4,breaker=5-6) | no_repeat_ngram(3) | \
-               top_n_sigma(1) | top_k(40) | typical(0.9) | top_p(0.95) | min_p(0.05) | xtc(p=0.5,thr=0.1) | \
-               temp(0.8) | dynatemp(t=0.8,range=0.5,exp=1) | greedy";
+               no_cite(n=3,text=1-2-3,text=9) | top_n_sigma(1) | top_h(0.4,variant=authors) | top_k(40) | typical(0.9) | \
+               top_p(0.95) | min_p(0.05) | epsilon(0.001) | eta(0.002) | xtc(p=0.5,thr=0.1) | temp(0.8) | \
+               dynatemp(t=0.8,range=0.5,exp=1) | greedy";
     let chain = Chain::parse(all, 0).unwrap();
     assert_eq!(chain.spec(), all);
     assert_eq!(Chain::parse(" top_k( k = 3 ) ", 0).unwrap().spec(), "top_k(3) | draw");
     assert_eq!(Chain::parse("", 0).unwrap().spec(), "draw");
+    for (short, long) in [
+        ("top_h", "top_h(0.4,variant=hf) | draw"),
+        ("top_h(h=0.5,variant=paper)", "top_h(0.5,variant=paper) | draw"),
+        ("mirostat", "mirostat(tau=5,eta=0.1,surprise=original)"),
+        ("mirostat_v2(tau=3,surprise=truncated)", "mirostat_v2(tau=3,eta=0.1,surprise=truncated)"),
+        ("adaptive_p(target=0.4)", "adaptive_p(target=0.4,decay=0.9)"),
+        ("no_cite(text=1-2)", "no_cite(n=8,text=1-2) | draw"),
+    ] {
+        assert_eq!(Chain::parse(short, 0).unwrap().spec(), long);
+        assert_eq!(Chain::parse(long, 0).unwrap().spec(), long);
+    }
     for bad in [
         "top_q(1)",
         "top_k",
@@ -235,6 +357,15 @@ fn descriptions_read_back() {
         "dry(breaker=x)",
         "top_k(-1.5)",
         "dynatemp(t=1)",
+        "top_h(0.4,variant=all)",
+        "top_h(0.4,0.5)",
+        "mirostat(tau=3,surprise=none)",
+        "mirostat | top_k(3)",
+        "mirostat(3)",
+        "adaptive_p()",
+        "adaptive_p(target=-0.5)",
+        "no_cite(text=a)",
+        "draw(3)",
     ] {
         assert!(matches!(Chain::parse(bad, 0), Err(SampleError::BadSpec { .. })), "{bad}");
     }
@@ -249,6 +380,14 @@ fn descriptions_read_back() {
         ("dry(allowed=0)", "dry_allowed_length"),
         ("penalties(repeat=0)", "repeat_penalty"),
         ("penalties(last_n=-2)", "penalty_last_n"),
+        ("top_h(1.5)", "top_h"),
+        ("epsilon(2)", "epsilon_cutoff"),
+        ("eta(-1)", "eta_cutoff"),
+        ("mirostat(tau=-1)", "mirostat_tau"),
+        ("mirostat_v2(eta=11)", "mirostat_eta"),
+        ("adaptive_p(target=2)", "adaptive_target"),
+        ("adaptive_p(target=0.5,decay=1)", "adaptive_decay"),
+        ("no_cite(n=-1)", "no_cite_ngram"),
     ] {
         match Chain::parse(bad, 0) {
             Err(SampleError::InvalidParameter { name, .. }) => assert_eq!(name, setting, "{bad}"),
@@ -277,6 +416,14 @@ fn gpu_plans_say_what_they_cover() {
     assert!(!exact(&SamplerParams { top_n_sigma: 1.0, ..base.clone() }));
     assert!(!exact(&SamplerParams { no_repeat_ngram: 3, ..base.clone() }));
     assert!(!exact(&SamplerParams { dynatemp_range: 0.1, ..base.clone() }));
+    assert!(!exact(&SamplerParams { top_h: 0.4, ..base.clone() }));
+    assert!(!exact(&SamplerParams { epsilon_cutoff: 0.01, ..base.clone() }));
+    assert!(!exact(&SamplerParams { eta_cutoff: 0.01, ..base.clone() }));
+    assert!(!exact(&SamplerParams { mirostat: 2, ..base.clone() }));
+    assert!(exact(&SamplerParams { mirostat: 2, ..SamplerParams::greedy() }));
+    assert!(!exact(&SamplerParams { adaptive_target: 0.0, ..base.clone() }));
+    let no_cite = |n| SamplerParams { no_cite_ngram: n, no_cite_texts: vec![vec![1, 2]], ..base.clone() };
+    assert_eq!([exact(&no_cite(0)), exact(&no_cite(2))], [true, false]);
     let hf = SamplerParams { order: Order::HuggingFace, ..base };
     assert!(!exact(&hf));
     assert!(exact(&SamplerParams { temperature: 1.0, ..hf.clone() }));

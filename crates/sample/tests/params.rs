@@ -7,7 +7,7 @@ type SetFloat = fn(&mut SamplerParams, f32);
 type SetInt = fn(&mut SamplerParams, i32);
 
 /// (name, setter, values that must pass, values that must not); NaN and the infinities are added to the latter.
-const FLOATS: [(&str, SetFloat, &[f32], &[f32]); 13] = [
+const FLOATS: [(&str, SetFloat, &[f32], &[f32]); 20] = [
     ("temperature", |p, v| p.temperature = v, &[0.0, 1e-9, 0.7, 100.0], &[-1.0, -1e-9, 100.1, f32::MAX]),
     ("dynatemp_range", |p, v| p.dynatemp_range = v, &[0.0, 100.0], &[-1.0, f32::MAX]),
     ("dynatemp_exponent", |p, v| p.dynatemp_exponent = v, &[0.01, 1.0, 100.0], &[-1.0, 0.0, f32::MAX]),
@@ -20,14 +20,23 @@ const FLOATS: [(&str, SetFloat, &[f32], &[f32]); 13] = [
     ("repeat_penalty", |p, v| p.repeat_penalty = v, &[0.01, 1.0, 100.0], &[-1.0, 0.0, f32::MAX]),
     ("frequency_penalty", |p, v| p.frequency_penalty = v, &[-1.0, 0.0, 2.0], &[-101.0, f32::MAX, f32::MIN]),
     ("presence_penalty", |p, v| p.presence_penalty = v, &[-1.0, 0.0, 2.0], &[-101.0, f32::MAX, f32::MIN]),
+    ("top_h", |p, v| p.top_h = v, &[0.0, 0.4, 1.0], &[-0.1, 1.1, f32::MAX]),
+    ("epsilon_cutoff", |p, v| p.epsilon_cutoff = v, &[0.0, 1.0], &[-0.1, 1.1]),
+    ("eta_cutoff", |p, v| p.eta_cutoff = v, &[0.0, 1.0], &[-0.1, 1.1]),
+    ("mirostat_tau", |p, v| p.mirostat_tau = v, &[0.0, 5.0, 100.0], &[-0.1, 101.0]),
+    ("mirostat_eta", |p, v| p.mirostat_eta = v, &[0.0, 1.0, 10.0], &[-0.1, 11.0]),
+    ("adaptive_target", |p, v| p.adaptive_target = v, &[-1.0, 0.0, 1.0], &[-1.1, 1.1]),
+    ("adaptive_decay", |p, v| p.adaptive_decay = v, &[0.0, 0.99], &[-0.1, 1.0]),
     ("dry_multiplier", |p, v| p.dry_multiplier = v, &[0.0, 100.0], &[-1.0, f32::MAX]),
 ];
 
-const INTS: [(&str, SetInt, &[i32], &[i32]); 5] = [
+const INTS: [(&str, SetInt, &[i32], &[i32]); 7] = [
     ("top_k", |p, v| p.top_k = v, &[0, 1, i32::MAX], &[-1, i32::MIN]),
     ("penalty_last_n", |p, v| p.penalty_last_n = v, &[-1, 0, i32::MAX], &[-2, i32::MIN]),
     ("dry_last_n", |p, v| p.dry_last_n = v, &[-1, 0, i32::MAX], &[-2, i32::MIN]),
     ("dry_allowed_length", |p, v| p.dry_allowed_length = v, &[1, i32::MAX], &[0, -1, i32::MIN]),
+    ("no_cite_ngram", |p, v| p.no_cite_ngram = v, &[0, 1, i32::MAX], &[-1]),
+    ("mirostat", |p, v| p.mirostat = v, &[0, 1, 2], &[-1, 3]),
     ("no_repeat_ngram", |p, v| p.no_repeat_ngram = v, &[0, 1, i32::MAX], &[-1, i32::MIN]),
 ];
 
@@ -111,4 +120,45 @@ fn stop_strings() {
     assert!(refused(&vec!["x".to_owned(); 65]));
     assert!(StopMatcher::new(&vec!["x".repeat(1024); 64]).is_ok());
     assert!(StopMatcher::new::<&str>(&[]).is_ok());
+}
+
+/// Every place where users write settings goes by these names, so that each name reaches its own field.
+#[test]
+fn settings_by_name() {
+    let mut params = SamplerParams::default();
+    for (name, set, good, bad) in FLOATS {
+        let mut direct = params.clone();
+        set(&mut direct, good[0]);
+        params.set(name, f64::from(good[0])).unwrap();
+        assert_eq!(params, direct, "{name}");
+        assert!(
+            params.set(name, f64::from(bad[0])).is_err() && params.set(name, f64::NAN).is_err(),
+            "{name}"
+        );
+    }
+    for (name, set, good, bad) in INTS {
+        let mut direct = params.clone();
+        set(&mut direct, good[0]);
+        params.set(name, f64::from(good[0])).unwrap();
+        assert_eq!(params, direct, "{name}");
+        assert!(params.set(name, f64::from(bad[0])).is_err() && params.set(name, 1.5).is_err(), "{name}");
+    }
+    let listed: Vec<&str> = SamplerParams::number_names().collect();
+    let tested = FLOATS.iter().map(|entry| entry.0).chain(INTS.iter().map(|entry| entry.0));
+    assert!(tested.chain(["dry_base"]).all(|name| listed.contains(&name)));
+    assert_eq!(listed.len(), FLOATS.len() + INTS.len() + 1);
+    let numbers = SamplerParams::default().numbers();
+    assert!(numbers.contains(&("top_k", 40.0)) && numbers.len() == listed.len());
+
+    params.set_word("order", "hf").unwrap();
+    params.set_word("top_h_variant", "paper").unwrap();
+    params.set_word("mirostat_surprise", "truncated").unwrap();
+    let words = (params.order.name(), params.top_h_variant.name(), params.mirostat_surprise.name());
+    assert_eq!(words, ("hf", "paper", "truncated"));
+    assert!(matches!(
+        params.set_word("order", "x"),
+        Err(SampleError::InvalidParameter { name: "order", .. })
+    ));
+    assert!(matches!(params.set("top_q", 1.0), Err(SampleError::UnknownSetting { .. })));
+    assert!(matches!(params.set_word("top_k", "1"), Err(SampleError::UnknownSetting { .. })));
 }

@@ -2,64 +2,15 @@
 //! vectors that llama.cpp publishes in its sampling test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
+mod common;
+
 use goldcrest_sample::stage::{
     Bias, Dry, DynamicTemperature, MinP, NoRepeatNgram, Penalties, Temperature, TopK, TopNSigma, TopP,
     Typical, Xtc,
 };
 use goldcrest_sample::{Candidates, Chain, Ctx, LogitStage, SampleError, SamplerParams};
-use serde_json::Value;
 
-const BASE: [f64; 6] = [0.40, 0.25, 0.15, 0.10, 0.06, 0.04];
-/// The numpy vectors carry six decimals.
-const SIX_DECIMALS: f64 = 1e-6;
-
-fn golden(key: &str) -> Value {
-    let all: Value = serde_json::from_str(include_str!("data/vectors.json")).unwrap();
-    all.get(key).unwrap_or_else(|| panic!("no vector {key}")).clone()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
-
-fn ids(value: &Value) -> Vec<u32> {
-    value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
-}
-
-fn row(p: &[f64]) -> Candidates {
-    let logits: Vec<f32> = p.iter().map(|p| p.ln() as f32).collect();
-    Candidates::from_row(&logits).unwrap()
-}
-
-fn ctx(history: &[u32]) -> Ctx<'_> {
-    Ctx { history, seed: 0, sequence: 0, position: 0 }
-}
-
-/// Survivors in id order and the distribution over all of `p`'s ids.
-fn after(
-    mut candidates: Candidates,
-    n: usize,
-    stage: &dyn LogitStage,
-    history: &[u32],
-) -> (Vec<u32>, Vec<f64>) {
-    stage.apply(&mut candidates, &ctx(history)).unwrap();
-    let mut distribution = vec![0.0; n];
-    let mut kept = Vec::new();
-    for (candidate, p) in candidates.as_slice().iter().zip(candidates.probabilities()) {
-        distribution[candidate.id as usize] = f64::from(p);
-        kept.push(candidate.id);
-    }
-    kept.sort_unstable();
-    (kept, distribution)
-}
-
-#[track_caller]
-fn close(got: &[f64], want: &[f64], tolerance: f64) {
-    assert_eq!(got.len(), want.len());
-    for (g, w) in got.iter().zip(want) {
-        assert!((g - w).abs() <= tolerance, "{got:?} instead of {want:?}");
-    }
-}
+use common::{BASE, SIX_DECIMALS, after, close, ctx, golden, ids, numbers, row};
 
 #[test]
 fn truncations_of_the_base_example() {

@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage, require_some, require_whole};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Adds a constant to the logits of named tokens; −∞ bans a token.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,16 +41,28 @@ impl LogitStage for Bias {
         if self.pairs.iter().all(|pair| pair.1 == 0.0) {
             return Ok(());
         }
-        require_whole(candidates, self.name())?;
-        candidates.update(|candidate| {
+        let raises = self.pairs.iter().any(|pair| pair.1 > 0.0);
+        if raises {
+            require_whole(candidates, self.name())?;
+        }
+        candidates.lower(self.name(), |candidate| {
             if let Ok(at) = self.pairs.binary_search_by_key(&candidate.id, |pair| pair.0)
                 && let Some((_, bias)) = self.pairs.get(at)
             {
                 candidate.logit += bias;
             }
             candidate.logit != f32::NEG_INFINITY
-        });
+        })?;
         require_some(candidates)
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        let pairs = || self.pairs.iter().map(|pair| pair.1);
+        match known {
+            _ if pairs().all(|addend| addend == 0.0) => Some(known),
+            _ if pairs().all(|addend| addend <= 0.0) => Some(known.changed()),
+            _ => known.whole_only(),
+        }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

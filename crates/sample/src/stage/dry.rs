@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::{Ctx, LogitStage, require_whole};
+use super::{Ctx, LogitStage};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// DRY: penalises a token that would lengthen a repetition of the last `m` tokens, by
 /// `multiplier · base^(m − allowed_length)`.
@@ -40,12 +41,15 @@ impl LogitStage for Dry {
         if penalties.is_empty() {
             return Ok(());
         }
-        require_whole(candidates, self.name())?;
-        candidates.update(|candidate| {
+        candidates.lower(self.name(), |candidate| {
             candidate.logit -= penalties.get(&candidate.id).copied().unwrap_or(0.0);
             true
-        });
-        Ok(())
+        })
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        let off = self.multiplier == 0.0 || self.base < 1.0 || self.last_n == 0;
+        Some(if off { known } else { known.changed() })
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

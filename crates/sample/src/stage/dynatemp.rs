@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage, require_whole};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Dynamic temperature: between `max(0, t − range)` and `t + range`, by the entropy of the candidates.
 ///
@@ -58,6 +59,14 @@ impl LogitStage for DynamicTemperature {
             candidates.scale((1.0 / temperature) as f32);
         }
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        match known {
+            _ if self.range > 0.0 => known.whole_only(),
+            _ if self.t != 1.0 => Some(known.changed()),
+            _ => Some(known),
+        }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Keeps the candidates whose probability is at least `p` times the largest one: `l ≥ l_max + ln p`, in f32.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +42,10 @@ impl LogitStage for MinP {
         }
         candidates.keep_if(|candidate| candidate.logit >= threshold);
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        if self.p <= 0.0 { Some(known) } else { known.cut_by_rank(1) }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

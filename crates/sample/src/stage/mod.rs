@@ -6,10 +6,14 @@
 mod bias;
 mod dry;
 mod dynatemp;
+mod epsilon;
+mod eta;
 mod min_p;
+mod no_cite;
 mod no_repeat_ngram;
 mod penalties;
 mod temperature;
+mod top_h;
 mod top_k;
 mod top_n_sigma;
 mod top_p;
@@ -19,10 +23,14 @@ mod xtc;
 pub use bias::Bias;
 pub use dry::Dry;
 pub use dynatemp::DynamicTemperature;
+pub use epsilon::Epsilon;
+pub use eta::Eta;
 pub use min_p::MinP;
+pub use no_cite::NoCite;
 pub use no_repeat_ngram::NoRepeatNgram;
 pub use penalties::Penalties;
 pub use temperature::Temperature;
+pub use top_h::{TopH, TopHVariant};
 pub use top_k::TopK;
 pub use top_n_sigma::TopNSigma;
 pub use top_p::TopP;
@@ -31,6 +39,7 @@ pub use xtc::Xtc;
 
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 use crate::rng::{Purpose, uniform};
 
 /// What a stage may look at besides the row.
@@ -75,6 +84,12 @@ pub trait LogitStage: std::fmt::Debug + Send + Sync {
     /// [`SampleError::NeedsFullRow`] when the top K are not enough; the candidates are then unchanged.
     /// [`SampleError::NoCandidate`] when nothing is left.
     fn apply(&self, candidates: &mut Candidates, ctx: &Ctx<'_>) -> Result<(), SampleError>;
+
+    /// What is known behind the stage of what was known before it, at best; none if it then always asks for the row. A
+    /// stage that does not say is taken to need every token.
+    fn after(&self, known: Known) -> Option<Known> {
+        known.whole_only()
+    }
 
     /// Takes note of the token that was chosen.
     fn accept(&mut self, _token: u32) {}

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::{Ctx, LogitStage, require_some, require_whole};
+use super::{Ctx, LogitStage, require_some};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Bans every token that would complete an n-gram already present among the accepted tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,9 +26,12 @@ impl LogitStage for NoRepeatNgram {
         if banned.is_empty() {
             return Ok(());
         }
-        require_whole(candidates, self.name())?;
-        candidates.keep_if(|candidate| !banned.contains(&candidate.id));
+        candidates.lower(self.name(), |candidate| !banned.contains(&candidate.id))?;
         require_some(candidates)
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        Some(if self.n == 0 { known } else { known.changed() })
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

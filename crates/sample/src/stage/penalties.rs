@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::{Ctx, LogitStage, require_whole};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Repetition, frequency and presence penalties over a window of the accepted tokens.
 ///
@@ -34,22 +35,30 @@ impl LogitStage for Penalties {
 
     fn apply(&self, candidates: &mut Candidates, ctx: &Ctx<'_>) -> Result<(), SampleError> {
         let window = ctx.window(self.last_n);
-        let off = self.repeat == 1.0 && self.frequency == 0.0 && self.presence == 0.0;
-        if off || window.is_empty() {
+        if self.is_off() || window.is_empty() {
             return Ok(());
         }
-        require_whole(candidates, self.name())?;
+        if !self.only_lowers() {
+            require_whole(candidates, self.name())?;
+        }
         let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
         for &token in window {
             *counts.entry(token).or_default() += 1;
         }
-        candidates.update(|candidate| {
+        candidates.lower(self.name(), |candidate| {
             if let Some(&count) = counts.get(&candidate.id) {
                 candidate.logit = self.penalised(candidate.logit, count);
             }
             true
-        });
-        Ok(())
+        })
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        match known {
+            _ if self.is_off() || self.last_n == 0 => Some(known),
+            _ if self.only_lowers() => Some(known.changed()),
+            _ => known.whole_only(),
+        }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {
@@ -58,6 +67,14 @@ impl LogitStage for Penalties {
 }
 
 impl Penalties {
+    fn is_off(&self) -> bool {
+        self.repeat == 1.0 && self.frequency == 0.0 && self.presence == 0.0
+    }
+
+    fn only_lowers(&self) -> bool {
+        self.repeat >= 1.0 && self.frequency >= 0.0 && self.presence >= 0.0
+    }
+
     fn penalised(&self, logit: f32, count: u32) -> f32 {
         let logit = if logit <= 0.0 { logit * self.repeat } else { logit / self.repeat };
         logit - count as f32 * self.frequency - self.presence

@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Divides the logits by the temperature: in f32, `l · (1 / t)`, as GPU kernels do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +24,10 @@ impl LogitStage for Temperature {
             candidates.scale(1.0 / self.t);
         }
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        Some(if self.t == 1.0 { known } else { known.changed() })
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

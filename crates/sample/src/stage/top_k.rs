@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Keeps exactly the `k` first candidates. (Hugging Face also keeps those tied with the k-th.)
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +29,10 @@ impl LogitStage for TopK {
         }
         candidates.keep_first(k);
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        if self.k == 0 { Some(known) } else { known.cut_by_rank(self.k as usize) }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

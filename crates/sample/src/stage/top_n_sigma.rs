@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage, require_whole};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Keeps `l ≥ l_max − n·σ`, σ the population deviation of the candidates' logits. Temperature does not change the set.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +32,10 @@ impl LogitStage for TopNSigma {
         let threshold = f64::from(best.logit) - f64::from(self.n) * variance.sqrt();
         candidates.keep_if(|candidate| f64::from(candidate.logit) >= threshold);
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        if self.n <= 0.0 { Some(known) } else { known.whole_only() }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

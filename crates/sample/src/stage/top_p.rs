@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Nucleus: keeps the first candidates up to and including the one that brings their mass to `p`.
 ///
@@ -42,6 +43,10 @@ impl LogitStage for TopP {
             None => return Err(SampleError::NeedsFullRow { stage: self.name() }),
         }
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        if self.p >= 1.0 { Some(known) } else { known.cut_by_mass() }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

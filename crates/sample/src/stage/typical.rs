@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::{Ctx, LogitStage, require_whole};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 
 /// Locally typical sampling: keeps the candidates whose surprise is closest to the entropy, until their mass is
 /// greater than `p`. The most probable token may be dropped.
@@ -58,6 +59,10 @@ impl LogitStage for Typical {
         let kept: BTreeSet<u32> = self.selection(candidates).into_iter().collect();
         candidates.keep_if(|candidate| kept.contains(&candidate.id));
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        if self.p >= 1.0 { Some(known) } else { known.whole_only() }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

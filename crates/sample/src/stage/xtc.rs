@@ -1,6 +1,7 @@
 use super::{Ctx, LogitStage, require_whole};
 use crate::candidates::Candidates;
 use crate::error::SampleError;
+use crate::known::Known;
 use crate::rng::Purpose;
 
 /// XTC, exclude top choices: with some probability removes all but the least probable of the tokens whose probability
@@ -37,6 +38,10 @@ impl LogitStage for Xtc {
             });
         }
         Ok(())
+    }
+
+    fn after(&self, known: Known) -> Option<Known> {
+        if self.probability <= 0.0 || self.threshold > 0.5 { Some(known) } else { known.whole_only() }
     }
 
     fn fork(&self) -> Box<dyn LogitStage> {

@@ -1,4 +1,4 @@
-//! The end of a chain: greedy choice and the categorical draw.
+//! Greedy choice and the categorical draw.
 
 use crate::candidates::{Candidate, Candidates};
 use crate::error::SampleError;
