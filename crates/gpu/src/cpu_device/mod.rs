@@ -1,6 +1,9 @@
 //! The CPU as a device: the executor where no adapter exists, and, on the twins alone, the oracle.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod pool;
 mod products;
+mod threads;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,6 +16,7 @@ use crate::counters::CounterCell;
 use crate::device::{buffer_bytes, check_dispatch, check_range};
 use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
 use products::Vectors;
+use threads::Threads;
 
 type Words = Rc<[Cell<u32>]>;
 
@@ -23,6 +27,7 @@ pub struct CpuDevice {
     caps: Caps,
     /// None computes products on the twins too.
     vectors: Option<Vectors>,
+    threads: Threads,
     counters: Rc<CounterCell>,
     destroyed: Cell<bool>,
 }
@@ -33,14 +38,17 @@ impl CpuDevice {
     /// A device with WebGPU's default limits, so that what runs here fits every browser.
     #[must_use]
     pub fn new() -> Self {
-        let vectors = Vectors::detect();
-        Self::with(format!("CPU ({})", vectors.name()), Some(vectors))
+        Self::with_vectors(Vectors::all()[0])
     }
 
-    /// Without the vector instructions that not every processor of the target has.
+    /// A device for each kind of vector instructions that this processor has, the best first.
     #[must_use]
-    pub fn portable() -> Self {
-        Self::with(format!("CPU ({})", Vectors::Base.name()), Some(Vectors::Base))
+    pub fn each() -> Vec<Self> {
+        Vectors::all().into_iter().map(Self::with_vectors).collect()
+    }
+
+    fn with_vectors(vectors: Vectors) -> Self {
+        Self::with(format!("CPU ({})", vectors.name()), Some(vectors))
     }
 
     /// The CPU twins alone: slow, and what everything else is compared with.
@@ -65,7 +73,14 @@ impl CpuDevice {
             subgroups: None,
             f16: false,
         };
-        Self { info, caps, vectors, counters: Rc::default(), destroyed: Cell::new(false) }
+        Self {
+            info,
+            caps,
+            vectors,
+            threads: Threads::new(),
+            counters: Rc::default(),
+            destroyed: Cell::new(false),
+        }
     }
 
     /// The same with a smaller largest binding, in bytes: for what has to be split on narrow devices.
@@ -103,7 +118,7 @@ impl CpuDevice {
             grid: dispatch.grid,
         };
         match self.vectors.and_then(|vectors| Some((vectors, Product::of(&args)?))) {
-            Some((vectors, product)) => products::run(&product, vectors),
+            Some((vectors, product)) => products::run(&product, vectors, &self.threads),
             None => twin(&args),
         }
         Ok(())

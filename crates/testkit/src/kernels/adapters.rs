@@ -7,13 +7,13 @@ use goldcrest_gpu::{CpuDevice, Device, GpuError, WgpuDevice};
 /// Set to 1 where a missing adapter is a failure.
 pub const REQUIRE: &str = "GOLDCREST_REQUIRE_GPU";
 
-/// The CPU twins first, then the CPU's products with and without its best vectors, then every adapter.
+/// The CPU twins first, then the CPU's products in each kind of its vectors, then every adapter.
 ///
 /// # Errors
 /// [`GpuError::NoAdapter`] if there is none and [`REQUIRE`] is set, or why one could not be opened.
 pub fn devices() -> Result<Vec<Rc<dyn Device>>, GpuError> {
-    let mut devices: Vec<Rc<dyn Device>> =
-        vec![Rc::new(CpuDevice::twins()), Rc::new(CpuDevice::portable()), Rc::new(CpuDevice::new())];
+    let mut devices: Vec<Rc<dyn Device>> = vec![Rc::new(CpuDevice::twins())];
+    devices.extend(CpuDevice::each().into_iter().map(|device| Rc::new(device) as Rc<dyn Device>));
     let n_cpu = devices.len();
     for (info, adapter) in pollster::block_on(WgpuDevice::adapters()) {
         devices.push(Rc::new(pollster::block_on(WgpuDevice::open(info, &adapter))?));

@@ -1,217 +1,207 @@
-//! The loops of a product over vectors of eight floats. A module of vector words (`avx2`, `portable`, …) includes them.
+//! The loops of a product. A module of vector words (`avx512`, `avx2`, `portable`, …) includes them, so that they are
+//! compiled with its instructions.
 
-/// Defines `compute` with what its module calls `V`, `zero`, `splat`, `load`, `store`, `mul`, `fma`, `low_halves`, `nibbles`, `bytes`,
-/// `codes`, `bits`, `pairs_of_bits`.
+/// Most columns whose sums stay in registers or close by while the weights pass once.
+pub(super) const FEW: usize = 8;
+
+/// Defines `compute` with what its module calls as `affine` and `unpack` say, and `PARTS`, `no_sum`, `quad`, `row_scales`,
+/// `multiply_add`, `mul_f`, `fma_f`, `all_f`, `load_f`, `store_f`. `$tile` are numbers of columns of a tile, from the most
+/// that registers hold down to 1.
 macro_rules! loops {
-    ($docs:literal; $(#[$feature:meta])*) => {
+    ($docs:literal; tiles: $first:literal $(, $tile:literal)*; $(#[$feature:meta])*) => {
+        $crate::cpu::fast::affine::affine!($(#[$feature])*);
+        $crate::cpu::fast::unpack::unpack!($(#[$feature])*);
+
         #[doc = $docs]
         $(#[$feature])*
-        pub fn compute(product: &Product<'_>, groups: Range<usize>, out: &mut [f32]) {
+        pub fn compute(product: &Product<'_>, groups: Range<usize>) {
+            match product.planes.layout.format {
+                Format::F32 => run::<{ Format::F32 as usize }>(product, groups),
+                Format::F16 => run::<{ Format::F16 as usize }>(product, groups),
+                Format::Bf16 => run::<{ Format::Bf16 as usize }>(product, groups),
+                Format::Q4 => run::<{ Format::Q4 as usize }>(product, groups),
+                Format::Q5 => run::<{ Format::Q5 as usize }>(product, groups),
+                Format::Q8 => run::<{ Format::Q8 as usize }>(product, groups),
+                Format::Iq4 => run::<{ Format::Iq4 as usize }>(product, groups),
+                Format::Mxfp4 => run::<{ Format::Mxfp4 as usize }>(product, groups),
+                Format::Q4K => run::<{ Format::Q4K as usize }>(product, groups),
+                Format::Q5K => run::<{ Format::Q5K as usize }>(product, groups),
+                Format::Q6K => run::<{ Format::Q6K as usize }>(product, groups),
+                Format::Q3K => run::<{ Format::Q3K as usize }>(product, groups),
+                Format::Q2K => run::<{ Format::Q2K as usize }>(product, groups),
+            }
+        }
+
+        $(#[$feature])*
+        fn run<const FORMAT: usize>(product: &Product<'_>, groups: Range<usize>) {
             let n = product.n_columns();
-            for (i, out) in groups.zip(out.chunks_exact_mut(product.group_len())) {
-                for (part, out) in out.chunks_exact_mut(8 * n).enumerate() {
+            let mut sums = vec![0.0; 8 * n * product.step];
+            let mut panel = Vec::new();
+            for i in groups {
+                for (part, sums) in sums.chunks_exact_mut(8 * n).enumerate() {
                     let group = i * product.step + part;
                     if product.p.by_expert == 1 {
-                        for (column, out) in out.chunks_exact_mut(8).enumerate() {
-                            match product.experts[column] {
-                                usize::MAX => out.fill(0.0),
-                                first => one(product, first + group, column, out),
+                        for (column, sums) in sums.chunks_exact_mut(8).enumerate() {
+                            if let Some(first) = product.experts[column] {
+                                few::<FORMAT, true>(product, first + group, column, sums);
                             }
                         }
                     } else if n == 1 {
-                        one(product, group, 0, out);
+                        few::<FORMAT, true>(product, group, 0, sums);
+                    } else if n <= FEW {
+                        few::<FORMAT, false>(product, group, 0, sums);
                     } else {
-                        many(product, group, out);
+                        unpack_group::<FORMAT>(product, group, &mut panel);
+                        many(product, &panel, sums);
                     }
                 }
+                product.store_group(i, &sums);
             }
         }
 
-        /// Eight rows by one column.
+        /// Eight rows by one column or by `FEW` at most, from column `first` on; every chunk is unpacked once.
         $(#[$feature])*
-        fn one(product: &Product<'_>, group: usize, column: usize, out: &mut [f32]) {
-            let (planes, k) = (&product.planes, product.k);
-            let x = &product.x[column * k..][..k];
-            let halves = &product.halves[column * k / 32..][..k / 32];
-            let mut sums = [zero(); 8];
-            let mut rest = zero();
-            for (c, (x, halves)) in x.as_chunks::<32>().0.iter().zip(halves).enumerate() {
-                let x: &[[f32; 8]] = x.as_chunks::<8>().0;
-                let x = [load(&x[0]), load(&x[1]), load(&x[2]), load(&x[3])];
-                let (scale, offset) = affine(planes, group, c);
-                let (first, second) = (store(scale[0]), store(scale[1]));
-                for r in 0..8 {
-                    let q = quants(planes, group, c, r);
-                    let low = fma(q[1], x[1], mul(q[0], x[0]));
-                    let high = fma(q[3], x[3], mul(q[2], x[2]));
-                    sums[r] = fma(splat(first[r]), low, sums[r]);
-                    sums[r] = fma(splat(second[r]), high, sums[r]);
-                }
-                rest = fma(offset[0], splat(halves[0]), rest);
-                rest = fma(offset[1], splat(halves[1]), rest);
-            }
-            let rest = store(rest);
-            for r in 0..8 {
-                out[r] = (total(store(sums[r])) + rest[r]) * product.factors[column];
-            }
-        }
-
-        /// Eight rows by all columns: a chunk of weights is unpacked once.
-        $(#[$feature])*
-        fn many(product: &Product<'_>, group: usize, out: &mut [f32]) {
-            let (planes, n, k) = (&product.planes, product.n_columns(), product.k);
-            let mut sums = vec![[[0.0f32; 8]; 8]; n];
-            for c in 0..k / 32 {
-                let (scale, offset) = affine(planes, group, c);
-                let scale = [store(scale[0]), store(scale[1])];
-                let offset = [store(offset[0]), store(offset[1])];
-                let mut weights = [[zero(); 4]; 8];
-                for r in 0..8 {
-                    let q = quants(planes, group, c, r);
-                    for v in 0..4 {
-                        weights[r][v] = fma(splat(scale[v / 2][r]), q[v], splat(offset[v / 2][r]));
-                    }
-                }
-                for (x, sums) in product.x.chunks_exact(k).zip(&mut sums) {
-                    let x: &[[f32; 8]] = x[c * 32..c * 32 + 32].as_chunks::<8>().0;
-                    let x = [load(&x[0]), load(&x[1]), load(&x[2]), load(&x[3])];
-                    for r in 0..8 {
-                        let w = &weights[r];
-                        let low = fma(w[1], x[1], fma(w[0], x[0], load(&sums[r])));
-                        sums[r] = store(fma(w[3], x[3], fma(w[2], x[2], low)));
-                    }
-                }
-            }
-            for (column, sums) in sums.iter().enumerate() {
-                for r in 0..8 {
-                    out[column * 8 + r] = total(sums[r]);
-                }
-            }
-        }
-
-        /// Scales and offsets of the eight rows of a chunk: `weight = scale · q + offset` in each half.
-        $(#[$feature])*
-        fn affine(planes: &Planes<'_>, g: usize, c: usize) -> ([V; 2], [V; 2]) {
-            match planes.layout.format {
-                Format::F32 | Format::F16 | Format::Bf16 => ([splat(1.0); 2], [zero(); 2]),
-                Format::Q4 | Format::Q5 => {
-                    let words = scales(planes, g, c, 0);
-                    ([low_halves(words); 2], [low_halves(shifted(words, 16)); 2])
-                }
-                Format::Q8 => {
-                    let words = shifted(scales(planes, g, c / 2, 0), 16 * (c % 2) as u32);
-                    ([low_halves(words); 2], [zero(); 2])
-                }
-                Format::Iq4 | Format::Mxfp4 => {
-                    ([load(&bytemuck::cast(scales(planes, g, c, 0))); 2], [zero(); 2])
-                }
-                Format::Q4K | Format::Q5K => {
-                    let (d, pair) = (scales(planes, g, c / 8, 0), byte_pairs(planes, g, c));
-                    let (mut scale, mut min) = ([0.0; 8], [0.0; 8]);
-                    for r in 0..8 {
-                        scale[r] = (pair[r] & 255) as f32;
-                        min[r] = -((pair[r] >> 8) as f32);
-                    }
-                    let dmin = low_halves(shifted(d, 16));
-                    ([mul(low_halves(d), load(&scale)); 2], [mul(dmin, load(&min)); 2])
-                }
-                Format::Q6K | Format::Q3K => {
-                    let (d, pair) = (low_halves(scales(planes, g, c / 8, 0)), byte_pairs(planes, g, c));
-                    let zero_point = if planes.layout.format == Format::Q6K { -32.0 } else { -4.0 };
-                    let mut scale = [[0.0; 8]; 2];
-                    for r in 0..8 {
-                        scale[0][r] = f32::from((pair[r] as u8).cast_signed());
-                        scale[1][r] = f32::from(((pair[r] >> 8) as u8).cast_signed());
-                    }
-                    let scale = [mul(d, load(&scale[0])), mul(d, load(&scale[1]))];
-                    (scale, [mul(splat(zero_point), scale[0]), mul(splat(zero_point), scale[1])])
-                }
-                Format::Q2K => {
-                    let (d, pair) = (scales(planes, g, c / 8, 0), byte_pairs(planes, g, c));
-                    let (mut scale, mut min) = ([[0.0; 8]; 2], [[0.0; 8]; 2]);
-                    for h in 0..2 {
-                        for r in 0..8 {
-                            let byte = pair[r] >> (8 * h);
-                            scale[h][r] = (byte & 15) as f32;
-                            min[h][r] = -(((byte >> 4) & 15) as f32);
+        fn few<const FORMAT: usize, const ONE: bool>(product: &Product<'_>, g: usize, first: usize, out: &mut [f32]) {
+            let format = const { Format::ALL[FORMAT] };
+            let (planes, n_chunk) = (&product.planes, product.k / 32);
+            let n = if ONE { 1 } else { out.len() / 8 };
+            let mut sums = [[no_sum(); PARTS]; FEW];
+            let mut rest = [zero(); FEW];
+            for c in 0..n_chunk {
+                if format.weights_per_unit() == 0 {
+                    for part in 0..PARTS {
+                        let w = floats::<FORMAT>(planes, g, c, part);
+                        for column in 0..n {
+                            let x: &[[f32; 4]] = product.floats[(first + column) * n_chunk + c].as_chunks::<4>().0;
+                            for i in 0..8 {
+                                sums[column][part] = fma_f(w[i], quad(&x[i]), sums[column][part]);
+                            }
                         }
                     }
-                    let (d, dmin) = (low_halves(d), low_halves(shifted(d, 16)));
-                    let scale = [mul(d, load(&scale[0])), mul(d, load(&scale[1]))];
-                    (scale, [mul(dmin, load(&min[0])), mul(dmin, load(&min[1]))])
+                    continue;
+                }
+                let (scale, offset) = affine::<FORMAT>(planes, g, c);
+                for part in 0..PARTS {
+                    let w = quants::<FORMAT>(planes, g, c, part);
+                    let scales = [row_scales(scale[0], part), row_scales(scale[1], part)];
+                    for column in 0..n {
+                        let x = &product.limbs[(first + column) * n_chunk + c];
+                        let sum = &mut sums[column][part];
+                        if matches!(format, Format::Q6K | Format::Q3K | Format::Q2K) {
+                            *sum = fma_f(dot([w[0], w[2]], x, [0, 2]), scales[0], *sum);
+                            *sum = fma_f(dot([w[1], w[3]], x, [1, 3]), scales[1], *sum);
+                        } else {
+                            *sum = fma_f(dot(w, x, [0, 1, 2, 3]), scales[0], *sum);
+                        }
+                    }
+                }
+                if !matches!(format, Format::Q8 | Format::Iq4 | Format::Mxfp4) {
+                    for column in 0..n {
+                        let halves = product.limbs[(first + column) * n_chunk + c].halves;
+                        rest[column] = fma(offset[0], splat(halves[0]), rest[column]);
+                        rest[column] = fma(offset[1], splat(halves[1]), rest[column]);
+                    }
+                }
+            }
+            for column in 0..n {
+                let rest = store(rest[column]);
+                for part in 0..PARTS {
+                    for (r, lanes) in store_f(sums[column][part]).as_chunks::<4>().0.iter().enumerate() {
+                        let row = part * ROWS + r;
+                        out[column * 8 + row] = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + rest[row];
+                    }
                 }
             }
         }
 
-        /// The quants of one row of a chunk.
+        /// The products of some vectors of quants with those of a chunk of activations, four partial sums a row.
+        #[inline]
         $(#[$feature])*
-        fn quants(planes: &Planes<'_>, g: usize, c: usize, r: usize) -> [V; 4] {
-            let chunk = g * planes.layout.n_chunk as usize + c;
-            let four = |v: usize, n_v: usize| words(planes, (chunk * n_v + v) * 8 + r);
-            match planes.layout.format {
-                Format::F32 => {
-                    let pair = |v: usize| {
-                        let (a, b): ([f32; 4], [f32; 4]) =
-                            (bytemuck::cast(four(v, 8)), bytemuck::cast(four(v + 1, 8)));
-                        load(&[a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]])
-                    };
-                    [pair(0), pair(2), pair(4), pair(6)]
-                }
-                Format::F16 => {
-                    let eight = |v: usize| {
-                        let w = four(v, 4);
-                        let mut halves = [0; 8];
-                        for e in 0..8 {
-                            halves[e] = (w[e / 2] >> (16 * (e % 2))) & 0xffff;
-                        }
-                        low_halves(halves)
-                    };
-                    [eight(0), eight(1), eight(2), eight(3)]
-                }
-                Format::Bf16 => {
-                    let eight = |v: usize| {
-                        let w = four(v, 4);
-                        let mut floats = [0.0; 8];
-                        for e in 0..8 {
-                            floats[e] = f32::from_bits((w[e / 2] >> (16 * (e % 2))) << 16);
-                        }
-                        load(&floats)
-                    };
-                    [eight(0), eight(1), eight(2), eight(3)]
-                }
-                Format::Q8 => {
-                    let (low, high) = (bytes(four(0, 2)), bytes(four(1, 2)));
-                    [low[0], low[1], high[0], high[1]]
-                }
-                Format::Iq4 => codes(four(0, 1), &IQ4_CODES),
-                Format::Mxfp4 => codes(four(0, 1), &E2M1_CODES),
-                Format::Q4 | Format::Q4K | Format::Q3K | Format::Q2K => nibbles(four(0, 1)),
-                Format::Q5 => with_fifth(nibbles(four(0, 1)), scales(planes, g, c, 1)[r]),
-                Format::Q5K => with_fifth(nibbles(four(0, 1)), scales(planes, g, c / 8, 5 + c % 8)[r]),
-                Format::Q6K => {
-                    let q = nibbles(four(0, 1));
-                    let low = pairs_of_bits(scales(planes, g, c / 8, 5 + 2 * (c % 8))[r]);
-                    let high = pairs_of_bits(scales(planes, g, c / 8, 6 + 2 * (c % 8))[r]);
-                    let sixteen = splat(16.0);
-                    [
-                        fma(low[0], sixteen, q[0]),
-                        fma(low[1], sixteen, q[1]),
-                        fma(high[0], sixteen, q[2]),
-                        fma(high[1], sixteen, q[3]),
-                    ]
+        fn dot<const N: usize>(w: [I; N], x: &Limbs, vectors: [usize; N]) -> F {
+            let (mut high, mut low) = (same(0), same(0));
+            for i in 0..N {
+                high = multiply_add(high, w[i], eight(&x.high[vectors[i]]));
+                low = multiply_add(low, w[i], eight(&x.low[vectors[i]]));
+            }
+            fma_f(to_floats(high), all_f(x.scale_high), mul_f(to_floats(low), all_f(x.scale_low)))
+        }
+
+        /// The weights of a group as floats, `[chunk][vector][part]`.
+        $(#[$feature])*
+        fn unpack_group<const FORMAT: usize>(product: &Product<'_>, g: usize, panel: &mut Vec<[[f32; ROWS * 4]; PARTS]>) {
+            let n_chunk = product.k / 32;
+            panel.resize(n_chunk * 8, [[0.0; ROWS * 4]; PARTS]);
+            for (c, panel) in panel.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                let (scale, offset) = affine::<FORMAT>(&product.planes, g, c);
+                for part in 0..PARTS {
+                    let w = floats::<FORMAT>(&product.planes, g, c, part);
+                    let scale = [row_scales(scale[0], part), row_scales(scale[1], part)];
+                    let offset = [row_scales(offset[0], part), row_scales(offset[1], part)];
+                    for v in 0..8 {
+                        // In the order of the limbs, vectors of eight of the first and of the second half take turns.
+                        let half = v / 2 % 2;
+                        let scaled = if const { Format::ALL[FORMAT] }.weights_per_unit() == 0 {
+                            w[v]
+                        } else {
+                            fma_f(w[v], scale[half], offset[half])
+                        };
+                        panel[v][part] = store_f(scaled);
+                    }
                 }
             }
         }
 
+        /// Eight rows of unpacked weights by all columns.
         $(#[$feature])*
-        fn with_fifth(q: [V; 4], word: u32) -> [V; 4] {
-            let (fifth, sixteen) = (bits(word), splat(16.0));
-            [
-                fma(fifth[0], sixteen, q[0]),
-                fma(fifth[1], sixteen, q[1]),
-                fma(fifth[2], sixteen, q[2]),
-                fma(fifth[3], sixteen, q[3]),
-            ]
+        fn many(product: &Product<'_>, panel: &[[[f32; ROWS * 4]; PARTS]], out: &mut [f32]) {
+            let n_chunk = product.k / 32;
+            let (mut columns, mut out) = (&product.floats[..], out);
+            while columns.len() >= $first * n_chunk {
+                let (now, later) = columns.split_at($first * n_chunk);
+                let (now_out, later_out) = out.split_at_mut($first * 8);
+                tile::<$first>(panel, now, now_out);
+                (columns, out) = (later, later_out);
+            }
+            $(
+                if columns.len() >= $tile * n_chunk {
+                    let (now, later) = columns.split_at($tile * n_chunk);
+                    let (now_out, later_out) = out.split_at_mut($tile * 8);
+                    tile::<$tile>(panel, now, now_out);
+                    (columns, out) = (later, later_out);
+                }
+            )*
+            debug_assert!(columns.is_empty() && out.is_empty());
+        }
+
+        /// Eight rows by `N` columns, whose sums stay in registers.
+        $(#[$feature])*
+        fn tile<const N: usize>(panel: &[[[f32; ROWS * 4]; PARTS]], columns: &[[f32; 32]], out: &mut [f32]) {
+            let n_quad = panel.len();
+            let x: &[[f32; 4]] = columns.as_flattened().as_chunks::<4>().0;
+            let mut rows = [&x[..0]; N];
+            for column in 0..N {
+                rows[column] = &x[column * n_quad..][..n_quad];
+            }
+            let mut sums = [[no_sum(); PARTS]; N];
+            for (i, weights) in panel.iter().enumerate() {
+                let mut w = [no_sum(); PARTS];
+                for part in 0..PARTS {
+                    w[part] = load_f(&weights[part]);
+                }
+                for column in 0..N {
+                    let x = quad(&rows[column][i]);
+                    for part in 0..PARTS {
+                        sums[column][part] = fma_f(w[part], x, sums[column][part]);
+                    }
+                }
+            }
+            for column in 0..N {
+                for part in 0..PARTS {
+                    for (r, lanes) in store_f(sums[column][part]).as_chunks::<4>().0.iter().enumerate() {
+                        out[column * 8 + part * ROWS + r] = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+                    }
+                }
+            }
         }
     };
 }

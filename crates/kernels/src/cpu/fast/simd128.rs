@@ -1,138 +1,90 @@
-//! Vectors of WebAssembly: two of four floats each. Built in where the target has SIMD128, which every browser with WebGPU
-//! and Node 16 have.
+//! Vectors of WebAssembly. Built in where the target has SIMD128, which every browser with WebGPU and Node 16 have.
 
 use std::arch::wasm32::*;
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::Product;
-use super::loops::loops;
-use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, scales, shifted, total, words};
+use super::limbs::Limbs;
+use super::loops::{FEW, loops};
+use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
+/// A float of each row of a group.
 type V = [v128; 2];
+/// Sixteen bytes of a row.
+type I = v128;
+/// Four floats of a row.
+type F = v128;
 
-loops!("The sums of some groups of outputs, `[group][gate, up][column][8]`."; #[inline]);
+const ROWS: usize = 1;
+const PARTS: usize = 8;
 
-#[inline(always)]
-fn zero() -> V {
-    splat(0.0)
+loops!("Computes and stores some groups of outputs."; tiles: 1;);
+
+/// Defines functions of one vector instruction or few.
+macro_rules! vector {
+    ($($(#[$docs:meta])* fn $name:ident $(<const $n:ident: u32>)? ($($arg:ident: $ty:ty),*) -> $out:ty $body:block)*) => {
+        $(
+            $(#[$docs])*
+            #[inline(always)]
+            fn $name $(<const $n: u32>)? ($($arg: $ty),*) -> $out $body
+        )*
+    };
 }
 
-#[inline(always)]
-fn splat(v: f32) -> V {
-    [f32x4_splat(v); 2]
-}
+vector! {
+    fn zero() -> V { splat(0.0) }
+    fn splat(v: f32) -> V { [f32x4_splat(v); 2] }
+    fn load(v: &[f32; 8]) -> V { bytemuck::cast(*v) }
+    fn store(v: V) -> [f32; 8] { bytemuck::cast(v) }
+    fn mul(a: V, b: V) -> V { [f32x4_mul(a[0], b[0]), f32x4_mul(a[1], b[1])] }
+    fn fma(a: V, b: V, c: V) -> V { [fma_f(a[0], b[0], c[0]), fma_f(a[1], b[1], c[1])] }
+    /// The low halves of eight words.
+    fn low_halves(words: [u32; 8]) -> V {
+        let words: [v128; 2] = bytemuck::cast(words);
+        [from_halves(words[0]), from_halves(words[1])]
+    }
 
-#[inline(always)]
-fn load(v: &[f32; 8]) -> V {
-    bytemuck::cast(*v)
-}
-
-#[inline(always)]
-fn store(v: V) -> [f32; 8] {
-    bytemuck::cast(v)
-}
-
-#[inline(always)]
-fn mul(a: V, b: V) -> V {
-    [f32x4_mul(a[0], b[0]), f32x4_mul(a[1], b[1])]
-}
-
-/// In two roundings: the fused product is part of relaxed SIMD, which Safari lacks.
-#[inline(always)]
-fn fma(a: V, b: V, c: V) -> V {
-    [f32x4_add(f32x4_mul(a[0], b[0]), c[0]), f32x4_add(f32x4_mul(a[1], b[1]), c[1])]
-}
-
-/// The low halves of eight words: the exponent is moved by a multiplication, which also raises subnormals.
-#[inline(always)]
-fn low_halves(words: [u32; 8]) -> V {
-    let words: [v128; 2] = bytemuck::cast(words);
-    let four = |w: v128| {
-        let moved = f32x4_mul(
-            u32x4_shl(v128_and(w, u32x4_splat(0x7fff)), 13),
-            f32x4_splat(f32::from_bits(0x7780_0000)),
-        );
+    fn words(plane: &[Cell<u32>], at: usize) -> I { bytemuck::cast(cells::<4>(plane, at)) }
+    fn eight(v: &[i16; 8]) -> I { bytemuck::cast(*v) }
+    fn same(v: i16) -> I { i16x8_splat(v) }
+    fn and(a: I, b: I) -> I { v128_and(a, b) }
+    fn or(a: I, b: I) -> I { v128_or(a, b) }
+    fn shl<const N: u32>(a: I) -> I { i16x8_shl(a, N) }
+    fn shr<const N: u32>(a: I) -> I { u16x8_shr(a, N) }
+    fn sar<const N: u32>(a: I) -> I { i16x8_shr(a, N) }
+    fn equal(a: I, b: I) -> I { i16x8_eq(a, b) }
+    fn times(a: I, b: I) -> I { i16x8_mul(a, b) }
+    fn lookup(book: &[i8; 16], at: I) -> I { i8x16_swizzle(bytemuck::cast(*book), at) }
+    fn pick(from: I, at: &[u8; 16]) -> I { i8x16_swizzle(from, bytemuck::cast(*at)) }
+    fn words_of_rows(words: &[u32; 8], part: usize) -> I { u32x4_splat(words[part]) }
+    fn row_scales(v: V, part: usize) -> F { f32x4_splat(store(v)[part]) }
+    fn multiply_add(sum: I, a: I, b: I) -> I { i32x4_add(sum, i32x4_dot_i16x8(a, b)) }
+    fn to_floats(a: I) -> F { f32x4_convert_i32x4(a) }
+    fn as_floats(a: I) -> F { a }
+    /// The lower and the upper four numbers.
+    fn widen(a: I) -> [F; 2] {
+        [f32x4_convert_i32x4(i32x4_extend_low_i16x8(a)), f32x4_convert_i32x4(i32x4_extend_high_i16x8(a))]
+    }
+    fn upper_half(a: I) -> I { u32x4_shr(a, 16) }
+    fn lower_to_upper(a: I) -> I { u32x4_shl(a, 16) }
+    /// The lower halves of words: the exponent is moved by a multiplication, which also raises subnormals.
+    fn from_halves(a: I) -> F {
+        let moved =
+            f32x4_mul(u32x4_shl(v128_and(a, u32x4_splat(0x7fff)), 13), f32x4_splat(f32::from_bits(0x7780_0000)));
         let exponent = u32x4_splat(0x7c00);
-        let endless = v128_and(u32x4_eq(v128_and(w, exponent), exponent), u32x4_splat(0x7f80_0000));
-        let sign = u32x4_shl(v128_and(w, u32x4_splat(0x8000)), 16);
+        let endless = v128_and(u32x4_eq(v128_and(a, exponent), exponent), u32x4_splat(0x7f80_0000));
+        let sign = u32x4_shl(v128_and(a, u32x4_splat(0x8000)), 16);
         v128_or(v128_or(moved, endless), sign)
-    };
-    [four(words[0]), four(words[1])]
-}
-
-#[inline(always)]
-fn nibbles(words: [u32; 4]) -> [V; 4] {
-    let (low, high) = split(words);
-    let (low, high) = (unsigned(low), unsigned(high));
-    [low[0], low[1], high[0], high[1]]
-}
-
-/// The low and the high nibbles of sixteen bytes.
-#[inline(always)]
-fn split(words: [u32; 4]) -> (v128, v128) {
-    let words: v128 = bytemuck::cast(words);
-    (v128_and(words, u8x16_splat(15)), u8x16_shr(words, 4))
-}
-
-#[inline(always)]
-fn unsigned(bytes: v128) -> [V; 2] {
-    let eight = |wide: v128| {
-        [
-            f32x4_convert_u32x4(u32x4_extend_low_u16x8(wide)),
-            f32x4_convert_u32x4(u32x4_extend_high_u16x8(wide)),
-        ]
-    };
-    [eight(u16x8_extend_low_u8x16(bytes)), eight(u16x8_extend_high_u8x16(bytes))]
-}
-
-#[inline(always)]
-fn bytes(words: [u32; 4]) -> [V; 2] {
-    signed(bytemuck::cast(words))
-}
-
-#[inline(always)]
-fn signed(bytes: v128) -> [V; 2] {
-    let eight = |wide: v128| {
-        [
-            f32x4_convert_i32x4(i32x4_extend_low_i16x8(wide)),
-            f32x4_convert_i32x4(i32x4_extend_high_i16x8(wide)),
-        ]
-    };
-    [eight(i16x8_extend_low_i8x16(bytes)), eight(i16x8_extend_high_i8x16(bytes))]
-}
-
-/// What a book of sixteen has for every nibble.
-#[inline(always)]
-fn codes(words: [u32; 4], book: &[i8; 16]) -> [V; 4] {
-    let (low, high) = split(words);
-    let book: v128 = bytemuck::cast(*book);
-    let (low, high) = (signed(i8x16_swizzle(book, low)), signed(i8x16_swizzle(book, high)));
-    [low[0], low[1], high[0], high[1]]
-}
-
-/// The bits of a word as 0 or 1.
-#[inline(always)]
-fn bits(word: u32) -> [V; 4] {
-    std::array::from_fn(|v| {
-        let four = |from: usize| {
-            let word = u32x4_splat(word >> (8 * v + from));
-            let set = i32x4_ne(v128_and(word, u32x4(1, 2, 4, 8)), u32x4_splat(0));
-            v128_and(set, f32x4_splat(1.0))
-        };
-        [four(0), four(4)]
-    })
-}
-
-/// The pairs of bits of a word as 0 to 3.
-#[inline(always)]
-fn pairs_of_bits(word: u32) -> [V; 2] {
-    std::array::from_fn(|v| {
-        let four = |from: usize| {
-            let word = word >> (2 * (8 * v + from));
-            f32x4_convert_u32x4(u32x4(word & 3, word >> 2 & 3, word >> 4 & 3, word >> 6 & 3))
-        };
-        [four(0), four(4)]
-    })
+    }
+    fn no_sum() -> F { f32x4_splat(0.0) }
+    fn all_f(v: f32) -> F { f32x4_splat(v) }
+    fn quad(v: &[f32; 4]) -> F { bytemuck::cast(*v) }
+    fn mul_f(a: F, b: F) -> F { f32x4_mul(a, b) }
+    /// In two roundings: the fused product is part of relaxed SIMD, which Safari lacks.
+    fn fma_f(a: F, b: F, c: F) -> F { f32x4_add(f32x4_mul(a, b), c) }
+    fn load_f(v: &[f32; 4]) -> F { bytemuck::cast(*v) }
+    fn store_f(v: F) -> [f32; 4] { bytemuck::cast(v) }
 }

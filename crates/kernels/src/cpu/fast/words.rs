@@ -1,17 +1,23 @@
 //! Words of the planes, and what every kind of vector needs of them.
 
-use super::super::dequant::Planes;
+use std::cell::Cell;
+
+use crate::cpu::dequant::Planes;
 
 /// The IQ4 code book and twice the E2M1 values; see [`crate::Format`].
 pub(super) const IQ4_CODES: [i8; 16] =
     [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 pub(super) const E2M1_CODES: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-/// Word `at` of sixteen bytes of the quants.
+/// `N` words of a plane.
 #[inline(always)]
-pub(super) fn words(planes: &Planes<'_>, at: usize) -> [u32; 4] {
-    let words = &planes.wq[at * 4..at * 4 + 4];
-    [words[0].get(), words[1].get(), words[2].get(), words[3].get()]
+pub(super) fn cells<const N: usize>(plane: &[Cell<u32>], at: usize) -> [u32; N] {
+    let words = &plane[at..at + N];
+    let mut out = [0; N];
+    for i in 0..N {
+        out[i] = words[i].get();
+    }
+    out
 }
 
 /// A scale word of the eight rows of group `g`.
@@ -19,12 +25,7 @@ pub(super) fn words(planes: &Planes<'_>, at: usize) -> [u32; 4] {
 pub(super) fn scales(planes: &Planes<'_>, g: usize, unit: usize, word: usize) -> [u32; 8] {
     let n_word = planes.layout.format.scale_words() as usize;
     let first = ((g * planes.layout.n_unit as usize + unit) * n_word + word) * 8;
-    let words = &planes.ws[first..first + 8];
-    let mut out = [0; 8];
-    for r in 0..8 {
-        out[r] = words[r].get();
-    }
-    out
+    cells(planes.ws, first)
 }
 
 /// The two bytes of a chunk in a block of 256, low and high, of the eight rows.
@@ -52,12 +53,6 @@ pub(super) fn half(h: u32) -> f32 {
     let moved = f32::from_bits((h & 0x7fff) << 13) * f32::from_bits(0x7780_0000);
     let endless = if h & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
     f32::from_bits(moved.to_bits() | endless | (h & 0x8000) << 16)
-}
-
-#[inline(always)]
-pub(super) fn total(lanes: [f32; 8]) -> f32 {
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
 #[cfg(test)]

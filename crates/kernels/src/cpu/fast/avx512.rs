@@ -1,0 +1,88 @@
+//! Vectors of 64 bytes, with AVX-512's 16-bit products: Intel since Ice Lake, AMD since Zen 4.
+
+use std::arch::x86_64::*;
+use std::cell::Cell;
+use std::ops::Range;
+
+use super::Product;
+use super::avx2::{V, fma, load, low_halves, mul, splat, store, zero};
+use super::limbs::Limbs;
+use super::loops::{FEW, loops};
+use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
+use crate::cpu::dequant::Planes;
+use crate::format::Format;
+
+/// Sixteen bytes of four rows.
+type I = __m512i;
+/// Four floats of four rows.
+type F = __m512;
+
+const ROWS: usize = 4;
+const PARTS: usize = 2;
+
+loops!(
+    "Computes and stores some groups of outputs.\n\n# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";
+    tiles: 8, 4, 2, 1;
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+);
+
+/// Defines functions of one vector instruction or few.
+macro_rules! vector {
+    ($($(#[$docs:meta])* fn $name:ident $(<const $n:ident: u32>)? ($($arg:ident: $ty:ty),*) -> $out:ty $body:block)*) => {
+        $(
+            $(#[$docs])*
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+            fn $name $(<const $n: u32>)? ($($arg: $ty),*) -> $out $body
+        )*
+    };
+}
+
+vector! {
+    fn words(plane: &[Cell<u32>], at: usize) -> I { bytemuck::cast(cells::<16>(plane, at)) }
+    fn eight(v: &[i16; 8]) -> I { _mm512_broadcast_i32x4(bytemuck::cast(*v)) }
+    fn same(v: i16) -> I { _mm512_set1_epi16(v) }
+    fn and(a: I, b: I) -> I { _mm512_and_si512(a, b) }
+    fn or(a: I, b: I) -> I { _mm512_or_si512(a, b) }
+    fn shl<const N: u32>(a: I) -> I { _mm512_slli_epi16::<N>(a) }
+    fn shr<const N: u32>(a: I) -> I { _mm512_srli_epi16::<N>(a) }
+    fn sar<const N: u32>(a: I) -> I { _mm512_srai_epi16::<N>(a) }
+    fn equal(a: I, b: I) -> I { _mm512_movm_epi16(_mm512_cmpeq_epi16_mask(a, b)) }
+    fn times(a: I, b: I) -> I { _mm512_mullo_epi16(a, b) }
+    fn lookup(book: &[i8; 16], at: I) -> I {
+        _mm512_shuffle_epi8(_mm512_broadcast_i32x4(bytemuck::cast(*book)), at)
+    }
+    fn pick(from: I, at: &[u8; 16]) -> I {
+        _mm512_shuffle_epi8(from, _mm512_broadcast_i32x4(bytemuck::cast(*at)))
+    }
+    fn words_of_rows(words: &[u32; 8], part: usize) -> I {
+        _mm512_permutexvar_epi32(lanes_of(part), _mm512_castsi256_si512(bytemuck::cast(*words)))
+    }
+    fn row_scales(v: V, part: usize) -> F { _mm512_permutexvar_ps(lanes_of(part), _mm512_castps256_ps512(v)) }
+    /// Every row of a part four times.
+    fn lanes_of(part: usize) -> I {
+        let rows = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+        _mm512_add_epi32(rows, _mm512_set1_epi32(4 * part as i32))
+    }
+    fn multiply_add(sum: I, a: I, b: I) -> I { _mm512_dpwssd_epi32(sum, a, b) }
+    fn to_floats(a: I) -> F { _mm512_cvtepi32_ps(a) }
+    fn as_floats(a: I) -> F { _mm512_castsi512_ps(a) }
+    /// The lower and the upper four numbers of every row.
+    fn widen(a: I) -> [F; 2] {
+        let zero = _mm512_setzero_si512();
+        let lower = _mm512_srai_epi32::<16>(_mm512_unpacklo_epi16(zero, a));
+        let upper = _mm512_srai_epi32::<16>(_mm512_unpackhi_epi16(zero, a));
+        [_mm512_cvtepi32_ps(lower), _mm512_cvtepi32_ps(upper)]
+    }
+    fn upper_half(a: I) -> I { _mm512_srli_epi32::<16>(a) }
+    fn lower_to_upper(a: I) -> I { _mm512_slli_epi32::<16>(a) }
+    /// The lower halves of words.
+    fn from_halves(a: I) -> F { _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)) }
+    fn no_sum() -> F { _mm512_setzero_ps() }
+    fn all_f(v: f32) -> F { _mm512_set1_ps(v) }
+    fn quad(v: &[f32; 4]) -> F { _mm512_broadcast_f32x4(bytemuck::cast(*v)) }
+    fn mul_f(a: F, b: F) -> F { _mm512_mul_ps(a, b) }
+    fn fma_f(a: F, b: F, c: F) -> F { _mm512_fmadd_ps(a, b, c) }
+    fn load_f(v: &[f32; 16]) -> F { bytemuck::cast(*v) }
+    fn store_f(v: F) -> [f32; 16] { bytemuck::cast(v) }
+}
