@@ -1,5 +1,4 @@
 // out[row][head] = softmax(scale * q.k) v over the entries that the row sees, in one pass with a running maximum.
-// Cell: k words of all heads, then v words; a word holds elements 2w and 2w + 1 as halves.
 // Grid: x = query heads, y = rows. A tile is TILE keys: each thread scores its own keys, then the threads split the words of
 // the head, GROUPS threads to a word, each taking every GROUPS-th key. Two barriers a tile.
 // ROWS_ONE serves a step of one row: it norms and rotates the query and its own key first, and stores key and value. Other
@@ -7,8 +6,10 @@
 // ROWS_SPLIT is ROWS_ONE for long contexts: grid z = SPLITS workgroups share a head's tiles, and attention_merge joins them.
 // Statistics in f32. Masked scores hold a finite lowest value, so a row that sees nothing gives zeros.
 import common/step;
-import common/numeric;
+import common/cell;
 import common/activation;
+@if(ROWS_ONE || ROWS_SPLIT)
+import common/cell_store;
 @if(ROWS_ONE || ROWS_SPLIT)
 import common/rope;
 
@@ -60,7 +61,7 @@ var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
 @if(ROWS_ONE || ROWS_SPLIT)
-var<workgroup> own_key: array<u32, HALF>;
+var<workgroup> own_key: array<vec2<f32>, HALF>;
 @if(ROWS_ONE || ROWS_SPLIT)
 var<workgroup> own_value: array<u32, HALF>;
 @if(ROWS_ONE || ROWS_SPLIT)
@@ -91,12 +92,12 @@ fn score(cell: u32, k_from: u32) -> f32 {
   @if(ROWS_ONE || ROWS_SPLIT)
   if (cell == own_cell) {
     for (var w = 0u; w < HALF; w++) {
-      dots += half2(own_key[w]) * query[w];
+      dots += own_key[w] * query[w];
     }
     return capped((dots.x + dots.y) * p.scale);
   }
   for (var w = 0u; w < HALF; w++) {
-    dots += half2(kv[k_from + w]) * query[w];
+    dots += key(k_from, w) * query[w];
   }
   return capped((dots.x + dots.y) * p.scale);
 }
@@ -141,16 +142,21 @@ fn prepare(t: u32, h: u32, stores: bool) {
     k_scale = inverse_rms(k_at);
   }
   own_cell = min(step.rows[0].cell, p.n_cells - 1u);
-  let to = own_cell * 2u * p.n_head_kv * HALF + h / group * HALF;
+  let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+  let k_to = cell_at + h / group * HALF * KEY_WORDS;
+  let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
   for (var w = t; w < HALF; w += T) {
     let d = 2u * w;
     query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-    let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-    own_key[w] = halves(key);
+    let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+    own_key[w] = k;
+    if (KEY_WORDS == 1u) {
+      own_key[w] = half2(halves(k));
+    }
     own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
     if (stores && h % group == 0u) {
-      kv[to + w] = own_key[w];
-      kv[to + p.n_head_kv * HALF + w] = own_value[w];
+      store_key(k_to, w, k);
+      kv[v_to + w] = own_value[w];
     }
   }
 }
@@ -170,9 +176,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   if (row >= step.n_rows) {
     return;
   }
-  let cell_words = 2u * p.n_head_kv * HALF;
-  let k_at = (wg.x / (p.n_head / p.n_head_kv)) * HALF;
-  let v_at = k_at + p.n_head_kv * HALF;
+  let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+  let head_kv = wg.x / (p.n_head / p.n_head_kv);
+  let k_at = head_kv * HALF * KEY_WORDS;
+  let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
   let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
   let end = min(step.rows[row].hi, p.n_cells);  // bounds the loop for any hi
 

@@ -1,7 +1,7 @@
 // Copies cells inside one layer's cache; keys are turned by `delta` positions on the way, values stay as they are.
-// Every thread owns the same words of every cell, so with one workgroup in y the moves happen in their order, whatever cells
-// they share. Grid: x covers the words of a cell, y splits the list for moves that share no cell.
-import common/numeric;
+// Every thread owns the same pairs of every cell, so with one workgroup in y the moves happen in their order, whatever cells
+// they share. Grid: x covers the pairs of a cell, y splits the list for moves that share no cell.
+import common/cell_store;
 
 override T: u32 = 64u;
 override ROPE: bool = true;
@@ -45,54 +45,51 @@ fn turn(delta: i32, j: u32) -> vec2<f32> {
   return vec2<f32>(unit.x, select(unit.y, -unit.y, delta < 0));
 }
 
-fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
-  return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
-}
-
-fn halves(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+// The bits of a pair.
+fn copy_pair(dst: u32, src: u32, n: u32) {
+  kv[dst] = kv[src];
+  if (n == 2u) {
+    kv[dst + 1u] = kv[src + 1u];
+  }
 }
 
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
   let words = p.head_dim / 2u;
-  let k_words = p.n_head_kv * words;
-  let at = wg.x * T + t;
-  let w = at % words;
-  let rotated = ROPE && at < k_words && w < p.n_rot / 2u;
-  // With NEOX pairs the thread of the lower word also owns the word half the rotated width above it.
+  let n_keys = p.n_head_kv * words;
+  let pair = wg.x * T + t;
+  let w = pair % words;
+  let is_key = pair < n_keys;
+  let rotated = ROPE && is_key && w < p.n_rot / 2u;
+  // With NEOX pairs the thread of the lower one also owns the one half the rotated width above it.
   let far = p.n_rot / 4u;
-  if (at >= 2u * k_words || (NEOX && rotated && w >= far)) {
+  if (pair >= 2u * n_keys || (NEOX && rotated && w >= far)) {
     return;
   }
+  let n = select(1u, KEY_WORDS, is_key);
+  let at = select(n_keys * (KEY_WORDS - 1u) + pair, pair * KEY_WORDS, is_key);
+  let cell_words = (KEY_WORDS + 1u) * n_keys;
   let end = min(min(moves.n, p.max_moves), (wg.y + 1u) * p.span);
   for (var i = wg.y * p.span; i < end; i++) {
     let m = moves.list[i];
-    let src = min(m.src, p.n_cells - 1u) * 2u * k_words + at;
-    let dst = min(m.dst, p.n_cells - 1u) * 2u * k_words + at;
-    let a = kv[src];
-    if (!rotated) {
-      kv[dst] = a;
-      continue;
-    }
-    if (!NEOX) {
-      var moved = a;
-      if (m.delta != 0) {
-        moved = halves(rotate(half2(a), turn(m.delta, w)));
+    let src = min(m.src, p.n_cells - 1u) * cell_words + at;
+    let dst = min(m.dst, p.n_cells - 1u) * cell_words + at;
+    if (!rotated || m.delta == 0) {
+      copy_pair(dst, src, n);
+      if (NEOX && rotated) {
+        copy_pair(dst + far * n, src + far * n, n);
       }
-      kv[dst] = moved;
       continue;
     }
-    let b = kv[src + far];
-    var moved = vec2<u32>(a, b);
-    if (m.delta != 0) {
-      let low = half2(a);
-      let high = half2(b);
-      let first = rotate(vec2<f32>(low.x, high.x), turn(m.delta, 2u * w));
-      let second = rotate(vec2<f32>(low.y, high.y), turn(m.delta, 2u * w + 1u));
-      moved = vec2<u32>(halves(vec2<f32>(first.x, second.x)), halves(vec2<f32>(first.y, second.y)));
+    let low = key(src, 0u);
+    if (!NEOX) {
+      store_key(dst, 0u, rotate(low, turn(m.delta, w)));
+      continue;
     }
-    kv[dst] = moved.x;
-    kv[dst + far] = moved.y;
+    let high = key(src, far);
+    let first = rotate(vec2<f32>(low.x, high.x), turn(m.delta, 2u * w));
+    let second = rotate(vec2<f32>(low.y, high.y), turn(m.delta, 2u * w + 1u));
+    store_key(dst, 0u, vec2<f32>(first.x, second.x));
+    store_key(dst, far, vec2<f32>(first.y, second.y));
   }
 }

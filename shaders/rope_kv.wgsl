@@ -1,9 +1,10 @@
-// Per row and head: norm of q and k, rotation by the position, q back in place, k and v as halves into the row's cell.
-// qkv row: q heads, k heads, v heads. Cell: k words of all heads, then v words; a word holds elements 2w and 2w + 1.
+// Per row and head: norm of q and k, rotation by the position, q back in place, k and v into the row's cell.
+// qkv row: q heads, k heads, v heads.
 // Grid: x = runs of q_span query heads, then one workgroup a key head, which also stores v; y = rows.
 // QK_NORM 2 norms all heads together; q is overwritten, so there one workgroup must own every query head of a row.
 import common/step;
 import common/rope;
+import common/cell_store;
 
 override T: u32 = 64u;
 
@@ -74,7 +75,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         if (QK_NORM != 0u) {
           v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
         }
-        v = rotate(v, pos, j);
+        v = rotate_pair(v, pos, j);
         qkv[head + e.x] = v.x;
         qkv[head + e.y] = v.y;
       }
@@ -94,12 +95,13 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let weight = select(p.head_dim, (p.n_head + h) * p.head_dim, QK_NORM == 2u);
   let words = p.head_dim / 2u;
   let cell = min(step.rows[wg.y].cell, p.n_cells - 1u);
-  let k_to = (cell * 2u * p.n_head_kv + h) * words;
+  let cell_at = cell * (KEY_WORDS + 1u) * p.n_head_kv * words;
+  let k_to = cell_at + h * words * KEY_WORDS;
   let v_from = head + p.n_head_kv * p.head_dim;
-  let v_to = k_to + p.n_head_kv * words;
+  let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h) * words;
   for (var w = t; w < words; w += T) {
     let first = turned(head, weight, scale, pos, 2u * w);
-    kv[k_to + w] = halves(vec2<f32>(first, turned(head, weight, scale, pos, 2u * w + 1u)));
+    store_key(k_to, w, vec2<f32>(first, turned(head, weight, scale, pos, 2u * w + 1u)));
     kv[v_to + w] = halves(vec2<f32>(qkv[v_from + 2u * w], qkv[v_from + 2u * w + 1u]));
   }
 }

@@ -1,15 +1,15 @@
 // Norm and rotation of single elements of a head. Reads qkv, qk_norm, rope and p.n_rot of the kernel.
+import common/cell;
 
 override QK_NORM: u32 = 0u;  // 0 none, 1 each head, 2 all heads together; qk_norm holds the query's weights, then the key's
 override ROPE: bool = true;
 override NEOX: bool = false;  // pairs (j, j + n_rot/2), else (2j, 2j + 1)
 
-fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
   if (!ROPE || j >= p.n_rot / 2u) {
     return v;
   }
-  let c = rope[pos * (p.n_rot / 2u) + j];
-  return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+  return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
 }
 
 // The two elements of pair j; beyond n_rot both pairings are neighbours.
@@ -34,10 +34,6 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
   if (QK_NORM != 0u) {
     v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
   }
-  v = rotate(v, pos, j);
+  v = rotate_pair(v, pos, j);
   return select(v.x, v.y, second);
-}
-
-fn halves(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
 }

@@ -224,6 +224,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
@@ -285,6 +286,13 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+override KEY_WORDS: u32 = 1u;
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -339,7 +347,7 @@ fn in_branch(row: u32, i: u32) -> bool {
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  for (var w = 0u; w < HALF; w++) {
-  dots += half2(kv[k_from + w]) * query[w];
+  dots += key(k_from, w) * query[w];
  }
  return capped((dots.x + dots.y) * p.scale);
 }
@@ -365,9 +373,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (row >= step.n_rows) {
   return;
  }
- let cell_words = 2u * p.n_head_kv * HALF;
- let k_at = (wg.x / (p.n_head / p.n_head_kv)) * HALF;
- let v_at = k_at + p.n_head_kv * HALF;
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let head_kv = wg.x / (p.n_head / p.n_head_kv);
+ let k_at = head_kv * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
  let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
  let end = min(step.rows[row].hi, p.n_cells);
  for (var w = t; w < HALF; w += T) {
@@ -532,6 +541,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
@@ -542,7 +552,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "ACC", default: Some(64.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1792,
+        workgroup_bytes: 1920,
         uniform: &[
             UniformField { name: "n_head", offset: 0, size: 4 },
             UniformField { name: "n_head_kv", offset: 4, size: 4 },
@@ -596,19 +606,39 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
 }
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
+}
 override QK_NORM: u32 = 0u;
 override ROPE: bool = true;
 override NEOX: bool = false;
-fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
  if (!ROPE || j >= p.n_rot / 2u) {
   return v;
  }
- let c = rope[pos * (p.n_rot / 2u) + j];
- return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+ return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
 }
 fn pair(j: u32) -> vec2<u32> {
  if (NEOX && j < p.n_rot / 2u) {
@@ -629,11 +659,8 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  if (QK_NORM != 0u) {
   v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
  }
- v = rotate(v, pos, j);
+ v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
-}
-fn halves(v: vec2<f32>) -> u32 {
- return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
 }
 override T: u32 = 64u;
 override TILE: u32 = 64u;
@@ -668,7 +695,7 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-var<workgroup> own_key: array<u32, HALF>;
+var<workgroup> own_key: array<vec2<f32>, HALF>;
 var<workgroup> own_value: array<u32, HALF>;
 var<private> own_cell: u32;
 fn cell_of(row: u32, i: u32) -> u32 {
@@ -691,12 +718,12 @@ fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
   for (var w = 0u; w < HALF; w++) {
-   dots += half2(own_key[w]) * query[w];
+   dots += own_key[w] * query[w];
   }
   return capped((dots.x + dots.y) * p.scale);
  }
  for (var w = 0u; w < HALF; w++) {
-  dots += half2(kv[k_from + w]) * query[w];
+  dots += key(k_from, w) * query[w];
  }
  return capped((dots.x + dots.y) * p.scale);
 }
@@ -733,16 +760,21 @@ fn prepare(t: u32, h: u32, stores: bool) {
   k_scale = inverse_rms(k_at);
  }
  own_cell = min(step.rows[0].cell, p.n_cells - 1u);
- let to = own_cell * 2u * p.n_head_kv * HALF + h / group * HALF;
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let k_to = cell_at + h / group * HALF * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
  for (var w = t; w < HALF; w += T) {
   let d = 2u * w;
   query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-  let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-  own_key[w] = halves(key);
+  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
   own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
   if (stores && h % group == 0u) {
-   kv[to + w] = own_key[w];
-   kv[to + p.n_head_kv * HALF + w] = own_value[w];
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
   }
  }
 }
@@ -759,9 +791,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (row >= step.n_rows) {
   return;
  }
- let cell_words = 2u * p.n_head_kv * HALF;
- let k_at = (wg.x / (p.n_head / p.n_head_kv)) * HALF;
- let v_at = k_at + p.n_head_kv * HALF;
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let head_kv = wg.x / (p.n_head / p.n_head_kv);
+ let k_at = head_kv * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
  let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
  let end = min(step.rows[row].hi, p.n_cells);
                {
@@ -838,6 +871,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
@@ -849,7 +883,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "SPLITS", default: Some(8.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1792,
+        workgroup_bytes: 1920,
         uniform: &[
             UniformField { name: "n_head", offset: 0, size: 4 },
             UniformField { name: "n_head_kv", offset: 4, size: 4 },
@@ -903,19 +937,39 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
 }
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
+}
 override QK_NORM: u32 = 0u;
 override ROPE: bool = true;
 override NEOX: bool = false;
-fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
  if (!ROPE || j >= p.n_rot / 2u) {
   return v;
  }
- let c = rope[pos * (p.n_rot / 2u) + j];
- return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+ return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
 }
 fn pair(j: u32) -> vec2<u32> {
  if (NEOX && j < p.n_rot / 2u) {
@@ -936,11 +990,8 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  if (QK_NORM != 0u) {
   v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
  }
- v = rotate(v, pos, j);
+ v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
-}
-fn halves(v: vec2<f32>) -> u32 {
- return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
 }
 override T: u32 = 64u;
 override TILE: u32 = 64u;
@@ -976,7 +1027,7 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-var<workgroup> own_key: array<u32, HALF>;
+var<workgroup> own_key: array<vec2<f32>, HALF>;
 var<workgroup> own_value: array<u32, HALF>;
 var<private> own_cell: u32;
 fn cell_of(row: u32, i: u32) -> u32 {
@@ -999,12 +1050,12 @@ fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
   for (var w = 0u; w < HALF; w++) {
-   dots += half2(own_key[w]) * query[w];
+   dots += own_key[w] * query[w];
   }
   return capped((dots.x + dots.y) * p.scale);
  }
  for (var w = 0u; w < HALF; w++) {
-  dots += half2(kv[k_from + w]) * query[w];
+  dots += key(k_from, w) * query[w];
  }
  return capped((dots.x + dots.y) * p.scale);
 }
@@ -1041,16 +1092,21 @@ fn prepare(t: u32, h: u32, stores: bool) {
   k_scale = inverse_rms(k_at);
  }
  own_cell = min(step.rows[0].cell, p.n_cells - 1u);
- let to = own_cell * 2u * p.n_head_kv * HALF + h / group * HALF;
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let k_to = cell_at + h / group * HALF * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
  for (var w = t; w < HALF; w += T) {
   let d = 2u * w;
   query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-  let key = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-  own_key[w] = halves(key);
+  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
   own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
   if (stores && h % group == 0u) {
-   kv[to + w] = own_key[w];
-   kv[to + p.n_head_kv * HALF + w] = own_value[w];
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
   }
  }
 }
@@ -1067,9 +1123,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  if (row >= step.n_rows) {
   return;
  }
- let cell_words = 2u * p.n_head_kv * HALF;
- let k_at = (wg.x / (p.n_head / p.n_head_kv)) * HALF;
- let v_at = k_at + p.n_head_kv * HALF;
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let head_kv = wg.x / (p.n_head / p.n_head_kv);
+ let k_at = head_kv * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
  let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
  let end = min(step.rows[row].hi, p.n_cells);
                {
@@ -3597,6 +3654,7 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
             Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 32 },
         ],
         overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
             Override { name: "T", default: Some(64.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
@@ -3621,6 +3679,27 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
 }
 override T: u32 = 64u;
 override ROPE: bool = true;
@@ -3657,52 +3736,49 @@ fn turn(delta: i32, j: u32) -> vec2<f32> {
  let unit = c * inverseSqrt(max(dot(c, c), 1e-20));
  return vec2<f32>(unit.x, select(unit.y, -unit.y, delta < 0));
 }
-fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
- return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
-}
-fn halves(v: vec2<f32>) -> u32 {
- return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+fn copy_pair(dst: u32, src: u32, n: u32) {
+ kv[dst] = kv[src];
+ if (n == 2u) {
+  kv[dst + 1u] = kv[src + 1u];
+ }
 }
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let words = p.head_dim / 2u;
- let k_words = p.n_head_kv * words;
- let at = wg.x * T + t;
- let w = at % words;
- let rotated = ROPE && at < k_words && w < p.n_rot / 2u;
+ let n_keys = p.n_head_kv * words;
+ let pair = wg.x * T + t;
+ let w = pair % words;
+ let is_key = pair < n_keys;
+ let rotated = ROPE && is_key && w < p.n_rot / 2u;
  let far = p.n_rot / 4u;
- if (at >= 2u * k_words || (NEOX && rotated && w >= far)) {
+ if (pair >= 2u * n_keys || (NEOX && rotated && w >= far)) {
   return;
  }
+ let n = select(1u, KEY_WORDS, is_key);
+ let at = select(n_keys * (KEY_WORDS - 1u) + pair, pair * KEY_WORDS, is_key);
+ let cell_words = (KEY_WORDS + 1u) * n_keys;
  let end = min(min(moves.n, p.max_moves), (wg.y + 1u) * p.span);
  for (var i = wg.y * p.span; i < end; i++) {
   let m = moves.list[i];
-  let src = min(m.src, p.n_cells - 1u) * 2u * k_words + at;
-  let dst = min(m.dst, p.n_cells - 1u) * 2u * k_words + at;
-  let a = kv[src];
-  if (!rotated) {
-   kv[dst] = a;
-   continue;
-  }
-  if (!NEOX) {
-   var moved = a;
-   if (m.delta != 0) {
-    moved = halves(rotate(half2(a), turn(m.delta, w)));
+  let src = min(m.src, p.n_cells - 1u) * cell_words + at;
+  let dst = min(m.dst, p.n_cells - 1u) * cell_words + at;
+  if (!rotated || m.delta == 0) {
+   copy_pair(dst, src, n);
+   if (NEOX && rotated) {
+    copy_pair(dst + far * n, src + far * n, n);
    }
-   kv[dst] = moved;
    continue;
   }
-  let b = kv[src + far];
-  var moved = vec2<u32>(a, b);
-  if (m.delta != 0) {
-   let low = half2(a);
-   let high = half2(b);
-   let first = rotate(vec2<f32>(low.x, high.x), turn(m.delta, 2u * w));
-   let second = rotate(vec2<f32>(low.y, high.y), turn(m.delta, 2u * w + 1u));
-   moved = vec2<u32>(halves(vec2<f32>(first.x, second.x)), halves(vec2<f32>(first.y, second.y)));
+  let low = key(src, 0u);
+  if (!NEOX) {
+   store_key(dst, 0u, rotate(low, turn(m.delta, w)));
+   continue;
   }
-  kv[dst] = moved.x;
-  kv[dst + far] = moved.y;
+  let high = key(src, far);
+  let first = rotate(vec2<f32>(low.x, high.x), turn(m.delta, 2u * w));
+  let second = rotate(vec2<f32>(low.y, high.y), turn(m.delta, 2u * w + 1u));
+  store_key(dst, 0u, vec2<f32>(first.x, second.x));
+  store_key(dst, far, vec2<f32>(first.y, second.y));
  }
 }
 ",
@@ -19770,6 +19846,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
@@ -19820,15 +19897,27 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
 override QK_NORM: u32 = 0u;
 override ROPE: bool = true;
 override NEOX: bool = false;
-fn rotate(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
  if (!ROPE || j >= p.n_rot / 2u) {
   return v;
  }
- let c = rope[pos * (p.n_rot / 2u) + j];
- return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+ return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
 }
 fn pair(j: u32) -> vec2<u32> {
  if (NEOX && j < p.n_rot / 2u) {
@@ -19849,11 +19938,16 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  if (QK_NORM != 0u) {
   v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
  }
- v = rotate(v, pos, j);
+ v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
 }
-fn halves(v: vec2<f32>) -> u32 {
- return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
 }
 override T: u32 = 64u;
 struct P {
@@ -19918,7 +20012,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     if (QK_NORM != 0u) {
      v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
     }
-    v = rotate(v, pos, j);
+    v = rotate_pair(v, pos, j);
     qkv[head + e.x] = v.x;
     qkv[head + e.y] = v.y;
    }
@@ -19938,12 +20032,13 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let weight = select(p.head_dim, (p.n_head + h) * p.head_dim, QK_NORM == 2u);
  let words = p.head_dim / 2u;
  let cell = min(step.rows[wg.y].cell, p.n_cells - 1u);
- let k_to = (cell * 2u * p.n_head_kv + h) * words;
+ let cell_at = cell * (KEY_WORDS + 1u) * p.n_head_kv * words;
+ let k_to = cell_at + h * words * KEY_WORDS;
  let v_from = head + p.n_head_kv * p.head_dim;
- let v_to = k_to + p.n_head_kv * words;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h) * words;
  for (var w = t; w < words; w += T) {
   let first = turned(head, weight, scale, pos, 2u * w);
-  kv[k_to + w] = halves(vec2<f32>(first, turned(head, weight, scale, pos, 2u * w + 1u)));
+  store_key(k_to, w, vec2<f32>(first, turned(head, weight, scale, pos, 2u * w + 1u)));
   kv[v_to + w] = halves(vec2<f32>(qkv[v_from + 2u * w], qkv[v_from + 2u * w + 1u]));
  }
 }

@@ -10,7 +10,7 @@ use goldcrest_kernels::ops::matmul::Act;
 use goldcrest_kernels::ops::matmul_many::Count;
 use goldcrest_kernels::ops::moe_route::{MoeRouteArgs, Routing, moe_route};
 use goldcrest_kernels::ops::norm::{NormArgs, NormKind, norm};
-use goldcrest_kernels::ops::rope_kv::{HeadShape, Pairing, QkNorm, Rope, RopeKvArgs, rope_kv};
+use goldcrest_kernels::ops::rope_kv::{HeadShape, KeyType, Pairing, QkNorm, Rope, RopeKvArgs, rope_kv};
 use goldcrest_kernels::step::STEP_BYTES;
 use goldcrest_kernels::{Profile, ShapeError, Slice};
 
@@ -19,7 +19,8 @@ const fn slice(size: u64) -> Slice<()> {
 }
 
 const BIG: Slice<()> = slice(1 << 34);
-const HEADS: HeadShape = HeadShape { n_head: 4, n_head_kv: 2, head_dim: 64, n_cells: 100 };
+const HEADS: HeadShape =
+    HeadShape { n_head: 4, n_head_kv: 2, head_dim: 64, n_cells: 100, keys: KeyType::F16 };
 
 fn norm_args() -> NormArgs<'static, ()> {
     NormArgs {
@@ -87,6 +88,10 @@ fn buffers_that_end_one_word_early() {
     assert_eq!(refused(norm(&NormArgs { bias: Some(&slice(252)), ..norm_args() }, core)), "bias");
     assert_eq!(refused(norm(&NormArgs { step: &slice(STEP_BYTES - 4), ..norm_args() }, core)), "step");
 
+    let wide = HeadShape { keys: KeyType::F32, ..HEADS };
+    let kv = slice(HEADS.kv_bytes());
+    assert!(rope_kv(&RopeKvArgs { kv: &kv, ..rope_args(HEADS) }, core).is_ok());
+    assert_eq!(refused(rope_kv(&RopeKvArgs { kv: &kv, ..rope_args(wide) }, core)), "kv");
     let kv = slice(HEADS.kv_bytes() - 4);
     assert_eq!(refused(rope_kv(&RopeKvArgs { kv: &kv, ..rope_args(HEADS) }, core)), "kv");
     assert_eq!(refused(attention(&AttentionArgs { kv: &kv, ..attention_args(HEADS) }, core)), "kv");
@@ -117,7 +122,7 @@ fn sizes_out_of_range() {
     assert_eq!(refused(norm(&NormArgs { n: 0, ..norm_args() }, core)), "n");
     assert_eq!(refused(norm(&NormArgs { x_stride: 63, ..norm_args() }, core)), "stride");
 
-    let heads = |n_head, n_head_kv, head_dim| HeadShape { n_head, n_head_kv, head_dim, n_cells: 100 };
+    let heads = |n_head, n_head_kv, head_dim| HeadShape { n_head, n_head_kv, head_dim, ..HEADS };
     for (shape, what) in [
         (heads(4, 0, 64), "n_head_kv"),
         (heads(4, 3, 64), "n_head"),
@@ -126,6 +131,7 @@ fn sizes_out_of_range() {
         (heads(4, 2, 1026), "head_dim"),
         (HeadShape { n_cells: 0, ..HEADS }, "n_cells"),
         (HeadShape { n_cells: 1 << 24, ..HEADS }, "bytes of the cache"),
+        (HeadShape { n_cells: 6 << 20, keys: KeyType::F32, ..HEADS }, "bytes of the cache"),
     ] {
         assert_eq!(refused(attention(&attention_args(shape), core)), what, "{shape:?}");
         assert_eq!(refused(rope_kv(&rope_args(shape), core)), what, "{shape:?}");
@@ -188,7 +194,7 @@ fn moves_of_pairs_that_share_no_word_are_refused() {
     assert!(kv_move(&args(HEADS, rope(62, Pairing::Adjacent), 100), core).is_ok());
     assert_eq!(refused(kv_move(&args(HEADS, rope(62, Pairing::Neox), 100), core)), "n_rot");
     assert_eq!(refused(kv_move(&args(HEADS, None, 0), core)), "max_moves");
-    let wide = HeadShape { n_head: 1024, n_head_kv: 1024, head_dim: 1024, n_cells: 1 };
+    let wide = HeadShape { n_head: 1024, n_head_kv: 1024, head_dim: 1024, n_cells: 1, ..HEADS };
     assert_eq!(refused(kv_move(&args(wide, None, 1), &Profile::SOFTWARE)), "grid");
 }
 
@@ -198,13 +204,19 @@ fn attention_fits_the_workgroup_memory_of_every_device() {
     for threads in ["8", "64", "256"] {
         let profile = Profile::CORE.with("attention_threads", threads).unwrap();
         for head_dim in (2..=1024).step_by(2) {
-            let shape = HeadShape { n_head: 2, n_head_kv: 1, head_dim, n_cells: 100 };
-            let dispatch = attention(&attention_args(shape), &profile).unwrap();
+            let shape = HeadShape { n_head: 2, n_head_kv: 1, head_dim, ..HEADS };
+            let args = attention_args(shape);
+            let dispatch = attention(&args, &profile).unwrap();
             let value = |name| dispatch.overrides.iter().find(|(n, _)| *n == name).unwrap().1;
             let bytes = 8.0 * value("HALF") + 12.0 * value("TILE") + 8.0 * value("ACC");
             assert!(bytes <= 16384.0, "{head_dim} with {threads}");
             assert_eq!(value("HALF") * 2.0, f64::from(head_dim));
             assert_eq!(value("ACC"), value("HALF") * value("GROUPS"));
+            // One row alone keeps its key as floats and its value as halves as well.
+            let one = AttentionArgs { n_rows: 1, ..args };
+            let fits = attention_one(&one, &Entry { norm: QkNorm::None, rope: None }, &profile).is_ok();
+            assert_eq!(fits, bytes + 12.0 * value("HALF") <= 16384.0, "{head_dim} with {threads}");
+            assert!(fits || threads == "256", "{head_dim} with {threads}");
         }
     }
 }

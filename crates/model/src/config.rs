@@ -153,10 +153,10 @@ impl Config {
         (self.n_head + 2 * self.n_head_kv) * self.head_dim
     }
 
-    /// Bytes that one cell of the KV cache takes in one layer: keys and values as halves.
+    /// Bytes that one cell of the KV cache takes in one layer.
     #[must_use]
     pub const fn kv_bytes_per_cell(&self) -> u64 {
-        2 * self.n_head_kv as u64 * self.head_dim as u64 * 2
+        self.n_head_kv as u64 * self.arch.keys().cell_bytes(self.head_dim)
     }
 }
 

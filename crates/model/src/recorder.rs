@@ -21,7 +21,7 @@ use goldcrest_kernels::ops::norm::{NormArgs, NormKind, norm as norm_op};
 use goldcrest_kernels::ops::rope_kv::{self, HeadShape, Rope, RopeKvArgs};
 use goldcrest_kernels::step::{MAX_ROWS, MAX_WANT};
 
-pub(crate) use goldcrest_kernels::ops::rope_kv::Pairing;
+pub(crate) use goldcrest_kernels::ops::rope_kv::{KeyType, Pairing};
 
 use crate::arch::feed_forward::{Experts, GatedFfn};
 use crate::model::RopeTables;
@@ -616,6 +616,7 @@ impl<'a> Recorder<'a> {
             n_head_kv: cfg.n_head_kv,
             head_dim: cfg.head_dim,
             n_cells: self.t.kv.n_cells,
+            keys: cfg.arch.keys(),
         }
     }
 }

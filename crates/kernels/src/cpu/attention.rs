@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::Args;
 use super::activation::soft_tanh;
+use super::cell::CellLayout;
 use super::rope_kv::{Norm, Turn, enter};
 use super::rows::{dot, load, load_halves, n_rows, row, store};
 use crate::ops::attention::{MergeParams, Params};
@@ -13,21 +14,22 @@ pub(super) fn attention(args: &Args<'_>) {
     let &[qkv, kv, table, step, out, ref entry @ ..] = args.bindings else { return };
     let p: Params = args.params();
     let dim = 2 * args.override_value("HALF") as usize;
-    let entered = one_query(&[qkv, kv, table, step], args, &p, dim, entry);
+    let cells = CellLayout::of(args, p.n_head_kv as usize, dim);
+    let entered = one_query(&[qkv, kv, table, step], args, &p, &cells, entry);
     let group = (p.n_head / p.n_head_kv) as usize;
     let rows: Vec<Vec<usize>> =
         (0..n_rows(step, args.grid[1])).map(|index| visible_cells(&row(step, index), table, &p)).collect();
     let n_seen = rows.iter().flatten().max().map_or(0, |cell| cell + 1);
     for head_kv in 0..p.n_head_kv as usize {
-        let mut cache = Head::new(kv, &p, dim, head_kv, n_seen);
-        for (index, cells) in rows.iter().enumerate() {
-            cells.iter().for_each(|cell| cache.decode(*cell));
+        let mut cache = Head::new(kv, &cells, head_kv, n_seen);
+        for (index, seen) in rows.iter().enumerate() {
+            seen.iter().for_each(|cell| cache.decode(*cell));
             for head in head_kv * group..(head_kv + 1) * group {
                 let q = match &entered {
                     Some(query) => query[head * dim..][..dim].to_vec(),
                     None => load(qkv, index * p.stride as usize + head * dim, dim),
                 };
-                let (mut mixed, _, sum) = cache.attend(&q, cells, &p);
+                let (mut mixed, _, sum) = cache.attend(&q, seen, &p);
                 let norm = if sum > 0.0 { (1.0 / sum) as f32 } else { 0.0 };
                 mixed.iter_mut().for_each(|m| *m *= norm);
                 store(out, index * p.out_stride as usize + head * dim, &mixed);
@@ -42,18 +44,19 @@ pub(super) fn split(args: &Args<'_>) {
     let p: Params = args.params();
     let [half, tile, splits] = ["HALF", "TILE", "SPLITS"].map(|name| args.override_value(name) as usize);
     let dim = 2 * half;
-    let Some(query) = one_query(&[qkv, kv, table, step], args, &p, dim, entry) else { return };
+    let cells = CellLayout::of(args, p.n_head_kv as usize, dim);
+    let Some(query) = one_query(&[qkv, kv, table, step], args, &p, &cells, entry) else { return };
     let group = (p.n_head / p.n_head_kv) as usize;
     let entries = visible_entries(&row(step, 0), table, &p);
     let n_seen = entries.iter().map(|(_, cell)| cell + 1).max().unwrap_or(0);
     for head_kv in 0..p.n_head_kv as usize {
-        let mut cache = Head::new(kv, &p, dim, head_kv, n_seen);
+        let mut cache = Head::new(kv, &cells, head_kv, n_seen);
         entries.iter().for_each(|(_, cell)| cache.decode(*cell));
         for head in head_kv * group..(head_kv + 1) * group {
             for split in 0..splits {
                 let mine = |(i, cell): &(usize, usize)| (i / tile % splits == split).then_some(*cell);
-                let cells: Vec<usize> = entries.iter().filter_map(mine).collect();
-                let (mixed, top, sum) = cache.attend(&query[head * dim..][..dim], &cells, &p);
+                let seen: Vec<usize> = entries.iter().filter_map(mine).collect();
+                let (mixed, top, sum) = cache.attend(&query[head * dim..][..dim], &seen, &p);
                 let at = (head * splits + split) * (dim + 2);
                 store(parts, at, &[&mixed[..], &[top, sum as f32]].concat());
             }
@@ -86,15 +89,15 @@ fn one_query(
     &[qkv, kv, _, step]: &[&[Cell<u32>]; 4],
     args: &Args<'_>,
     p: &Params,
-    dim: usize,
+    cells: &CellLayout,
     entry: &[&[Cell<u32>]],
 ) -> Option<Vec<f32>> {
     let &[weight, rope] = entry else { return None };
     let norm = Norm { mode: args.override_value("QK_NORM") as u32, weight, eps: p.eps };
     let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
-    let heads = [p.n_head as usize, p.n_head_kv as usize, dim];
     let only = (n_rows(step, args.grid[1]) > 0).then(|| row(step, 0))?;
-    Some(enter(qkv, 0, heads, &norm, &turn, only.pos, (kv, only.cell.min(p.n_cells - 1))))
+    let to = cells.at(only.cell.min(p.n_cells - 1) as usize);
+    Some(enter(qkv, 0, p.n_head as usize, &norm, &turn, only.pos, (kv, to, cells)))
 }
 
 /// Cells of the entries that a row sees, in order.
@@ -125,10 +128,8 @@ fn visible_entries(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<(usize, us
 /// Keys and values of one head as floats, decoded when first asked for: rows of a prefill share most of them.
 struct Head<'a> {
     kv: &'a [Cell<u32>],
-    cell_words: usize,
-    k_at: usize,
-    v_at: usize,
-    dim: usize,
+    cells: &'a CellLayout,
+    head_kv: usize,
     decoded: Vec<bool>,
     keys: Vec<f32>,
     values: Vec<f32>,
@@ -136,46 +137,39 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     /// The head of the first `n` cells.
-    fn new(kv: &'a [Cell<u32>], p: &Params, dim: usize, head_kv: usize, n: usize) -> Self {
-        let width = p.n_head_kv as usize * dim / 2;
-        Self {
-            kv,
-            cell_words: 2 * width,
-            k_at: head_kv * dim / 2,
-            v_at: width + head_kv * dim / 2,
-            dim,
-            decoded: vec![false; n],
-            keys: vec![0.0; n * dim],
-            values: vec![0.0; n * dim],
-        }
+    fn new(kv: &'a [Cell<u32>], cells: &'a CellLayout, head_kv: usize, n: usize) -> Self {
+        let all = || vec![0.0; n * cells.head_dim];
+        Self { kv, cells, head_kv, decoded: vec![false; n], keys: all(), values: all() }
     }
 
     fn decode(&mut self, cell: usize) {
         if std::mem::replace(&mut self.decoded[cell], true) {
             return;
         }
-        let at = cell * self.cell_words;
-        let to = cell * self.dim..(cell + 1) * self.dim;
-        self.keys[to.clone()].copy_from_slice(&load_halves(self.kv, at + self.k_at, self.dim / 2));
-        self.values[to].copy_from_slice(&load_halves(self.kv, at + self.v_at, self.dim / 2));
+        let (at, dim) = (self.cells.at(cell), self.cells.head_dim);
+        let to = cell * dim..(cell + 1) * dim;
+        let (key, value) = (at + self.cells.key(self.head_kv), at + self.cells.value(self.head_kv));
+        self.keys[to.clone()].copy_from_slice(&self.cells.load_keys(self.kv, key, dim));
+        self.values[to].copy_from_slice(&load_halves(self.kv, value, dim / 2));
     }
 
     /// Values weighted relative to the largest score, that score, and the sum of the weights.
     fn attend(&self, q: &[f32], cells: &[usize], p: &Params) -> (Vec<f32>, f32, f64) {
+        let dim = self.cells.head_dim;
         let scores: Vec<f32> = cells
             .iter()
             .map(|cell| {
-                let score = dot(q, &self.keys[cell * self.dim..][..self.dim]) * p.scale;
+                let score = dot(q, &self.keys[cell * dim..][..dim]) * p.scale;
                 if p.softcap > 0.0 { p.softcap * soft_tanh(score / p.softcap) } else { score }
             })
             .collect();
         let top = scores.iter().copied().fold(-1e30, f32::max);
         let mut sum = 0.0f64;
-        let mut mixed = vec![0.0f32; self.dim];
+        let mut mixed = vec![0.0f32; dim];
         for (score, cell) in scores.iter().zip(cells) {
             let weight = (score - top).exp();
             sum += f64::from(weight);
-            let value = &self.values[cell * self.dim..][..self.dim];
+            let value = &self.values[cell * dim..][..dim];
             mixed.iter_mut().zip(value).for_each(|(m, v)| *m += weight * v);
         }
         (mixed, top, sum)

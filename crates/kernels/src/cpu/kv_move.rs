@@ -1,8 +1,8 @@
 //! Twin of `kv_move`: the moves one after the other.
 
 use super::Args;
+use super::cell::CellLayout;
 use super::rope_kv::Turn;
-use super::rows::{load_halves, pack};
 use super::words::read;
 use crate::ops::kv_move::{Move, Params};
 
@@ -10,12 +10,11 @@ pub(super) fn kv_move(args: &Args<'_>) {
     let &[kv, moves, rope] = args.bindings else { return };
     let p: Params = args.params();
     let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
-    let words = p.head_dim as usize / 2;
-    let cell_words = 2 * p.n_head_kv as usize * words;
+    let cells = CellLayout::of(args, p.n_head_kv as usize, p.head_dim as usize);
     for i in 0..moves[0].get().min(p.max_moves) as usize {
         let m: Move = read(moves, 4 + 4 * i);
-        let [src, dst] = [m.src, m.dst].map(|cell| cell.min(p.n_cells - 1) as usize * cell_words);
-        for w in 0..cell_words {
+        let [src, dst] = [m.src, m.dst].map(|cell| cells.at(cell.min(p.n_cells - 1) as usize));
+        for w in 0..cells.words() {
             kv[dst + w].set(kv[src + w].get());
         }
         let cosines =
@@ -23,14 +22,12 @@ pub(super) fn kv_move(args: &Args<'_>) {
         if cosines.is_empty() {
             continue;
         }
-        for head in 0..p.n_head_kv as usize {
-            let at = dst + head * words;
-            let mut k = load_halves(kv, at, words);
+        for head in 0..cells.n_head_kv {
+            let at = dst + cells.key(head);
+            // Elements that do not turn keep their bits: there are as many angles as elements that do.
+            let mut k = cells.load_keys(kv, at, cosines.len());
             turn.apply(&mut k, &cosines);
-            // Elements that do not turn keep their bits.
-            for (word, [low, high]) in kv[at..].iter().zip(k.as_chunks::<2>().0).take(cosines.len() / 2) {
-                word.set(pack(*low, *high));
-            }
+            cells.store_keys(kv, at, &k);
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 use super::Args;
-use super::rows::{inverse_rms, load, n_rows, pack, row, store};
+use super::cell::CellLayout;
+use super::rows::{inverse_rms, load, n_rows, row, store, store_halves};
 use crate::ops::rope_kv::Params;
 
 pub(super) fn rope_kv(args: &Args<'_>) {
@@ -11,10 +12,11 @@ pub(super) fn rope_kv(args: &Args<'_>) {
     let p: Params = args.params();
     let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
     let norm = Norm { mode: args.override_value("QK_NORM") as u32, weight: qk_norm, eps: p.eps };
-    let heads = [p.n_head, p.n_head_kv, p.head_dim].map(|n| n as usize);
+    let cells = CellLayout::of(args, p.n_head_kv as usize, p.head_dim as usize);
     for index in 0..n_rows(step, args.grid[1]) {
         let (step_row, at) = (row(step, index), index * p.stride as usize);
-        let q = enter(qkv, at, heads, &norm, &turn, step_row.pos, (kv, step_row.cell.min(p.n_cells - 1)));
+        let to = cells.at(step_row.cell.min(p.n_cells - 1) as usize);
+        let q = enter(qkv, at, p.n_head as usize, &norm, &turn, step_row.pos, (kv, to, &cells));
         store(qkv, at, &q);
     }
 }
@@ -30,13 +32,14 @@ pub(super) struct Norm<'a> {
 pub(super) fn enter(
     qkv: &[Cell<u32>],
     at: usize,
-    [n_head, n_head_kv, dim]: [usize; 3],
+    n_head: usize,
     norm: &Norm<'_>,
     turn: &Turn<'_>,
     pos: u32,
-    (kv, cell): (&[Cell<u32>], u32),
+    (kv, to, cells): (&[Cell<u32>], usize, &CellLayout),
 ) -> Vec<f32> {
-    let (q_width, kv_width) = (n_head * dim, n_head_kv * dim);
+    let dim = cells.head_dim;
+    let (q_width, kv_width) = (n_head * dim, cells.n_head_kv * dim);
     let mut q = load(qkv, at, q_width);
     let mut k = load(qkv, at + q_width, kv_width);
     let v = load(qkv, at + q_width + kv_width, kv_width);
@@ -46,10 +49,8 @@ pub(super) fn enter(
         norm.apply(heads, weight, dim);
         heads.chunks_exact_mut(dim).for_each(|head| turn.apply(head, &cosines));
     }
-    let pairs = k.as_chunks::<2>().0.iter().chain(v.as_chunks::<2>().0);
-    for (word, pair) in kv[cell as usize * kv_width..].iter().zip(pairs) {
-        word.set(pack(pair[0], pair[1]));
-    }
+    cells.store_keys(kv, to, &k);
+    store_halves(kv, to + cells.value(0), &v);
     q
 }
 

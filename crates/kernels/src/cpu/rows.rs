@@ -34,6 +34,13 @@ pub(super) fn load_halves(words: &[Cell<u32>], at: usize, n: usize) -> Vec<f32> 
     words[at..at + n].iter().flat_map(|w| unpack(w.get())).collect()
 }
 
+/// Stores floats as pairs of halves from word `at`.
+pub(super) fn store_halves(words: &[Cell<u32>], at: usize, values: &[f32]) {
+    for (word, [low, high]) in words[at..].iter().zip(values.as_chunks::<2>().0) {
+        word.set(pack(*low, *high));
+    }
+}
+
 /// The two halves of a word.
 pub(super) fn unpack(word: u32) -> [f32; 2] {
     [half(word & 0xffff), half(word >> 16)]

@@ -13,6 +13,8 @@ use crate::profile::Profile;
 const TILE: u32 = 64;
 /// What every WebGPU device has.
 const MAX_WORKGROUP_BYTES: u64 = 16 << 10;
+/// Workgroup memory that a pair of the row's own key, as floats, and of its value, as halves, take in [`attention_one`].
+const OWN_BYTES: u32 = 8 + 4;
 
 /// Parameters of `attention`.
 #[repr(C)]
@@ -91,6 +93,7 @@ pub fn attention_one<B: Clone>(
     let (mode, weight, n_normed, eps) = entry.norm.parts(shape, args.step);
     in_range(op, "mode of the norm", mode.into(), 0, 1)?;
     holds(op, "qk_norm", weight, u64::from(n_normed * shape.head_dim) * 4)?;
+    workgroup_bytes(op, profile.attention_threads, shape.head_dim, OWN_BYTES)?;
     let params: &mut Params = bytemuck::from_bytes_mut(bytemuck::cast_slice_mut(&mut dispatch.uniform));
     (params.n_rot, params.n_pos) = entry.rope.map_or((0, 1), |r| (r.n_rot, r.n_pos));
     params.eps = eps;
@@ -161,7 +164,7 @@ pub fn attention<B: Clone>(
 ) -> Result<Dispatch<B>, ShapeError> {
     let op = "attention";
     let &AttentionArgs { step, qkv, kv, table, out, shape, n_rows, stride, out_stride, .. } = args;
-    let HeadShape { n_head, n_head_kv, head_dim, n_cells } = shape;
+    let HeadShape { n_head, n_head_kv, head_dim, n_cells, keys } = shape;
     shape.check(op)?;
     step_rows(op, step, n_rows)?;
     let width = n_head * head_dim;
@@ -172,12 +175,8 @@ pub fn attention<B: Clone>(
     holds(op, "table", table, 4)?;
     holds(op, "out", out, row_bytes(n_rows, width, out_stride))?;
     let threads = profile.attention_threads;
-    let half = head_dim / 2;
-    let groups = (threads / half).max(1);
-    let tile = TILE.max(threads);
-    // The query and the sums in pairs of floats; a score, a weight and a cell for each key of a tile.
-    let workgroup_bytes = 8 * half + 8 * half * groups + 12 * tile;
-    in_range(op, "bytes of workgroup memory", workgroup_bytes.into(), 0, MAX_WORKGROUP_BYTES)?;
+    let (half, groups, tile) = (head_dim / 2, groups(threads, head_dim), TILE.max(threads));
+    workgroup_bytes(op, threads, head_dim, 0)?;
     let params = Params {
         n_head,
         n_head_kv,
@@ -200,9 +199,22 @@ pub fn attention<B: Clone>(
             ("HALF", half.into()),
             ("GROUPS", groups.into()),
             ("ACC", (half * groups).into()),
+            keys.key_words(),
         ],
         bindings: [qkv, kv, table, step, out].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[params]).to_vec(),
         grid: [n_head, n_rows, 1],
     })
+}
+
+/// Threads to a pair of elements of the sums.
+fn groups(threads: u32, head_dim: u32) -> u32 {
+    (threads / (head_dim / 2)).max(1)
+}
+
+/// Refuses a head whose query and sums in pairs of floats, and `own` bytes more a pair, do not fit into workgroup memory
+/// beside a score, a weight and a cell for each key of a tile.
+fn workgroup_bytes(op: &'static str, threads: u32, head_dim: u32, own: u32) -> Result<(), ShapeError> {
+    let bytes = head_dim / 2 * (8 + 8 * groups(threads, head_dim) + own) + 12 * TILE.max(threads);
+    in_range(op, "bytes of workgroup memory", bytes.into(), 0, MAX_WORKGROUP_BYTES)
 }

@@ -77,7 +77,7 @@ pub const fn move_list_bytes(max_moves: u32) -> u64 {
 pub fn kv_move<B: Clone>(args: &KvMoveArgs<'_, B>, profile: &Profile) -> Result<Dispatch<B>, ShapeError> {
     let op = "kv_move";
     let &KvMoveArgs { kv, moves, rope, shape, max_moves, ordered } = args;
-    let HeadShape { n_head_kv, head_dim, n_cells, .. } = shape;
+    let HeadShape { n_head_kv, head_dim, n_cells, keys, .. } = shape;
     shape.check(op)?;
     in_range(op, "max_moves", max_moves.into(), 1, 1 << 20)?;
     holds(op, "kv", kv, shape.kv_bytes())?;
@@ -105,6 +105,7 @@ pub fn kv_move<B: Clone>(args: &KvMoveArgs<'_, B>, profile: &Profile) -> Result<
             ("T", threads.into()),
             ("ROPE", u8::from(rope.is_some()).into()),
             ("NEOX", u8::from(neox).into()),
+            keys.key_words(),
         ],
         bindings: [kv, moves, rope.map_or(moves, |r| r.table)].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[params]).to_vec(),

@@ -26,7 +26,7 @@ pub(crate) struct Params {
 
 /// Sizes of an attention layer and its cache.
 ///
-/// The cache of a layer is one buffer of packed halves: per cell the keys of all heads, then the values.
+/// The cache of a layer is one buffer: per cell the keys of all heads, then the values as halves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadShape {
     /// Query heads; a multiple of `n_head_kv`.
@@ -37,6 +37,17 @@ pub struct HeadShape {
     pub head_dim: u32,
     /// Cells of the cache.
     pub n_cells: u32,
+    /// How keys are stored.
+    pub keys: KeyType,
+}
+
+/// How a cache holds keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// As halves, at most ±65,504.
+    F16,
+    /// As floats: for keys far from zero, where halves are coarse.
+    F32,
 }
 
 /// Which elements of a head RoPE turns together.
@@ -135,7 +146,7 @@ impl HeadShape {
     /// Bytes of the layer's cache.
     #[must_use]
     pub const fn kv_bytes(&self) -> u64 {
-        self.n_cells as u64 * self.n_head_kv as u64 * self.head_dim as u64 * 4
+        self.n_cells as u64 * self.n_head_kv as u64 * self.keys.cell_bytes(self.head_dim)
     }
 
     /// Elements of a row of query, key and value heads.
@@ -156,6 +167,26 @@ impl HeadShape {
     }
 }
 
+impl KeyType {
+    /// Bytes that key and value of one head take in a cell.
+    #[must_use]
+    pub const fn cell_bytes(self, head_dim: u32) -> u64 {
+        (2 * self.words() as u64 + 2) * head_dim as u64
+    }
+
+    /// Words of two elements: `KEY_WORDS` of the shaders.
+    const fn words(self) -> u32 {
+        match self {
+            Self::F16 => 1,
+            Self::F32 => 2,
+        }
+    }
+
+    pub(super) fn key_words(self) -> (&'static str, f64) {
+        ("KEY_WORDS", self.words().into())
+    }
+}
+
 impl<B> Rope<'_, B> {
     pub(super) fn check(&self, op: &'static str, head_dim: u32) -> Result<(), ShapeError> {
         in_range(op, "n_rot", self.n_rot.into(), 2, head_dim.into())?;
@@ -173,14 +204,14 @@ pub(super) fn multiple(op: &'static str, what: &'static str, found: u32, of: u32
 }
 
 /// Norms and turns queries (in place) and keys, and stores keys and values in the rows' cells.
-/// Values beyond the range of halves are stored as ±65,504.
+/// What lies beyond the range of halves is stored as ±65,504 where it becomes a half.
 ///
 /// # Errors
 /// [`ShapeError`] if a size is out of range or a buffer too small.
 pub fn rope_kv<B: Clone>(args: &RopeKvArgs<'_, B>, profile: &Profile) -> Result<Dispatch<B>, ShapeError> {
     let op = "rope_kv";
     let &RopeKvArgs { step, qkv, norm, rope, kv, shape, n_rows, stride } = args;
-    let HeadShape { n_head, n_head_kv, head_dim, n_cells } = shape;
+    let HeadShape { n_head, n_head_kv, head_dim, n_cells, keys } = shape;
     shape.check(op)?;
     step_rows(op, step, n_rows)?;
     row_shape(op, "width of qkv", shape.qkv_width(), stride)?;
@@ -214,6 +245,7 @@ pub fn rope_kv<B: Clone>(args: &RopeKvArgs<'_, B>, profile: &Profile) -> Result<
             ("QK_NORM", mode.into()),
             ("ROPE", u8::from(rope.is_some()).into()),
             ("NEOX", u8::from(rope.is_some_and(|r| r.pairing == Pairing::Neox)).into()),
+            keys.key_words(),
         ],
         bindings: [qkv, weight, rope.map_or(unused, |r| r.table), kv, step].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[params]).to_vec(),

@@ -10,7 +10,7 @@ mod phi3;
 mod qwen2;
 mod qwen3;
 
-use crate::recorder::{AttentionKind, Pairing};
+use crate::recorder::{AttentionKind, KeyType, Pairing};
 use crate::{Allocator, Config, ModelError, Recorder};
 
 macro_rules! architectures {
@@ -100,6 +100,15 @@ impl Arch {
                 Some(Pairing::Neox)
             }
             Self::Gpt2 => None,
+        }
+    }
+
+    /// How the cache holds keys.
+    pub(crate) const fn keys(self) -> KeyType {
+        match self {
+            // Its keys carry biases of up to 211, where halves are 0.125 apart: docs/conformance.md.
+            Self::Qwen2 => KeyType::F32,
+            _ => KeyType::F16,
         }
     }
 

@@ -1,12 +1,12 @@
 //! `attention` against a plain softmax over all scores.
 
 use goldcrest_kernels::ops::attention::{AttentionArgs, attention};
-use goldcrest_kernels::ops::rope_kv::HeadShape;
+use goldcrest_kernels::ops::rope_kv::{HeadShape, KeyType};
 use goldcrest_kernels::step::{IDENTITY, NO_TREE, Row as StepRow};
-use half::f16;
 use serde::Deserialize;
 
 use super::case::{Bound, Case, POISON_U32};
+use super::cells;
 use super::compare::Compare;
 use super::random::{Random, Values};
 use super::row::{Row, RowError};
@@ -39,6 +39,9 @@ struct Shape {
     /// Cells through a table instead of in a row.
     #[serde(default)]
     table: bool,
+    /// Keys as floats.
+    #[serde(default)]
+    wide: bool,
     #[serde(default)]
     softcap: f32,
     #[serde(default)]
@@ -50,7 +53,8 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let [n_head, n_head_kv, head_dim] = shape.heads;
     let mut random = row.random();
     let n_cells = shape.len + 5;
-    let heads = HeadShape { n_head, n_head_kv, head_dim, n_cells };
+    let keys = if shape.wide { KeyType::F32 } else { KeyType::F16 };
+    let heads = HeadShape { n_head, n_head_kv, head_dim, n_cells, keys };
     let stride = heads.qkv_width();
     let capacity = shape.rows + 1;
     let qkv = random.values((capacity * stride) as usize, shape.values);
@@ -62,28 +66,25 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let rows: Vec<StepRow> = (0..shape.rows).map(|r| step_row(&shape, r, &mut random)).collect();
     let sliding = shape.mask == Mask::Sliding;
     let seen: Vec<Vec<usize>> = rows.iter().map(|r| visible(r, sliding, &table, n_cells)).collect();
-    let cell_words = (n_head_kv * head_dim) as usize;
+    let (cell_words, kv_width) = (cells::words(&heads), cells::width(&heads));
     for cell in seen.iter().flatten() {
-        for word in &mut kv[cell * cell_words..(cell + 1) * cell_words] {
-            if *word == POISON_U32 {
-                let [low, high] =
-                    [random.normal(), random.normal()].map(|v| u32::from(f16::from_f32(v).to_bits()));
-                *word = high << 16 | low;
-            }
+        let words = &mut kv[cell * cell_words..(cell + 1) * cell_words];
+        if words[0] == POISON_U32 {
+            words.copy_from_slice(&cells::random(&heads, &mut random));
         }
     }
 
     let scale = 1.0 / (head_dim as f32).sqrt();
     let dim = head_dim as usize;
     let width = n_head as usize * dim;
-    let cache = Compare::Halves.values(&kv);
+    let cache = cells::compare(&heads).values(&kv);
     let mut expected = vec![f64::NAN; capacity as usize * width];
-    for (r, cells) in seen.iter().enumerate() {
+    for (r, seen) in seen.iter().enumerate() {
         for h in 0..n_head as usize {
             let q = &qkv[r * stride as usize + h * dim..][..dim];
             let k_at = h / (n_head / n_head_kv) as usize * dim;
             let q: Vec<f64> = q.iter().map(|v| f64::from(*v)).collect();
-            let mixed = attend(&q, cells, &cache, k_at, cell_words, (scale, shape.softcap));
+            let mixed = attend(&q, seen, &cache, k_at, kv_width, (scale, shape.softcap));
             expected[r * width + h * dim..][..dim].copy_from_slice(&mixed);
         }
     }

@@ -1,13 +1,14 @@
 //! `attention_one`: norm, rotation, store and attention of one row, against the same in f64.
 
 use goldcrest_kernels::ops::attention::{AttentionArgs, Entry, SPLITS, attention_one, attention_split};
-use goldcrest_kernels::ops::rope_kv::{HeadShape, Pairing, QkNorm, Rope};
+use goldcrest_kernels::ops::rope_kv::{HeadShape, KeyType, Pairing, QkNorm, Rope};
 use goldcrest_kernels::step::{IDENTITY, Row as StepRow};
 use half::f16;
 use serde::Deserialize;
 
 use super::attention::{attend, attend_part};
 use super::case::{Bound, Case, POISON_U32};
+use super::cells;
 use super::compare::Compare;
 use super::random::Values;
 use super::rope_kv::{EPS, normed, table as angles, turn};
@@ -41,6 +42,9 @@ struct Shape {
     softcap: f32,
     #[serde(default)]
     values: Values,
+    /// Keys as floats; then the row's own value is exact as halves, so that only keys can be off.
+    #[serde(default)]
+    wide: bool,
     /// In the form for long contexts.
     #[serde(default)]
     split: bool,
@@ -54,13 +58,18 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let [n_head, n_head_kv, head_dim] = shape.heads;
     let mut random = row.random();
     let n_cells = shape.len + 5;
-    let heads = HeadShape { n_head, n_head_kv, head_dim, n_cells };
+    let keys = if shape.wide { KeyType::F32 } else { KeyType::F16 };
+    let heads = HeadShape { n_head, n_head_kv, head_dim, n_cells, keys };
     let stride = heads.qkv_width();
-    let qkv = random.values(stride as usize, shape.values);
+    let mut qkv = random.values(stride as usize, shape.values);
+    if shape.wide {
+        let values = &mut qkv[((n_head + n_head_kv) * head_dim) as usize..];
+        values.iter_mut().for_each(|v| *v = f16::from_f32(*v).to_f32());
+    }
     let weights = random.weights(2 * head_dim as usize);
     let order: Vec<u32> =
         if shape.table { random.permutation(n_cells) } else { (3..n_cells).chain(0..3).collect() };
-    let cells: Vec<usize> = if shape.hostile {
+    let seen: Vec<usize> = if shape.hostile {
         (shape.from..n_cells).map(|_| n_cells as usize - 1).collect()
     } else {
         order[shape.from as usize..shape.len as usize].iter().map(|c| *c as usize).collect()
@@ -69,12 +78,9 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let (dim, width) = (head_dim as usize, (n_head_kv * head_dim) as usize);
     // Cells that the row does not see, and its own before it is stored, hold NaN: they must not reach a sum.
     let mut kv = vec![POISON_U32; heads.kv_bytes() as usize / 4];
-    for cell in cells.iter().filter(|cell| **cell != own) {
-        for word in &mut kv[cell * width..(cell + 1) * width] {
-            let [low, high] =
-                [random.normal(), random.normal()].map(|v| u32::from(f16::from_f32(v).to_bits()));
-            *word = high << 16 | low;
-        }
+    let words = cells::words(&heads);
+    for cell in seen.iter().filter(|cell| **cell != own) {
+        kv[cell * words..(cell + 1) * words].copy_from_slice(&cells::random(&heads, &mut random));
     }
     let pos = if shape.hostile { u32::MAX } else { random.below(N_POS) };
     let step_row = match shape.hostile {
@@ -111,18 +117,17 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
         turn(head, pos.min(N_POS - 1).into(), shape.n_rot, shape.neox);
     }
     let (q, own_kv) = x.split_at(n_head as usize * dim);
-    let own_kv: Vec<f64> =
-        own_kv.iter().map(|v| f16::from_f64(v.clamp(-65504.0, 65504.0)).to_f64()).collect();
-    let mut cache = Compare::Halves.values(&kv);
+    let own_kv = cells::compare(&heads).values(&cells::stored(&heads, own_kv));
+    let mut cache = cells::compare(&heads).values(&kv);
     cache[own * 2 * width..(own + 1) * 2 * width].copy_from_slice(&own_kv);
     let scale = 1.0 / (head_dim as f32).sqrt();
     let (mut expected, mut parts) = (Vec::new(), Vec::new());
     for (h, q) in q.chunks(dim).enumerate() {
         let at = h / (n_head / n_head_kv) as usize * dim;
         let factors = (scale, shape.softcap);
-        expected.extend(attend(q, &cells, &cache, at, width, factors));
+        expected.extend(attend(q, &seen, &cache, at, width, factors));
         for split in 0..SPLITS as usize {
-            let mine = cells.chunks(TILE).skip(split).step_by(SPLITS as usize).flatten().copied();
+            let mine = seen.chunks(TILE).skip(split).step_by(SPLITS as usize).flatten().copied();
             let (mixed, top, sum) = attend_part(q, &mine.collect::<Vec<_>>(), &cache, at, width, factors);
             parts.extend(mixed);
             parts.extend([top, sum]);
@@ -137,7 +142,7 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     Ok(Case {
         bound: vec![
             Bound::floats("qkv", &qkv),
-            Bound::changed("kv", kv, Compare::Halves),
+            Bound::changed("kv", kv, cells::compare(&heads)),
             Bound::input("table", table),
             Bound::input("step", step::step(&[step_row], &[])),
             Bound::written("out", expected.len(), Compare::Floats),

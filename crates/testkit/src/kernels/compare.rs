@@ -12,6 +12,11 @@ pub enum Compare {
     Floats,
     /// Pairs of halves, at the row's `halves`.
     Halves,
+    /// Cells of a cache: as many keys as floats, at the row's `limit`, then as many values as halves, at the row's `halves`.
+    Cells {
+        /// Keys of a cell.
+        keys: usize,
+    },
     /// Records of as many words, each [`Compare::Exact`] or [`Compare::Floats`]; a field is compared as a buffer of its own.
     Records(&'static [Compare]),
 }
@@ -40,6 +45,13 @@ impl Compare {
                 .flat_map(|w| [*w as u16, (*w >> 16) as u16])
                 .map(|h| f16::from_bits(h).to_f64())
                 .collect(),
+            Self::Cells { keys } => {
+                let cell = |cell: &[u32]| {
+                    let (key, value) = cell.split_at(keys);
+                    [Self::Floats.values(key), Self::Halves.values(value)].concat()
+                };
+                words.chunks_exact(keys + keys / 2).flat_map(cell).collect()
+            }
             Self::Records(fields) => {
                 fields.iter().cycle().zip(words).flat_map(|(field, word)| field.values(&[*word])).collect()
             }
@@ -47,29 +59,49 @@ impl Compare {
     }
 }
 
-/// The differences of two results, or why they are not within `limit` of each other.
+/// The tolerances of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits<'a> {
+    /// Of floats.
+    pub floats: &'a Limit,
+    /// Of halves.
+    pub halves: &'a Limit,
+}
+
+/// The differences of two results, or why they are not within `limits` of each other.
 ///
 /// # Errors
 /// A sentence with the first offender.
-pub fn agree(
-    compare: Compare,
-    found: &[f64],
-    wanted: &[f64],
-    limit: Option<&Limit>,
-) -> Result<Errors, String> {
+pub fn agree(compare: Compare, found: &[f64], wanted: &[f64], limits: Limits<'_>) -> Result<Errors, String> {
     if found.len() != wanted.len() {
         return Err(format!("{} elements, {} expected", found.len(), wanted.len()));
     }
     let mut errors = Errors::default();
-    if let Compare::Records(fields) = compare {
-        for (i, field) in fields.iter().enumerate() {
-            let column =
-                |values: &[f64]| values.iter().skip(i).step_by(fields.len()).copied().collect::<Vec<_>>();
-            let of_field = agree(*field, &column(found), &column(wanted), limit);
-            errors = errors.worse(of_field.map_err(|what| format!("field {i} of the records: {what}"))?);
+    match compare {
+        Compare::Records(fields) => {
+            for (i, field) in fields.iter().enumerate() {
+                let column =
+                    |values: &[f64]| values.iter().skip(i).step_by(fields.len()).copied().collect::<Vec<_>>();
+                let of_field = agree(*field, &column(found), &column(wanted), limits);
+                errors = errors.worse(of_field.map_err(|what| format!("field {i} of the records: {what}"))?);
+            }
+            return Ok(errors);
         }
-        return Ok(errors);
+        Compare::Cells { keys } => {
+            for (i, (what, part)) in
+                [("keys", Compare::Floats), ("values", Compare::Halves)].into_iter().enumerate()
+            {
+                let of_cells = |elements: &[f64]| -> Vec<f64> {
+                    elements.chunks_exact(keys).skip(i).step_by(2).flatten().copied().collect()
+                };
+                let of_part = agree(part, &of_cells(found), &of_cells(wanted), limits);
+                errors = errors.worse(of_part.map_err(|e| format!("{what}: {e}"))?);
+            }
+            return Ok(errors);
+        }
+        _ => {}
     }
+    let limit = if compare == Compare::Halves { limits.halves } else { limits.floats };
     let (mut noise, mut signal, mut largest) = (0.0, 0.0, 0.0f64);
     for (i, (a, b)) in found.iter().zip(wanted).enumerate() {
         if a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan() {
@@ -89,13 +121,13 @@ pub fn agree(
     }
     errors.nmse = if noise == 0.0 { 0.0 } else { noise / signal.max(f64::MIN_POSITIVE) };
     errors.max /= largest.max(f64::MIN_POSITIVE);
-    match limit {
-        Some(limit) if errors.nmse > limit.nmse || errors.max > limit.max => Err(format!(
+    if errors.nmse > limit.nmse || errors.max > limit.max {
+        return Err(format!(
             "nmse {:.1e} (limit {:.1e}), largest error {:.1e} (limit {:.1e}) at element {}: {} instead of {}",
             errors.nmse, limit.nmse, errors.max, limit.max, errors.at, found[errors.at], wanted[errors.at]
-        )),
-        _ => Ok(errors),
+        ));
     }
+    Ok(errors)
 }
 
 /// How far apart two results are.

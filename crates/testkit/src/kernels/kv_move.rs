@@ -1,10 +1,11 @@
 //! `kv_move` against moves one after the other, keys as complex numbers.
 
 use goldcrest_kernels::ops::kv_move::{KvMoveArgs, Move, kv_move, move_list};
-use goldcrest_kernels::ops::rope_kv::{HeadShape, Pairing, Rope};
+use goldcrest_kernels::ops::rope_kv::{HeadShape, KeyType, Pairing, Rope};
 use serde::Deserialize;
 
 use super::case::{Bound, Case};
+use super::cells;
 use super::compare::Compare;
 use super::random::Random;
 use super::rope_kv::{table, turn};
@@ -34,6 +35,9 @@ struct Shape {
     neox: bool,
     moves: Moves,
     n: u32,
+    /// Keys as floats.
+    #[serde(default)]
+    wide: bool,
     #[serde(default)]
     delta: i32,
     /// The table carries this attention factor, which must not be applied again.
@@ -52,19 +56,16 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let [n_head_kv, head_dim] = shape.heads;
     let mut random = row.random();
     let n_cells = 2 * shape.n + 2;
-    let heads = HeadShape { n_head: n_head_kv, n_head_kv, head_dim, n_cells };
-    let kv: Vec<u32> = (0..heads.kv_bytes() / 4)
-        .map(|_| {
-            let [low, high] = [random.normal(), random.normal()].map(|v| half::f16::from_f32(v).to_bits());
-            u32::from(high) << 16 | u32::from(low)
-        })
-        .collect();
+    let keys = if shape.wide { KeyType::F32 } else { KeyType::F16 };
+    let heads = HeadShape { n_head: n_head_kv, n_head_kv, head_dim, n_cells, keys };
+    let kv: Vec<u32> = (0..n_cells).flat_map(|_| cells::random(&heads, &mut random)).collect();
     let moves = moves(&shape, n_cells, &mut random);
     let mut list = move_list(&moves);
     if shape.moves == Moves::Hostile {
         list[0] = u32::MAX;
     }
-    let mut values = Compare::Halves.values(&kv);
+    let compare = cells::compare(&heads);
+    let mut values = compare.values(&kv);
     let (dim, cell) = (head_dim as usize, 2 * (n_head_kv * head_dim) as usize);
     for m in &moves {
         let [src, dst] = [m.src, m.dst].map(|c| c.min(n_cells - 1) as usize * cell);
@@ -72,19 +73,15 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
         if m.delta != 0 {
             let pos = f64::from(m.delta).clamp(-f64::from(N_POS - 1), f64::from(N_POS - 1));
             content[..cell / 2].chunks_mut(dim).for_each(|head| turn(head, pos, shape.n_rot, shape.neox));
-            content.iter_mut().for_each(|v| *v = half::f16::from_f64(*v).to_f64());
+            content = compare.values(&cells::stored(&heads, &content));
         }
         values[dst..dst + cell].copy_from_slice(&content);
     }
     // Without rotation the bits themselves have to move.
     let exact = moves.iter().all(|m| m.delta == 0);
-    let compare = if exact { Compare::Exact } else { Compare::Halves };
+    let compare = if exact { Compare::Exact } else { compare };
     if exact {
-        let words = |pair: &[f64; 2]| {
-            let [low, high] = pair.map(|v| u32::from(half::f16::from_f64(v).to_bits()));
-            f64::from(high << 16 | low)
-        };
-        values = values.as_chunks::<2>().0.iter().map(words).collect();
+        values = cells::stored(&heads, &values).into_iter().map(f64::from).collect();
     }
     let rope: Vec<f32> = table(N_POS, shape.n_rot.max(2)).iter().map(|v| v * shape.factor).collect();
     Ok(Case {

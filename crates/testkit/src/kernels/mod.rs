@@ -20,6 +20,7 @@ pub mod step;
 mod act;
 mod attention;
 mod attention_one;
+mod cells;
 mod embed;
 mod kv_move;
 mod matmul;

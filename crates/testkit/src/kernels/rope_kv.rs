@@ -1,9 +1,10 @@
 //! `rope_kv` against rotations of complex numbers by exact angles.
 
-use goldcrest_kernels::ops::rope_kv::{HeadShape, Pairing, QkNorm, Rope, RopeKvArgs, rope_kv};
+use goldcrest_kernels::ops::rope_kv::{HeadShape, KeyType, Pairing, QkNorm, Rope, RopeKvArgs, rope_kv};
 use serde::Deserialize;
 
 use super::case::{Bound, Case, bits};
+use super::cells;
 use super::compare::Compare;
 use super::random::Values;
 use super::row::{Row, RowError};
@@ -35,6 +36,9 @@ struct Shape {
     norm: Norm,
     #[serde(default)]
     values: Values,
+    /// Keys as floats.
+    #[serde(default)]
+    wide: bool,
     /// Position and cell beyond every end in the last row.
     #[serde(default)]
     hostile: bool,
@@ -77,7 +81,8 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     let [n_head, n_head_kv, head_dim] = shape.heads;
     let mut random = row.random();
     let (n_cells, n_pos) = (shape.rows + 3, 300);
-    let heads = HeadShape { n_head, n_head_kv, head_dim, n_cells };
+    let keys = if shape.wide { KeyType::F32 } else { KeyType::F16 };
+    let heads = HeadShape { n_head, n_head_kv, head_dim, n_cells, keys };
     let stride = heads.qkv_width() + 2;
     let capacity = shape.rows + 1;
     let qkv = random.values((capacity * stride) as usize, shape.values);
@@ -87,11 +92,11 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
     };
     let [q_norm, k_norm] = weights.map(|n| random.weights(n as usize));
     // Cells in random order; the last one is left to the hostile row.
-    let cells = random.permutation(n_cells - 1);
+    let order = random.permutation(n_cells - 1);
     let mut rows: Vec<_> = (0..shape.rows)
         .map(|r| {
             let pos = random.below(n_pos);
-            goldcrest_kernels::step::Row { pos, cell: cells[r as usize], ..step::row() }
+            goldcrest_kernels::step::Row { pos, cell: order[r as usize], ..step::row() }
         })
         .collect();
     if let Some(last) = rows.last_mut().filter(|_| shape.hostile) {
@@ -120,15 +125,15 @@ pub(super) fn case(row: &Row) -> Result<Case, RowError> {
         q_expected[at..at + q_width].copy_from_slice(q);
         let cell = step_row.cell.min(n_cells - 1) as usize * 2 * kv_width;
         // As stored: what is left to differ is a rounding the other way.
-        let bounded = k.iter().chain(&*v).map(|v| half::f16::from_f64(v.clamp(-65504.0, 65504.0)).to_f64());
-        kv_expected[cell..cell + 2 * kv_width].iter_mut().zip(bounded).for_each(|(e, v)| *e = v);
+        let stored = cells::compare(&heads).values(&cells::stored(&heads, &[&*k, &*v].concat()));
+        kv_expected[cell..cell + 2 * kv_width].copy_from_slice(&stored);
     }
     Ok(Case {
         bound: vec![
             Bound::changed("qkv", bits(&qkv), Compare::Floats),
             Bound::floats("qk_norm", &[q_norm, k_norm].concat()),
             Bound::floats("rope", &table(n_pos, shape.n_rot.max(2))),
-            Bound::written("kv", heads.kv_bytes() as usize / 4, Compare::Halves),
+            Bound::written("kv", heads.kv_bytes() as usize / 4, cells::compare(&heads)),
             Bound::input("step", step::step(&rows, &[])),
         ],
         expected: vec![(0, q_expected), (3, kv_expected)],
