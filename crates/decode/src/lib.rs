@@ -21,6 +21,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod attribute;
+mod beams;
 mod decoding;
 mod error;
 mod job;
@@ -29,6 +31,7 @@ mod resource;
 mod rows;
 mod sequences;
 pub mod strategy;
+mod suffix;
 mod table;
 mod writer;
 

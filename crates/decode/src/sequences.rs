@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Wants};
+use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Event};
 
@@ -148,6 +148,36 @@ impl<'a, L: Lm> Sequences<'a, L> {
         self.wire.events.borrow_mut().push_back(Event::Working { passes: self.passes });
         self.turn().await?;
         Ok(result)
+    }
+
+    /// Appends each of several tokens at the same next position, none seeing another, and gives the row behind each;
+    /// then [`Sequences::keep_sibling`] chooses one.
+    ///
+    /// # Errors
+    /// As [`Sequences::step`].
+    pub async fn siblings(
+        &mut self,
+        seq: SeqId,
+        tokens: &[u32],
+        wants: &Wants,
+    ) -> Result<Vec<Row>, DecodeError> {
+        let pos = self.lm.pool().sequence(seq)?.next_pos();
+        let row = |(i, token): (usize, &u32)| BatchRow {
+            visible: Visible::Tree { ancestors: 1 << i },
+            ..BatchRow::token(*token, pos, seq).wanting(wants.clone())
+        };
+        let rows = tokens.iter().enumerate().map(row).collect();
+        Ok(self.forward(&Batch { rows, ..Batch::default() }).await?.rows.into_iter().map(Row::new).collect())
+    }
+
+    /// Of the `n` siblings at the end of a sequence, keeps number `i`.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`], [`EngineError::BadKeepList`].
+    pub fn keep_sibling(&mut self, seq: SeqId, n: usize, i: usize) -> Result<(), DecodeError> {
+        let before = self.len(seq)?.saturating_sub(n);
+        let keep: Vec<usize> = (0..before).chain([before + i]).collect();
+        Ok(self.lm.pool_mut().compact(seq, &keep)?)
     }
 
     /// Number of entries of a sequence.

@@ -16,7 +16,18 @@ fn plain_decoding_follows_the_table() {
 
 #[test]
 fn neutral_settings_are_plain_decoding() {
-    for (spec, make) in [("best_of_n:n=1", sampled as fn(usize, u64) -> Ask)] {
+    let greedy: fn(usize, u64) -> Ask = |n, _| ask(n);
+    let sampled: fn(usize, u64) -> Ask = sampled;
+    for (spec, make) in [
+        ("best_of_n:n=1", sampled),
+        ("momentum:alpha=0", greedy),
+        ("momentum:k=1", greedy),
+        ("contrastive_search:alpha=0", greedy),
+        ("contrastive_search:k=1", greedy),
+        ("beam:beams=1", greedy),
+        ("diverse_beam:beams=3,groups=3,diversity=0", greedy),
+        ("conditional_beam:beams=1,min_length=0,no_repeat_ngram=0", greedy),
+    ] {
         for seed in 0..20 {
             let plain = outcome(&mut bigram(), make(12, seed), "sample");
             let got = outcome(&mut bigram(), make(12, seed), spec);

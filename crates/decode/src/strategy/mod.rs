@@ -1,9 +1,19 @@
 //! The strategies, one a file, and the list of their names.
 
+mod beam;
 mod best_of_n;
+mod conditional_beam;
+mod contrastive_search;
+mod diverse_beam;
+mod momentum;
 mod sample;
 
+pub use beam::Beam;
 pub use best_of_n::BestOfN;
+pub use conditional_beam::ConditionalBeam;
+pub use contrastive_search::ContrastiveSearch;
+pub use diverse_beam::DiverseBeam;
+pub use momentum::Momentum;
 pub use sample::Sample;
 
 use serde_json::Value;
@@ -68,7 +78,7 @@ macro_rules! methods {
     };
 }
 
-methods!(Sample, BestOfN);
+methods!(Sample, BestOfN, Momentum, ContrastiveSearch, Beam, DiverseBeam, ConditionalBeam);
 
 impl Method {
     /// Reads `NAME` or `NAME:key=value,…`.

@@ -35,6 +35,30 @@ pub(crate) fn equipped(max_tokens: usize) -> Ask {
     Ask { resources, ..sampled(max_tokens, 1) }
 }
 
+/// Logits that depend on every token before: a wrong, missing or doubled cell of the cache gives other ones.
+pub(crate) fn row_of(context: &[u32]) -> Vec<f32> {
+    let mix = |state: u32, token: u32| (state ^ (token + 1)).wrapping_mul(0x9E37_79B1).rotate_left(13);
+    let state = context.iter().copied().fold(0x811C_9DC5, mix);
+    (0..8).map(|id| (mix(mix(state, id), 77) >> 8) as f32 / (1 << 22) as f32).collect()
+}
+
+/// A model of eight tokens with [`row_of`] as logits.
+pub(crate) fn far_sighted() -> TableLm {
+    TableLm::new(8, row_of)
+}
+
+/// Searches whose answer carries the model's own log-probabilities.
+pub(crate) const SEARCHES: &[&str] = &[
+    "momentum",
+    "contrastive_search",
+    "contrastive_search:alpha=0.3,k=6",
+    "beam",
+    "beam:beams=7,early_stopping=never",
+    "diverse_beam",
+    "diverse_beam:beams=6,groups=3,diversity=2",
+    "conditional_beam:no_repeat_ngram=2",
+];
+
 pub(crate) fn outcome(model: &mut TableLm, ask: Ask, spec: &str) -> Outcome {
     pollster::block_on(decode_with(model, ask, &Method::parse(spec).unwrap())).unwrap()
 }
