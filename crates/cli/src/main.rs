@@ -12,6 +12,8 @@ mod interrupt;
 mod loading;
 mod output;
 mod store;
+mod synthetic;
+mod tuning;
 
 use std::process::ExitCode;
 
@@ -19,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     bench, chat, detokenize, doctor, inspect, list, logits, perplexity, pull, rm, run, sample, template,
-    tokenize,
+    tokenize, tune,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -43,6 +45,7 @@ enum Command {
     Perplexity(perplexity::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
+    Tune(tune::Args),
     Sample(sample::Args),
     Doctor(doctor::Args),
     Pull(pull::Args),
@@ -72,6 +75,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Logits(args) => logits::run(args, &context),
         Command::Perplexity(args) => perplexity::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
+        Command::Tune(args) => tune::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Sample(args) => sample::run(args, &context),
         Command::Doctor(args) => doctor::run(args, &context),

@@ -7,6 +7,7 @@
 
 mod answer;
 pub mod batch;
+mod cost;
 mod engine;
 mod error;
 mod generation;
@@ -16,9 +17,11 @@ mod runtime;
 mod selftest;
 mod session;
 mod text;
+mod tune;
 
 pub use answer::{AnswerText, Taken};
-pub use engine::{Engine, EngineOptions, ModelInfo, Phase};
+pub use cost::{CostOptions, StepCost, cost_curve};
+pub use engine::{Engine, EngineOptions, LoadTimes, ModelInfo, Phase};
 pub use error::EngineError;
 pub use generation::Generation;
 pub use goldcrest_kernels::sampling::RowStats as RawStats;
@@ -27,3 +30,4 @@ pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
 pub use selftest::{SelfTest, selftest};
 pub use session::Session;
 pub use text::Text;
+pub use tune::{Trial, Tuned, tune};

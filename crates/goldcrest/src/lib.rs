@@ -28,9 +28,9 @@ use std::path::Path;
 pub use error_code::ErrorCode;
 pub use file::FileSource;
 pub use goldcrest_engine::{
-    DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, MemoryPlan,
-    ModelInfo, Phase, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, Stats, Text, TokenEvent,
-    batch, kv, selftest,
+    CostOptions, DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, LoadTimes, MemoryPlan,
+    ModelInfo, Phase, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, StepCost, Stats,
+    Text, TokenEvent, Trial, Tuned, batch, cost_curve, kv, selftest, tune,
 };
 pub use header::describe_source;
 pub use {
@@ -87,7 +87,8 @@ pub async fn load(
     let gguf = source.describe()?;
     // Refuse what cannot run before a device is opened.
     model::Config::from_gguf(&gguf).map_err(EngineError::from)?;
-    let request = gpu::Request { adapter: options.adapter.clone() };
+    let deterministic = options.engine.runtime.deterministic;
+    let request = gpu::Request { adapter: options.adapter.clone(), deterministic };
     let opened = gpu::open(&request).await.map_err(EngineError::from)?;
     let mut engine = options.engine.clone();
     engine.notes.extend(opened.note);

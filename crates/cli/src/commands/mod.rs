@@ -14,3 +14,4 @@ pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod template;
 pub(crate) mod tokenize;
+pub(crate) mod tune;
