@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(likeliest(&paths), 1);
         // The same step pauses under one model's threshold and not under another's.
         let method = |threshold| AdaDec { threshold, quantile: 0.0, candidates: 3, lookahead: 5 };
-        assert!(!method(1.321_288).pauses(&[], 1.053_920) && method(0.615_292).pauses(&[], 1.053_920));
+        assert!(!method(1.321_288).pauses(&[], 1.053_92) && method(0.615_292).pauses(&[], 1.053_92));
     }
 
     #[test]
