@@ -11,6 +11,8 @@ mod given;
 mod interrupt;
 mod loading;
 mod output;
+mod record;
+mod sampling;
 mod store;
 mod synthetic;
 mod tuning;
@@ -20,8 +22,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, detokenize, doctor, inspect, list, logits, perplexity, pull, rm, run, sample, template,
-    tokenize, tune,
+    bench, chat, detokenize, doctor, drift, inspect, list, logits, perplexity, pull, rm, run, sample, score,
+    template, tokenize, tune, verify,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -47,6 +49,9 @@ enum Command {
     Bench(bench::Args),
     Tune(tune::Args),
     Sample(sample::Args),
+    Score(score::Args),
+    Verify(verify::Args),
+    Drift(drift::Args),
     Doctor(doctor::Args),
     Pull(pull::Args),
     List(list::Args),
@@ -78,6 +83,9 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Tune(args) => tune::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Sample(args) => sample::run(args, &context),
+        Command::Score(args) => score::run(args, &context),
+        Command::Verify(args) => verify::run(args, &context),
+        Command::Drift(args) => drift::run(args, &context),
         Command::Doctor(args) => doctor::run(args, &context),
         Command::Pull(args) => pull::run(args, &context),
         Command::List(args) => list::run(args, &context),

@@ -7,6 +7,7 @@
 
 mod answer;
 pub mod batch;
+mod choosing;
 mod cost;
 mod engine;
 mod error;
@@ -14,6 +15,7 @@ mod generation;
 pub mod kv;
 mod request;
 mod runtime;
+mod scoring;
 mod selftest;
 mod session;
 mod text;
@@ -27,6 +29,7 @@ pub use generation::Generation;
 pub use goldcrest_kernels::sampling::RowStats as RawStats;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
 pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
+pub use scoring::Scored;
 pub use selftest::{SelfTest, selftest};
 pub use session::Session;
 pub use text::Text;

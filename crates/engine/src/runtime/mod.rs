@@ -7,6 +7,7 @@ mod logits;
 mod memory;
 mod pacer;
 mod plans;
+mod score;
 mod steps;
 mod steps_pacer;
 
