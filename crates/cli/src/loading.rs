@@ -118,7 +118,8 @@ impl ModelArgs {
         let start = Instant::now();
         let request = gpu::Request { adapter: self.adapter.clone(), deterministic: self.deterministic };
         let opened = pollster::block_on(gpu::open(&request)).map_err(EngineError::from)?;
-        let device = wrap(opened.device);
+        opened.device.reuse_pipelines(&|name| context.store.pipelines(name));
+        let device = wrap(Rc::clone(&opened.device));
         let open_ms = start.elapsed().as_secs_f64() * 1e3;
         options.notes.extend(opened.note);
         if !self.deterministic {
@@ -126,6 +127,9 @@ impl ModelArgs {
             options.tuned = Tuning::of(context.store.home()).find(&key).unwrap_or_default();
         }
         let engine = pollster::block_on(upload(gguf, source, device, &options, context))?;
+        if let Some((name, bytes)) = opened.device.compiled_pipelines() {
+            context.store.keep_pipelines(&name, &bytes);
+        }
         for note in engine.runtime().borrow().notes() {
             context.report.notice(note);
         }

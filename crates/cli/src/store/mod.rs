@@ -9,6 +9,7 @@
 //!     gemma3-270m.gguf.state     where they come from, how many are surely on the disk, the server's version mark
 //!     .locks/  .scratch/         lock files; room for pip
 //!   tuning/                      kernel forms that `tune` found, see `tuning.rs`
+//!   pipelines/                   what drivers compiled, see `pipelines.rs`
 //! ```
 //!
 //! A model file counts only with a record beside it that has its length. The steps to get there are: bytes to `.part`, length
@@ -27,6 +28,7 @@ mod hub;
 mod lock;
 mod package;
 mod part;
+mod pipelines;
 mod record;
 pub(crate) mod report;
 mod shelf;
