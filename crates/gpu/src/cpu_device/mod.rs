@@ -2,30 +2,30 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod pool;
-mod products;
 mod threads;
+mod vectors;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use goldcrest_kernels::cpu::fast::Product;
+use goldcrest_kernels::cpu::fast::Work as Parts;
 use goldcrest_kernels::cpu::{Args, Twin, twin};
 use goldcrest_kernels::{Dispatch, Slice};
 
 use crate::counters::CounterCell;
 use crate::device::{buffer_bytes, check_dispatch, check_range};
 use crate::{AdapterInfo, AdapterKind, Buffer, Caps, Counters, Device, GpuError, Plan, Readback, Work};
-use products::Vectors;
 use threads::Threads;
+use vectors::Vectors;
 
 type Words = Rc<[Cell<u32>]>;
 
-/// Runs plans at submit, in order: matrix products on all cores, the rest on the CPU twins.
+/// Runs plans at submit, in order: what takes long in vector code on all cores, the rest on the CPU twins.
 #[derive(Debug)]
 pub struct CpuDevice {
     info: AdapterInfo,
     caps: Caps,
-    /// None computes products on the twins too.
+    /// None computes everything on the twins.
     vectors: Option<Vectors>,
     threads: Threads,
     counters: Rc<CounterCell>,
@@ -117,8 +117,8 @@ impl CpuDevice {
             shader: dispatch.shader,
             grid: dispatch.grid,
         };
-        match self.vectors.and_then(|vectors| Some((vectors, Product::of(&args)?))) {
-            Some((vectors, product)) => products::run(&product, vectors, &self.threads),
+        match self.vectors.and_then(|vectors| Some((vectors, Parts::of(&args)?))) {
+            Some((vectors, parts)) => vectors::run(&parts, vectors, &self.threads),
             None => twin(&args),
         }
         Ok(())

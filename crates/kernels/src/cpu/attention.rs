@@ -85,7 +85,7 @@ pub(super) fn merge(args: &Args<'_>) {
 }
 
 /// The query of a step of one row whose key and value are stored here, in the variant that has weights and angles bound.
-fn one_query(
+pub(super) fn one_query(
     &[qkv, kv, _, step]: &[&[Cell<u32>]; 4],
     args: &Args<'_>,
     p: &Params,
@@ -101,7 +101,7 @@ fn one_query(
 }
 
 /// Cells of the entries that a row sees, in order.
-fn visible_cells(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<usize> {
+pub(super) fn visible_cells(row: &Row, table: &[Cell<u32>], p: &Params) -> Vec<usize> {
     visible_entries(row, table, p).into_iter().map(|(_, cell)| cell).collect()
 }
 

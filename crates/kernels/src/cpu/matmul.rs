@@ -189,11 +189,11 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// What happens to a sum before it is stored.
 pub(super) struct Epilogue<'a> {
-    bias: Option<&'a [Cell<u32>]>,
+    pub(super) bias: Option<&'a [Cell<u32>]>,
     pub(super) y: &'a [Cell<u32>],
-    act: u32,
-    softcap: Option<f32>,
-    add: bool,
+    pub(super) act: u32,
+    pub(super) softcap: Option<f32>,
+    pub(super) add: bool,
 }
 
 impl<'a> Epilogue<'a> {

@@ -3,7 +3,6 @@
 mod commit;
 mod hub;
 mod package;
-mod pipelines;
 mod resolve;
 mod server;
 mod transfer;

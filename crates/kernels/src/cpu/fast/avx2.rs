@@ -4,10 +4,12 @@ use std::arch::x86_64::*;
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::Product;
+use super::attention::{Attention, Unit};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
+use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
+use super::{Kind, Work};
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -20,9 +22,11 @@ type F = __m256;
 
 const ROWS: usize = 2;
 const PARTS: usize = 4;
+const LANES: usize = 8;
+const WIDE: usize = 2;
 
 loops!(
-    "Computes and stores some groups of outputs.\n\n# Safety\nThe processor has AVX2, FMA and F16C.";
+    "Computes and stores some parts.\n\n# Safety\nThe processor has AVX2, FMA and F16C.";
     tiles: 2, 1;
     #[target_feature(enable = "avx2,fma,f16c")]
 );
@@ -99,4 +103,11 @@ vector! {
     fn fma_f(a: F, b: F, c: F) -> F { _mm256_fmadd_ps(a, b, c) }
     fn load_f(v: &[f32; 8]) -> F { bytemuck::cast(*v) }
     fn store_f(v: F) -> [f32; 8] { bytemuck::cast(v) }
+    fn total(v: F) -> f32 {
+        let four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+    }
+    /// Eight halves.
+    fn halves(plane: &[Cell<u32>], at: usize) -> F { _mm256_cvtph_ps(bytemuck::cast(cells::<4>(plane, at))) }
 }

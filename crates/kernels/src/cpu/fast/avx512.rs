@@ -4,11 +4,13 @@ use std::arch::x86_64::*;
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::Product;
+use super::attention::{Attention, Unit};
 use super::avx2::{V, fma, load, low_halves, mul, splat, store, zero};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
+use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
+use super::{Kind, Work};
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -19,9 +21,11 @@ type F = __m512;
 
 const ROWS: usize = 4;
 const PARTS: usize = 2;
+const LANES: usize = 16;
+const WIDE: usize = 4;
 
 loops!(
-    "Computes and stores some groups of outputs.\n\n# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";
+    "Computes and stores some parts.\n\n# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";
     tiles: 8, 4, 2, 1;
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 );
@@ -85,4 +89,7 @@ vector! {
     fn fma_f(a: F, b: F, c: F) -> F { _mm512_fmadd_ps(a, b, c) }
     fn load_f(v: &[f32; 16]) -> F { bytemuck::cast(*v) }
     fn store_f(v: F) -> [f32; 16] { bytemuck::cast(v) }
+    fn total(v: F) -> f32 { _mm512_reduce_add_ps(v) }
+    /// Sixteen halves.
+    fn halves(plane: &[Cell<u32>], at: usize) -> F { _mm512_cvtph_ps(bytemuck::cast(cells::<8>(plane, at))) }
 }

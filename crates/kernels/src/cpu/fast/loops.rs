@@ -1,8 +1,8 @@
 //! The loops of a product. A module of vector words (`avx512`, `avx2`, `portable`, …) includes them, so that they are
 //! compiled with its instructions.
 
-/// Most columns whose sums stay in registers or close by while the weights pass once.
-pub(super) const FEW: usize = 8;
+/// Most columns that whole numbers are the quicker form for: unpacking weights as floats costs half of a column's products.
+pub(super) const FEW: usize = 3;
 
 /// Defines `compute` with what its module calls as `affine` and `unpack` say, and `PARTS`, `no_sum`, `quad`, `row_scales`,
 /// `multiply_add`, `mul_f`, `fma_f`, `all_f`, `load_f`, `store_f`. `$tile` are numbers of columns of a tile, from the most
@@ -11,10 +11,22 @@ macro_rules! loops {
     ($docs:literal; tiles: $first:literal $(, $tile:literal)*; $(#[$feature:meta])*) => {
         $crate::cpu::fast::affine::affine!($(#[$feature])*);
         $crate::cpu::fast::unpack::unpack!($(#[$feature])*);
+        $crate::cpu::fast::attend::attend!($(#[$feature])*);
 
         #[doc = $docs]
         $(#[$feature])*
-        pub fn compute(product: &Product<'_>, groups: Range<usize>) {
+        pub fn compute(work: &Work<'_>, parts: Range<usize>) {
+            match &work.0 {
+                Kind::Product(product) => multiply(product, parts),
+                Kind::Attention(attention) => attend(attention, parts),
+                Kind::Stats(stats) => stats.compute(parts),
+                Kind::Act(act) => act.compute(parts),
+                Kind::Norm(norm) => norm.compute(parts),
+            }
+        }
+
+        $(#[$feature])*
+        fn multiply(product: &Product<'_>, groups: Range<usize>) {
             match product.planes.layout.format {
                 Format::F32 => run::<{ Format::F32 as usize }>(product, groups),
                 Format::F16 => run::<{ Format::F16 as usize }>(product, groups),

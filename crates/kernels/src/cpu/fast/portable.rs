@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::Product;
+use super::attention::{Attention, Unit};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
+use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, half, scales, shifted};
+use super::{Kind, Work};
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -19,8 +21,10 @@ type F = [f32; 4];
 
 const ROWS: usize = 1;
 const PARTS: usize = 8;
+const LANES: usize = 4;
+const WIDE: usize = 2;
 
-loops!("Computes and stores some groups of outputs."; tiles: 1;);
+loops!("Computes and stores some parts."; tiles: 1;);
 
 #[inline(always)]
 const fn zero() -> V {
@@ -207,4 +211,16 @@ const fn load_f(v: &[f32; 4]) -> F {
 #[inline(always)]
 const fn store_f(v: F) -> [f32; 4] {
     v
+}
+
+#[inline(always)]
+fn total([a, b, c, d]: F) -> f32 {
+    (a + c) + (b + d)
+}
+
+/// Four halves.
+#[inline(always)]
+fn halves(plane: &[Cell<u32>], at: usize) -> F {
+    let [a, b] = cells::<2>(plane, at);
+    [a & 0xffff, a >> 16, b & 0xffff, b >> 16].map(half)
 }

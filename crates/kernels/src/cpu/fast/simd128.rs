@@ -4,10 +4,12 @@ use std::arch::wasm32::*;
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::Product;
+use super::attention::{Attention, Unit};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
+use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
+use super::{Kind, Work};
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -20,8 +22,10 @@ type F = v128;
 
 const ROWS: usize = 1;
 const PARTS: usize = 8;
+const LANES: usize = 4;
+const WIDE: usize = 2;
 
-loops!("Computes and stores some groups of outputs."; tiles: 1;);
+loops!("Computes and stores some parts."; tiles: 1;);
 
 /// Defines functions of one vector instruction or few.
 macro_rules! vector {
@@ -87,4 +91,13 @@ vector! {
     fn fma_f(a: F, b: F, c: F) -> F { f32x4_add(f32x4_mul(a, b), c) }
     fn load_f(v: &[f32; 4]) -> F { bytemuck::cast(*v) }
     fn store_f(v: F) -> [f32; 4] { bytemuck::cast(v) }
+    fn total(v: F) -> f32 {
+        let [a, b, c, d] = store_f(v);
+        (a + c) + (b + d)
+    }
+    /// Four halves.
+    fn halves(plane: &[Cell<u32>], at: usize) -> F {
+        let [a, b] = cells::<2>(plane, at);
+        from_halves(u32x4(a & 0xffff, a >> 16, b & 0xffff, b >> 16))
+    }
 }

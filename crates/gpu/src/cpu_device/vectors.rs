@@ -1,19 +1,22 @@
-//! Matrix products with the vector instructions that the processor has.
+//! Work with the vector instructions that the processor has.
 
 use std::ops::Range;
 
-use goldcrest_kernels::cpu::fast::{self, Product};
+use goldcrest_kernels::cpu::fast::{self, Work};
 
 use super::threads::Threads;
 
-/// Multiplications of a part, some 5 µs of them: ten times what handing it over costs.
-const PER_PART: usize = 1 << 17;
+/// Multiplications that are worth a thread's while, some 5 µs of them: ten times what handing them over costs.
+const PER_TASK: usize = 1 << 17;
 
 /// The vector instructions in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Vectors {
-    /// What every processor of the target has: SSE2, NEON, SIMD128, or nothing.
+    /// What every processor of the target has: SSE2, SIMD128, or nothing.
     Base,
+    /// NEON, which no 64-bit ARM processor lacks.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     /// AVX2, fused products, conversions of halves.
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -26,6 +29,10 @@ impl Vectors {
     /// All that this processor has, the best first.
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![Self::Base];
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            all.insert(0, Self::Neon);
+        }
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
@@ -54,35 +61,37 @@ impl Vectors {
             #[cfg(target_arch = "x86_64")]
             Self::Base => "SSE2",
             #[cfg(target_arch = "aarch64")]
-            Self::Base => "NEON",
+            Self::Neon => "NEON",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Base => "SIMD128",
-            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128")))]
+            #[cfg(not(any(target_arch = "x86_64", target_feature = "simd128")))]
             Self::Base => "no vectors",
         }
     }
 
-    fn compute(self, product: &Product<'_>, groups: Range<usize>) {
+    fn compute(self, work: &Work<'_>, parts: Range<usize>) {
         match self {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Base => fast::simd128::compute(product, groups),
+            Self::Base => fast::simd128::compute(work, parts),
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Self::Base => fast::portable::compute(product, groups),
+            Self::Base => fast::portable::compute(work, parts),
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: `all` alone makes this value, and only where the processor has NEON.
+            Self::Neon => unsafe { fast::neon::compute(work, parts) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `all` alone makes this value, and only where the processor has all three features.
-            Self::Avx2 => unsafe { fast::avx2::compute(product, groups) },
+            Self::Avx2 => unsafe { fast::avx2::compute(work, parts) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `all` alone makes this value, and only where the processor has all eight features.
-            Self::Avx512 => unsafe { fast::avx512::compute(product, groups) },
+            Self::Avx512 => unsafe { fast::avx512::compute(work, parts) },
         }
     }
 }
 
-/// Computes and stores a product.
-pub(super) fn run(product: &Product<'_>, vectors: Vectors, threads: &Threads) {
-    let least = PER_PART.div_ceil(product.group_cost().max(1));
-    // SAFETY: a product reads what no product writes, and writes the outputs of the groups it was given alone.
-    unsafe {
-        threads.split(product.n_groups(), least, product, |product, groups| vectors.compute(product, groups))
-    };
+/// Computes and stores a dispatch's work.
+pub(super) fn run(work: &Work<'_>, vectors: Vectors, threads: &Threads) {
+    let least = PER_TASK.div_ceil(work.part_cost().max(1));
+    // SAFETY: parts of work write different words, and none reads what another writes: so `Work` says.
+    unsafe { threads.split(work.n_parts(), least, work, |work, parts| vectors.compute(work, parts)) };
+    work.finish();
 }
