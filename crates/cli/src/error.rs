@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use goldcrest::{EngineError, LoadError};
+use goldcrest::{ClassifyError, EngineError, LoadError};
 use thiserror::Error;
 
 use crate::error_codes::{self, Entry};
@@ -81,6 +81,15 @@ pub(crate) enum CliError {
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Labels could not be scored.
+    #[error(transparent)]
+    Classify(#[from] ClassifyError),
+    /// A generation is not as it was recorded.
+    #[error("the generation differs from its record at step {step}")]
+    Differs {
+        /// The first step that does.
+        step: usize,
+    },
     /// Ctrl-C; what was written so far stands.
     #[error("interrupted")]
     Interrupted,

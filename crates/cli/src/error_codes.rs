@@ -27,6 +27,8 @@ const INTERRUPTED: Entry = Entry { code: "E_INTERRUPTED", exit: 130, help: "run 
 const RANGES: &str = "`goldcrest COMMAND --help` says what each option may be";
 const ADAPTERS: &str = "`goldcrest doctor` lists the adapters; --adapter cpu always works";
 const RAW: &str = "use `goldcrest run --raw` with this model";
+const DIFFERS: &str =
+    "another adapter, driver or build sums in another order; see the gap of the two best logits there";
 const REPORT: &str =
     "this is a fault in goldcrest or in the graphics driver; please report it with `goldcrest doctor`";
 
@@ -92,6 +94,8 @@ pub(crate) fn of(error: &CliError) -> Entry {
         CliError::Stdin(_) => input("E_STDIN", "give text in UTF-8, or the prompt with -p"),
         CliError::Load(error) => in_words(error.code()),
         CliError::Engine(error) => in_words(ErrorCode::of(error)),
+        CliError::Classify(error) => in_words(ErrorCode::of_classify(error)),
+        CliError::Differs { .. } => failure("E_DIFFERS", DIFFERS),
         CliError::Interrupted => INTERRUPTED,
         CliError::Stdout(_) => failure("E_STDOUT", "check the disk or the program that reads the output"),
     }

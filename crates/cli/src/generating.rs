@@ -8,6 +8,7 @@ use goldcrest::{EngineError, Event, Finish, Generation, Stats, TokenEvent};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::sampling::FurtherArgs;
 
 /// Most alternatives per token: as many as the device sorts.
 const MAX_LOGPROBS: usize = 256;
@@ -37,12 +38,14 @@ pub(crate) struct SamplingArgs {
     /// End the answer before this text; may be given several times
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) stop: Vec<String>,
+    #[command(flatten)]
+    pub(crate) further: FurtherArgs,
 }
 
 impl SamplingArgs {
     /// Checked parameters. `temperature` counts where none is given.
     pub(crate) fn params(&self, temperature: f32) -> Result<SamplerParams, CliError> {
-        let params = SamplerParams {
+        let mut params = SamplerParams {
             temperature: self.temp.unwrap_or(temperature),
             top_k: self.top_k.unwrap_or(40),
             top_p: self.top_p.unwrap_or(0.95),
@@ -52,6 +55,7 @@ impl SamplingArgs {
             seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32),
             ..SamplerParams::neutral()
         };
+        self.further.apply(&mut params)?;
         params.validate().map_err(EngineError::from)?;
         StopMatcher::new(&self.stop).map_err(EngineError::from)?;
         Ok(params)

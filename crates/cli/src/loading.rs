@@ -2,15 +2,18 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Instant;
 
 use goldcrest::gguf::Gguf;
+use goldcrest::gpu::Device;
 use goldcrest::model::{Config, WeightSource};
 use goldcrest::{Engine, EngineError, EngineOptions, FileSource, Phase, RuntimeOptions, gpu};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
+use crate::tuning::{self, Tuning};
 
 /// Which model.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -35,6 +38,10 @@ pub(crate) struct ModelArgs {
     /// Force a kernel form
     #[arg(long = "kernel", value_name = "ENTRY=VALUE", hide = true)]
     pub(crate) kernels: Vec<String>,
+    /// Let nothing that was timed choose: neither adapter nor kernel forms nor the size of prompt chunks, so that the same adapter
+    /// computes the same bits
+    #[arg(long)]
+    pub(crate) deterministic: bool,
 }
 
 /// A model that is ready to run.
@@ -42,7 +49,15 @@ pub(crate) struct Loaded {
     pub(crate) engine: Engine,
     /// Milliseconds from opening the file to the first possible step.
     pub(crate) load_ms: f64,
-    pub(crate) path: PathBuf,
+}
+
+/// A model that was opened from any source.
+pub(crate) struct Opened {
+    pub(crate) engine: Engine,
+    /// Milliseconds for finding the adapter and opening the device.
+    pub(crate) open_ms: f64,
+    /// Kernel forms of an earlier `tune`.
+    pub(crate) forms: Vec<(String, String)>,
 }
 
 impl ModelArg {
@@ -70,61 +85,85 @@ impl ModelArgs {
             }
         };
         let forced = self.kernels.iter().map(|text| kernel_entry(text)).collect::<Result<_, _>>()?;
-        let runtime = RuntimeOptions { n_ctx, forced, ..RuntimeOptions::default() };
+        let deterministic = self.deterministic;
+        let runtime = RuntimeOptions { n_ctx, forced, deterministic, ..RuntimeOptions::default() };
         Ok(EngineOptions { runtime, ..EngineOptions::default() })
     }
 
     /// Fetches the model if need be, opens the adapter and loads, with a bar on a terminal. What cannot run is refused before a
     /// device is opened.
     pub(crate) fn load(&self, context: &Context) -> Result<Loaded, CliError> {
-        let options = self.options()?;
+        self.options()?;
         let path = self.model.resolve(context)?;
         let start = Instant::now();
         let (gguf, file) = describe(&path)?;
-        let config = Config::from_gguf(&gguf).map_err(EngineError::from)?;
+        let engine = self.open(&gguf, file, context, &mut |device| device)?.engine;
+        Ok(Loaded { engine, load_ms: start.elapsed().as_secs_f64() * 1e3 })
+    }
+
+    /// The same for a model from any source. `wrap` is handed the device before anything uses it.
+    pub(crate) fn open<S: WeightSource>(
+        &self,
+        gguf: &Gguf,
+        source: S,
+        context: &Context,
+        wrap: &mut dyn FnMut(Rc<dyn Device>) -> Rc<dyn Device>,
+    ) -> Result<Opened, CliError> {
+        let mut options = self.options()?;
+        let config = Config::from_gguf(gguf).map_err(EngineError::from)?;
         let (requested, max) = (options.runtime.n_ctx, config.n_ctx_train);
         if requested > max {
             return Err(EngineError::BadContext { requested, max }.into());
         }
-        let engine = pollster::block_on(self.engine(&gguf, file, &options, context))?;
+        let start = Instant::now();
+        let request = gpu::Request { adapter: self.adapter.clone(), deterministic: self.deterministic };
+        let opened = pollster::block_on(gpu::open(&request)).map_err(EngineError::from)?;
+        opened.device.reuse_pipelines(&|name| context.store.pipelines(name));
+        let device = wrap(Rc::clone(&opened.device));
+        let open_ms = start.elapsed().as_secs_f64() * 1e3;
+        options.notes.extend(opened.note);
+        if !self.deterministic {
+            let key = tuning::Key::new(device.info(), gguf, &config);
+            options.tuned = Tuning::of(context.store.home()).find(&key).unwrap_or_default();
+        }
+        let engine = pollster::block_on(upload(gguf, source, device, &options, context))?;
+        if let Some((name, bytes)) = opened.device.compiled_pipelines() {
+            context.store.keep_pipelines(&name, &bytes);
+        }
         for note in engine.runtime().borrow().notes() {
             context.report.notice(note);
         }
-        Ok(Loaded { engine, load_ms: start.elapsed().as_secs_f64() * 1e3, path })
+        Ok(Opened { engine, open_ms, forms: options.tuned })
     }
+}
 
-    async fn engine(
-        &self,
-        gguf: &Gguf,
-        file: FileSource,
-        options: &EngineOptions,
-        context: &Context,
-    ) -> Result<Engine, CliError> {
-        let request = gpu::Request { adapter: self.adapter.clone() };
-        let opened = gpu::open(&request).await.map_err(EngineError::from)?;
-        let mut options = options.clone();
-        options.notes.extend(opened.note);
-        let shown = io::stderr().is_terminal();
-        let mut begun = false;
-        let mut progress = |phase, done, total| {
-            // A bar is in bytes; what comes before them takes a moment natively.
-            if phase != Phase::Upload {
-                return;
-            }
-            if shown && !begun {
-                context.report.begin("loading", Some(total), 0);
-                begun = true;
-            }
-            context.report.at(done);
-        };
-        let mut source = Interruptible { file, interrupt: context.interrupt.clone() };
-        let engine = Engine::load(gguf, &mut source, opened.device, &options, &mut progress).await;
-        context.report.end();
-        if context.interrupt.is_set() {
-            return Err(CliError::Interrupted);
+async fn upload<S: WeightSource>(
+    gguf: &Gguf,
+    source: S,
+    device: Rc<dyn Device>,
+    options: &EngineOptions,
+    context: &Context,
+) -> Result<Engine, CliError> {
+    let shown = io::stderr().is_terminal();
+    let mut begun = false;
+    let mut progress = |phase, done, total| {
+        // A bar is in bytes; what comes before them takes a moment natively.
+        if phase != Phase::Upload {
+            return;
         }
-        Ok(engine?)
+        if shown && !begun {
+            context.report.begin("loading", Some(total), 0);
+            begun = true;
+        }
+        context.report.at(done);
+    };
+    let mut source = Interruptible { source, interrupt: context.interrupt.clone() };
+    let engine = Engine::load(gguf, &mut source, device, options, &mut progress).await;
+    context.report.end();
+    if context.interrupt.is_set() {
+        return Err(CliError::Interrupted);
     }
+    Ok(engine?)
 }
 
 /// The checked header of a model file, and the file for reading on.
@@ -134,17 +173,17 @@ pub(crate) fn describe(path: &Path) -> Result<(Gguf, FileSource), CliError> {
 }
 
 /// Ctrl-C ends the reading of weights.
-struct Interruptible {
-    file: FileSource,
+struct Interruptible<S> {
+    source: S,
     interrupt: Interrupt,
 }
 
-impl WeightSource for Interruptible {
+impl<S: WeightSource> WeightSource for Interruptible<S> {
     async fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), String> {
         if self.interrupt.is_set() {
             return Err("interrupted".to_owned());
         }
-        WeightSource::read_at(&mut self.file, offset, buf).await
+        self.source.read_at(offset, buf).await
     }
 }
 

@@ -11,15 +11,19 @@ mod given;
 mod interrupt;
 mod loading;
 mod output;
+mod record;
+mod sampling;
 mod store;
+mod synthetic;
+mod tuning;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, chat, detokenize, doctor, inspect, list, logits, perplexity, pull, rm, run, sample, template,
-    tokenize,
+    bench, chat, detokenize, doctor, drift, inspect, list, logits, perplexity, pull, rm, run, sample, score,
+    template, tokenize, tune, verify,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -43,7 +47,11 @@ enum Command {
     Perplexity(perplexity::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
+    Tune(tune::Args),
     Sample(sample::Args),
+    Score(score::Args),
+    Verify(verify::Args),
+    Drift(drift::Args),
     Doctor(doctor::Args),
     Pull(pull::Args),
     List(list::Args),
@@ -72,8 +80,12 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Logits(args) => logits::run(args, &context),
         Command::Perplexity(args) => perplexity::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
+        Command::Tune(args) => tune::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Sample(args) => sample::run(args, &context),
+        Command::Score(args) => score::run(args, &context),
+        Command::Verify(args) => verify::run(args, &context),
+        Command::Drift(args) => drift::run(args, &context),
         Command::Doctor(args) => doctor::run(args, &context),
         Command::Pull(args) => pull::run(args, &context),
         Command::List(args) => list::run(args, &context),

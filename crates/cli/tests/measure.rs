@@ -95,14 +95,106 @@ fn bench_reports_speeds_and_costs() {
         );
     }
     for decode in found["decode"].as_array().unwrap() {
-        assert_eq!(decode["bytes_read_per_token"], 16.0, "one token of the ring each");
+        assert_eq!(decode["bytes_read_back_per_token"], 16.0, "one token of the ring each");
+        assert!(decode["host_ms_per_token"].as_f64().unwrap() > 0.0);
         assert!(decode["dispatches_per_token"].as_f64().unwrap() >= 10.0);
         assert!(decode["bandwidth_share"].as_f64().unwrap() > 0.0);
     }
+    // Behind eight tokens more, keys and values of eight tokens more are read. The plan's figure has 64 tables of words in it.
+    let moved = |i: usize| found["decode"][i]["bytes_moved_per_token"].as_f64().unwrap();
+    let kv_per_token = json(&["inspect", &path], "")["memory"]["kv_per_token"].as_f64().unwrap() - 256.0;
+    assert_eq!(moved(1) - moved(0), 8.0 * kv_per_token);
+    assert_eq!(found["kernels"]["profile"], "software");
+    for name in ["goldcrest", "wgpu", "rustc"] {
+        let version = found["versions"][name].as_str().unwrap();
+        assert!(version.contains('.') || !cfg!(target_os = "linux"), "{name}: {version}");
+    }
+    let ms = |part: &str| found["load"][format!("{part}_ms")].as_f64().unwrap();
+    let parts = ["parse", "open", "text", "selftest", "allocate", "compile", "upload", "latency"];
+    assert!(parts.map(ms).iter().sum::<f64>() <= ms("total") && ms("first_ttft") > 0.0);
+    assert!(found.get("small_m").is_none(), "nobody asked");
     assert!(text(&args, "").contains("tok/s"));
     refused(&["bench", "-m", &path, "--adapter", "cpu", "--pp", "9999"], "", "E_PROMPT_TOO_LONG");
     refused(&["bench", "-m", &path, "--pp", "a"], "", "E_USAGE");
     refused(&["bench", "-m", &path, "--adapter", "no-such-adapter"], "", "E_NO_ADAPTER");
+}
+
+#[test]
+fn steps_of_few_rows_are_measured_on_a_model_without_a_file() {
+    let sizes = ["--pp", "8", "--tg", "2", "--reps", "1", "-c", "64"];
+    let args =
+        [&["bench", "--synthetic", "llama-135m:q8_0", "--adapter", "cpu", "--small-m"][..], &sizes].concat();
+    let found = json(&args, "");
+    assert_eq!(
+        (found["model"]["name"].as_str(), found["model"]["n_params"].as_u64()),
+        (Some("random llama-135m:Q8_0"), Some(134_515_008))
+    );
+    let rows: Vec<u64> =
+        found["small_m"].as_array().unwrap().iter().map(|cost| cost["rows"].as_u64().unwrap()).collect();
+    assert_eq!(rows, [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]);
+    let of_one = &found["small_m"][0];
+    assert_eq!(of_one["chain_ratio"], 1.0);
+    assert!(found["small_m"][9]["tree_ms"]["median"].as_f64() > of_one["tree_ms"]["median"].as_f64());
+    refused(&["bench", "--synthetic", "llama-9b:Q4_0"], "", "E_USAGE");
+    refused(&["bench", "--synthetic", "llama-1b:Q4_0", "-m", "smollm2-135m"], "", "E_USAGE");
+}
+
+/// On an adapter of software, so that the choice is there to be made.
+#[test]
+fn tuning_is_kept_used_and_passed_by() {
+    let Some(path) = tiny("llama") else { return };
+    let home = tempfile::tempdir().unwrap();
+    let at_home = |args: &[&str]| {
+        let output = goldcrest(args).env("GOLDCREST_HOME", home.path()).output().unwrap();
+        let (out, err) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success() || err.contains("E_NO_ADAPTER"), "{args:?}: {err}");
+        (output.status.success(), out)
+    };
+    // The CPU has nothing to choose from.
+    let (_, said) = at_home(&["tune", "-m", &path, "--adapter", "cpu"]);
+    assert!(said.contains("untuned"), "{said}");
+    if !at_home(&["tune", "-m", &path, "--adapter", "llvmpipe", "--forget"]).0 {
+        println!("skip: tuning: there is no llvmpipe; install mesa's Vulkan drivers");
+        return;
+    }
+    let forms = |extra: &[&str]| -> Vec<String> {
+        let args = [
+            "bench",
+            "-m",
+            &path,
+            "--adapter",
+            "llvmpipe",
+            "--pp",
+            "8",
+            "--tg",
+            "2",
+            "--reps",
+            "1",
+            "--json",
+        ];
+        let found: Value = serde_json::from_str(&at_home(&[&args[..], extra].concat()).1).unwrap();
+        found["kernels"]["tuned"].as_array().unwrap().iter().map(|f| f.as_str().unwrap().to_owned()).collect()
+    };
+    assert!(forms(&[]).is_empty());
+    // What is fastest differs from machine to machine.
+    // What is forced is not tried, which leaves one entry: every form is compiled.
+    let forced = [
+        "soft=true",
+        "vec_lanes=1",
+        "vec_block=4",
+        "vec_groups=1",
+        "rows_lanes=1",
+        "rows_groups=1",
+        "tile_from=128",
+    ];
+    let forced: Vec<&str> = forced.iter().flat_map(|form| ["--kernel", form]).collect();
+    let (_, said) = at_home(&[&["tune", "-m", &path, "--adapter", "llvmpipe"][..], &forced].concat());
+    assert!(said.contains("8 rows:"), "{said}");
+    assert_eq!(forms(&[]).is_empty(), said.contains("untuned"), "{said}");
+    assert!(forms(&["--deterministic"]).is_empty());
+    at_home(&["tune", "-m", &path, "--adapter", "llvmpipe", "--forget"]);
+    assert!(forms(&[]).is_empty());
 }
 
 /// A run needs less than two and a half times the file: loading keeps neither the file nor a second copy of the weights.

@@ -4,6 +4,7 @@ use goldcrest_engine::batch::Wants;
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{AnswerText, Finish};
 use goldcrest_sample::{Chain, SampleError, SamplerParams};
+use goldcrest_tokenizer::Encode;
 use serde_json::{Map, Value};
 
 use crate::writer::Writer;
@@ -103,6 +104,19 @@ impl<'a, L: Lm> Job<'a, L> {
     #[must_use]
     pub fn ends(&self, token: u32) -> bool {
         self.fresh.ends(token)
+    }
+
+    /// Tokens of a text that stands within a prompt; none where the model has no tokenizer.
+    #[must_use]
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let options = Encode { add_special: false, parse_special: false };
+        self.fresh.tokenizer().map(|tokenizer| tokenizer.encode(text, options)).unwrap_or_default()
+    }
+
+    /// [`Job::ends`] without the job.
+    pub(crate) fn ender(&self) -> impl Fn(u32) -> bool + use<L> {
+        let fresh = self.fresh.clone();
+        move |token| fresh.ends(token)
     }
 
     /// The text of tokens behind the prompt, and why they are a whole answer, if they are: a token that ends it, a stop

@@ -23,16 +23,23 @@
 mod args;
 mod attribute;
 mod beams;
+mod continuations;
 mod decoding;
 mod error;
+mod frontier;
+mod greedy;
 mod job;
 mod lm;
+mod lookahead;
+mod ngrams;
+mod oracle;
 mod resource;
 mod rows;
 mod sequences;
 pub mod strategy;
 mod suffix;
 mod table;
+mod vote;
 mod writer;
 
 pub use args::Args;

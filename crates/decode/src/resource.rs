@@ -41,4 +41,6 @@ pub struct Resources {
     pub references: Vec<Vec<u32>>,
     /// Judges candidates.
     pub scorer: Option<Box<dyn Scorer>>,
+    /// Judges candidates by the reward that a further model was aligned to, where that is another than `scorer`'s.
+    pub baseline_scorer: Option<Box<dyn Scorer>>,
 }

@@ -18,6 +18,9 @@ fn plain_decoding_follows_the_table() {
 fn neutral_settings_are_plain_decoding() {
     let greedy: fn(usize, u64) -> Ask = |n, _| ask(n);
     let sampled: fn(usize, u64) -> Ask = sampled;
+    let judged: fn(usize, u64) -> Ask = |n, _| common::judged(n);
+    let judged_samples: fn(usize, u64) -> Ask =
+        |n, seed| Ask { resources: common::judged(n).resources, ..common::sampled(n, seed) };
     for (spec, make) in [
         ("best_of_n:n=1", sampled),
         ("momentum:alpha=0", greedy),
@@ -27,6 +30,18 @@ fn neutral_settings_are_plain_decoding() {
         ("beam:beams=1", greedy),
         ("diverse_beam:beams=3,groups=3,diversity=0", greedy),
         ("conditional_beam:beams=1,min_length=0,no_repeat_ngram=0", greedy),
+        ("self_consistency:n=1", sampled),
+        ("first_finish:n=1", sampled),
+        ("adadec:candidates=1", greedy),
+        ("adadec:quantile=0,threshold=20", greedy),
+        ("superposed:k=1,alpha=0", greedy),
+        ("a_star:width=1", judged),
+        ("a_star:width=1,step_tokens=5", judged_samples),
+        ("pg_td:rollouts=1", judged),
+        ("transfer_q:weight=0", judged),
+        ("transfer_q:candidates=1", judged),
+        ("icn:n=1", greedy),
+        ("plan_then_write:no_repeat_ngram=0", greedy),
     ] {
         for seed in 0..20 {
             let plain = outcome(&mut bigram(), make(12, seed), "sample");

@@ -61,6 +61,12 @@ impl AnswerText {
         }
     }
 
+    /// What its tokens are made with; none for tokens that are no text.
+    #[must_use]
+    pub fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.decoder.as_ref().map(StreamDecoder::tokenizer)
+    }
+
     /// Takes a token.
     pub fn push(&mut self, token: u32) -> Taken {
         let ends = self.ends(token);

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::time::Duration;
 
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::Device;
 use goldcrest_model::{Config, Model, ModelError, WeightSource};
+use web_time::Instant;
 
 use crate::selftest::select_forms;
 use crate::{EngineError, Runtime, RuntimeOptions, Session, Text};
@@ -18,6 +20,9 @@ pub struct EngineOptions {
     pub runtime: RuntimeOptions,
     /// Overrides the name of the pre-tokenizer, for files that name one that is not built in.
     pub pre_tokenizer: Option<String>,
+    /// Kernel forms that were measured to be fast on this adapter, as [`tune`](crate::tune) gives them. They are dropped where the
+    /// self-test finds them wrong; [`RuntimeOptions::forced`] goes before them.
+    pub tuned: Vec<(String, String)>,
     /// Leaves out the self-test, which otherwise runs at every start on adapters that are not known to be right.
     pub skip_selftest: bool,
     /// What the engine's notes begin with, such as why this device was chosen.
@@ -77,11 +82,29 @@ impl Phase {
     }
 }
 
+/// How long the parts of a load took, one after another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadTimes {
+    /// Tokenizer and chat template.
+    pub text: Duration,
+    /// Small models through the kernels, where the adapter is not known to be right.
+    pub selftest: Duration,
+    /// Buffers for weights, activations and the cache.
+    pub allocate: Duration,
+    /// Pipelines compiled, plans recorded.
+    pub compile: Duration,
+    /// Weights read, repacked and written.
+    pub upload: Duration,
+    /// The way of an empty submit, measured.
+    pub latency: Duration,
+}
+
 /// A loaded model.
 pub struct Engine {
     runtime: Rc<RefCell<Runtime>>,
     text: Rc<Text>,
     info: ModelInfo,
+    load_times: LoadTimes,
 }
 
 impl Engine {
@@ -96,29 +119,52 @@ impl Engine {
         options: &EngineOptions,
         progress: &mut dyn FnMut(Phase, u64, u64),
     ) -> Result<Self, EngineError> {
+        let mut times = LoadTimes::default();
+        let mut clock = Instant::now();
+        let mut lap = |part: &mut Duration| {
+            let now = Instant::now();
+            *part += now - std::mem::replace(&mut clock, now);
+        };
         let text = Text::from_gguf(gguf, options.pre_tokenizer.as_deref())?;
+        lap(&mut times.text);
         let mut runtime_options = options.runtime.clone();
         let mut found = Vec::new();
-        if !options.skip_selftest {
-            (runtime_options.forced, found) = select_forms(&device, gguf, &options.runtime.forced).await?;
+        if options.skip_selftest {
+            runtime_options.forced = [&options.tuned[..], &options.runtime.forced].concat();
+        } else {
+            (runtime_options.forced, found) =
+                select_forms(&device, gguf, &options.tuned, &options.runtime.forced).await?;
         }
+        lap(&mut times.selftest);
         let mut wide = BTreeSet::new();
         let mut runtime = loop {
             let (mut model, weights) = Model::allocate(gguf, device.as_ref(), source, &wide).await?;
             model.notes.splice(0..0, options.notes.iter().chain(&found).cloned());
             let mut runtime = Runtime::new(Rc::clone(&device), model, &runtime_options)?;
+            lap(&mut times.allocate);
             // Pipelines compile while the weights are on their way, and before they take up memory.
             runtime.prepare(&mut |done, total| progress(Phase::Compile, done, total)).await?;
+            lap(&mut times.compile);
             let mut upload = |done, total| progress(Phase::Upload, done, total);
-            match weights.stream(device.as_ref(), source, &mut upload).await {
+            let streamed = weights.stream(device.as_ref(), source, &mut upload).await;
+            lap(&mut times.upload);
+            match streamed {
                 Ok(()) => break runtime,
                 Err(ModelError::Inexact { tensor }) if !wide.contains(&tensor) => wide.insert(tensor),
                 Err(error) => return Err(error.into()),
             };
         };
         runtime.measure_latency().await?;
+        lap(&mut times.latency);
         let info = ModelInfo::new(gguf, runtime.config());
-        Ok(Self { runtime: Rc::new(RefCell::new(runtime)), text: Rc::new(text), info })
+        let (runtime, text) = (Rc::new(RefCell::new(runtime)), Rc::new(text));
+        Ok(Self { runtime, text, info, load_times: times })
+    }
+
+    /// How long the parts of the load took.
+    #[must_use]
+    pub const fn load_times(&self) -> LoadTimes {
+        self.load_times
     }
 
     /// What the file says of itself.

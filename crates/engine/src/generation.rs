@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use goldcrest_gpu::Counters;
-use goldcrest_sample::{Candidates, Chain, RowStats, SampleError};
+use goldcrest_sample::Chain;
 use web_time::Instant;
 
 use crate::answer::AnswerText;
-use crate::batch::{Batch, BatchRow, RowResult, Wants};
+use crate::batch::{Batch, BatchRow};
+use crate::choosing;
 use crate::request::{Event, Finish, Request, Stats, TokenEvent};
 use crate::{DecodeRun, EngineError, Runtime, Session};
 
@@ -212,7 +213,7 @@ impl<'s> Generation<'s> {
         Ok(())
     }
 
-    /// One step with the host in the loop: the best candidates where they settle the choice, else the whole row.
+    /// One step with the host in the loop.
     async fn next_on_host(
         &mut self,
         runtime: &mut Runtime,
@@ -221,17 +222,18 @@ impl<'s> Generation<'s> {
         let Some(seq) = self.session.seq else { return Err(EngineError::EmptyPrompt) };
         let input = self.new_tokens.last().or(self.prompt.last()).copied().unwrap_or(0);
         let position = runtime.pool().sequence(seq)?.next_pos();
-        let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
-        let row = BatchRow::token(input, position, seq).wanting(wants);
-        let result = runtime.forward(&Batch { rows: vec![row], ..Batch::default() }).await?;
-        let row = result.rows.first().ok_or(EngineError::NothingToSample)?;
-        let choice = choose(chain, row, position + 1)?;
-        chain.accept(choice);
-        self.session.cached.push(input);
-        let lse = row.stats.map_or(0.0, |s| s.log_sum_exp);
         let n = self.request.logprobs.unwrap_or(0);
+        let wants = choosing::wants(chain, runtime.config().n_vocab, n);
+        let row = BatchRow::token(input, position, seq).wanting(wants);
+        let mut result = runtime.forward(&Batch { rows: vec![row], ..Batch::default() }).await?;
+        let row = result.rows.first_mut().ok_or(EngineError::NothingToSample)?;
+        self.session.cached.push(input);
+        let choice = choosing::choose(runtime, chain, row, position + 1).await?;
+        chain.commit(&choice);
+        let lse = row.stats.map_or(0.0, |s| s.log_sum_exp);
         let top = row.top.iter().take(n).map(|(token, logit)| (*token, logit - lse)).collect();
-        Ok((choice, row.logits.get(choice as usize).map_or(0.0, |l| l - lse), top))
+        let logit = choosing::logit_of(row, choice.id).unwrap_or(choice.logit);
+        Ok((choice.id, logit - lse, top))
     }
 
     /// Accounts for a token: text, ends, limits.
@@ -300,25 +302,4 @@ async fn next_on_device(
         ready.extend(runtime.take_decoded(run).await?.iter().map(|t| (t.token, t.logprob)));
     }
     ready.pop_front().ok_or(EngineError::NothingToSample)
-}
-
-fn choose(chain: &Chain, row: &RowResult, position: u32) -> Result<u32, EngineError> {
-    let (ids, logits): (Vec<u32>, Vec<f32>) = row.top.iter().copied().unzip();
-    let stats = row.stats.map(|s| RowStats {
-        max: s.max,
-        argmax: s.argmax,
-        log_sum_exp: s.log_sum_exp,
-        entropy: s.entropy,
-        max_p: s.max_p,
-        top2_gap: s.top2_gap,
-    });
-    let whole = ids.len() == row.logits.len();
-    if !whole {
-        let mut best = Candidates::from_top(&ids, &logits, stats)?;
-        match chain.choose(&mut best, position) {
-            Err(SampleError::NeedsFullRow { .. }) => {}
-            other => return Ok(other?.id),
-        }
-    }
-    Ok(chain.choose(&mut Candidates::from_row(&row.logits)?, position)?.id)
 }

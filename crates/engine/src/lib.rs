@@ -7,23 +7,30 @@
 
 mod answer;
 pub mod batch;
+mod choosing;
+mod cost;
 mod engine;
 mod error;
 mod generation;
 pub mod kv;
 mod request;
 mod runtime;
+mod scoring;
 mod selftest;
 mod session;
 mod text;
+mod tune;
 
 pub use answer::{AnswerText, Taken};
-pub use engine::{Engine, EngineOptions, ModelInfo, Phase};
+pub use cost::{CostOptions, StepCost, cost_curve};
+pub use engine::{Engine, EngineOptions, LoadTimes, ModelInfo, Phase};
 pub use error::EngineError;
 pub use generation::Generation;
 pub use goldcrest_kernels::sampling::RowStats as RawStats;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
 pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
+pub use scoring::Scored;
 pub use selftest::{SelfTest, selftest};
 pub use session::Session;
 pub use text::Text;
+pub use tune::{Trial, Tuned, tune};

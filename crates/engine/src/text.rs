@@ -84,6 +84,29 @@ impl Text {
         ids
     }
 
+    /// Texts across which DRY counts no repetition, unless others are given: llama.cpp's.
+    pub const DRY_BREAKERS: [&'static str; 4] = ["\n", ":", "\"", "*"];
+
+    /// Token sequences that hold one of `texts`: every token with the text in it, or the text's own tokens where there is none.
+    #[must_use]
+    pub fn breakers(&self, texts: &[&str]) -> Vec<Vec<u32>> {
+        let n_vocab = u32::try_from(self.tokenizer.n_vocab()).unwrap_or(u32::MAX);
+        let holding = |text: &&str| {
+            let holds = |id: &u32| {
+                String::from_utf8_lossy(&self.tokenizer.decode_bytes(&[*id], true)).contains(text)
+            };
+            let tokens: Vec<Vec<u32>> = (0..n_vocab).filter(holds).map(|id| vec![id]).collect();
+            if tokens.is_empty() { vec![self.plain_tokens(text)] } else { tokens }
+        };
+        texts.iter().filter(|text| !text.is_empty()).flat_map(holding).collect()
+    }
+
+    /// Tokens of a text that stands somewhere inside another.
+    #[must_use]
+    pub fn plain_tokens(&self, text: &str) -> Vec<u32> {
+        self.tokenizer.encode(text, Encode { add_special: false, parse_special: false })
+    }
+
     fn special_text(&self, id: Option<u32>) -> Option<String> {
         id.and_then(|id| self.tokenizer.piece(id)).map(|piece| String::from_utf8_lossy(piece).into_owned())
     }

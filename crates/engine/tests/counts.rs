@@ -5,7 +5,7 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{devices, golden, gpu, load, model};
+use common::{decode_greedy, devices, golden, gpu, load, model};
 use goldcrest_engine::{Runtime, RuntimeOptions};
 use goldcrest_gpu::Counters;
 use goldcrest_sample::SamplerParams;
@@ -41,6 +41,20 @@ fn decoding_smollm2_costs_what_is_documented() {
     let mut runtime = load(&file, device, &RuntimeOptions::default());
     assert_eq!(runtime.config().n_layer, 30);
     assert_eq!(check(&mut runtime, &SamplerParams::greedy(), PER_TOKEN), 155);
+}
+
+#[test]
+fn an_answer_that_grows_long_compiles_nothing() {
+    let Some(device) = gpu() else { return };
+    let file = golden("tiny/llama.gguf").expect("part of the repository");
+    let forced = vec![("split_from".to_owned(), "16".to_owned())];
+    let options = RuntimeOptions { forced, ..RuntimeOptions::default() };
+    let mut runtime = load(&file, device, &options);
+    pollster::block_on(runtime.prepare(&mut |_, _| {})).unwrap();
+    let seq = runtime.pool_mut().create();
+    let before = runtime.counters().pipelines;
+    assert_eq!(decode_greedy(&mut runtime, seq, 7, 24, 4).len(), 24);
+    assert_eq!(runtime.counters().pipelines, before);
 }
 
 /// Decodes with `k` steps per submit, one submit in flight and then two. Returns the dispatches per token.

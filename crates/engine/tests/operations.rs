@@ -6,7 +6,7 @@ mod common;
 use common::{devices, golden, load};
 use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, Tap, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
-use goldcrest_engine::{EngineError, Runtime, RuntimeOptions};
+use goldcrest_engine::{CostOptions, EngineError, Runtime, RuntimeOptions, cost_curve, tune};
 
 const TOKENS: [u32; 10] = [10, 200, 33, 7, 301, 42, 5, 9, 88, 120];
 /// Sums of f32 in another order.
@@ -227,4 +227,42 @@ fn the_pool_grows_and_refused_batches_change_nothing() {
         assert_eq!(rt.pool().n_free(), before);
         assert_eq!(rt.pool().sequence(seq).unwrap().len(), 400);
     });
+}
+
+/// Costs are measured beside whatever is in the cache, and leave it as it was.
+#[test]
+fn measuring_costs_and_tuning_leave_the_cache_as_it_was() {
+    let file = golden("tiny/llama.gguf").expect("part of the repository");
+    let gguf = goldcrest_gguf::Gguf::parse(&file).unwrap();
+    for device in devices() {
+        let mut runtime = load(&file, device, &RuntimeOptions::default());
+        let seq = runtime.pool_mut().create();
+        pollster::block_on(runtime.prefill(seq, &[5, 6, 7], &mut |_| true)).unwrap();
+        runtime.reserve(250).unwrap();
+        let free = runtime.pool().n_free();
+        let options = CostOptions { rows: vec![32, 4], depth: 9, reps: 2 };
+        let costs = pollster::block_on(cost_curve(&mut runtime, &options)).unwrap();
+        assert_eq!(costs.iter().map(|cost| cost.rows).collect::<Vec<_>>(), [1, 4, 32]);
+        assert!(costs.iter().all(|cost| cost.chain.len() == 2 && cost.tree.len() == 2));
+        let most = CostOptions { rows: vec![33], ..CostOptions::default() };
+        assert!(pollster::block_on(cost_curve(&mut runtime, &most)).is_err());
+
+        let logits = |runtime: &mut Runtime| {
+            let branch = runtime.pool_mut().fork(seq, 3).unwrap();
+            let row = BatchRow::token(8, 3, branch).wanting(Wants { row: true, ..Wants::default() });
+            let batch = Batch { rows: vec![row], ..Batch::default() };
+            let result = pollster::block_on(runtime.forward(&batch)).unwrap();
+            runtime.pool_mut().free(branch).unwrap();
+            result.rows[0].logits.clone()
+        };
+        let before = logits(&mut runtime);
+        let forced = [("vec_lanes".to_owned(), "2".to_owned())];
+        let tuned = pollster::block_on(tune(&mut runtime, &gguf, &forced, &mut |_| {})).unwrap();
+        assert!(tuned.trials.iter().all(|trial| trial.entry != "vec_lanes"), "what is forced is not tried");
+        assert_eq!(tuned.trials.is_empty(), runtime.device().info().backend == "cpu");
+        assert_eq!(tuned.note, None);
+        let after = logits(&mut runtime);
+        assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-3));
+        assert_eq!((runtime.pool().n_free(), runtime.pool().sequence(seq).unwrap().len()), (free, 3));
+    }
 }

@@ -18,7 +18,23 @@ struct PendingTensor {
     name: String,
     dims: Vec<u64>,
     ty: GgmlType,
-    data: Vec<u8>,
+    data: Data,
+}
+
+#[derive(Debug, Clone)]
+enum Data {
+    Given(Vec<u8>),
+    /// This many bytes, which somebody else writes or makes.
+    Elsewhere(u64),
+}
+
+impl Data {
+    fn n_bytes(&self) -> u64 {
+        match self {
+            Self::Given(bytes) => to_u64(bytes.len()),
+            Self::Elsewhere(n_bytes) => *n_bytes,
+        }
+    }
 }
 
 impl GgufWriter {
@@ -40,7 +56,27 @@ impl GgufWriter {
 
     /// Appends a tensor. `dims` has the contiguous axis first; `data` holds whole blocks of `ty`, row after row.
     pub fn tensor(&mut self, name: &str, dims: &[u64], ty: GgmlType, data: &[u8]) -> &mut Self {
-        self.tensors.push(PendingTensor { name: name.into(), dims: dims.into(), ty, data: data.into() });
+        self.tensors.push(PendingTensor {
+            name: name.into(),
+            dims: dims.into(),
+            ty,
+            data: Data::Given(data.into()),
+        });
+        self
+    }
+
+    /// Appends a tensor whose data is not at hand: [`header`](Self::header) leaves room for it, [`finish`](Self::finish)
+    /// refuses it.
+    pub fn tensor_elsewhere(&mut self, name: &str, dims: &[u64], ty: GgmlType) -> &mut Self {
+        let n_elements = dims.iter().try_fold(1u64, |n, dim| n.checked_mul(*dim));
+        // What has no size is left for the parser to refuse.
+        let n_bytes = n_elements.and_then(|n| ty.size_of(n)).unwrap_or(0);
+        self.tensors.push(PendingTensor {
+            name: name.into(),
+            dims: dims.into(),
+            ty,
+            data: Data::Elsewhere(n_bytes),
+        });
         self
     }
 
@@ -56,10 +92,17 @@ impl GgufWriter {
     /// Every reason for which the parser would refuse the file, and [`GgufError::BlockSizeMismatch`] for a tensor
     /// whose data has another size than its dimensions say.
     pub fn finish(&self) -> Result<Vec<u8>, GgufError> {
-        let bytes = self.serialize();
+        let mut bytes = self.header();
+        let alignment = self.alignment();
+        for tensor in &self.tensors {
+            if let Data::Given(data) = &tensor.data {
+                bytes.extend_from_slice(data);
+            }
+            pad(&mut bytes, alignment);
+        }
         let gguf = Gguf::parse(&bytes)?;
         for (info, tensor) in gguf.tensors.iter().zip(&self.tensors) {
-            let (ty, n_bytes, n_elements) = (info.ty, to_u64(tensor.data.len()), info.n_elements());
+            let (ty, n_bytes, n_elements) = (info.ty, tensor.data.n_bytes(), info.n_elements());
             if info.n_bytes != n_bytes {
                 return Err(GgufError::BlockSizeMismatch { ty, n_bytes, n_elements });
             }
@@ -67,7 +110,9 @@ impl GgufWriter {
         Ok(bytes)
     }
 
-    fn serialize(&self) -> Vec<u8> {
+    /// Everything before the data of the tensors, which follow it in the order they were given, each padded to the alignment.
+    /// Nothing is checked.
+    pub fn header(&self) -> Vec<u8> {
         let alignment = self.alignment();
         let mut out = Vec::new();
         out.extend_from_slice(b"GGUF");
@@ -79,7 +124,7 @@ impl GgufWriter {
             put_u32(&mut out, value.value_type().id());
             put_value(&mut out, value);
         }
-        let mut data = Vec::new();
+        let mut offset = 0u64;
         for tensor in &self.tensors {
             put_bytes(&mut out, tensor.name.as_bytes());
             put_u32(&mut out, u32::try_from(tensor.dims.len()).unwrap_or(u32::MAX));
@@ -87,12 +132,11 @@ impl GgufWriter {
                 out.extend_from_slice(&dim.to_le_bytes());
             }
             put_u32(&mut out, tensor.ty.id());
-            put_len(&mut out, data.len());
-            data.extend_from_slice(&tensor.data);
-            pad(&mut data, alignment);
+            out.extend_from_slice(&offset.to_le_bytes());
+            let end = offset.saturating_add(tensor.data.n_bytes());
+            offset = end.checked_next_multiple_of(to_u64(alignment)).unwrap_or(u64::MAX);
         }
         pad(&mut out, alignment);
-        out.append(&mut data);
         out
     }
 

@@ -185,6 +185,25 @@ fn the_writer_lays_tensors_out() {
 }
 
 #[test]
+fn a_header_leaves_room_for_what_lies_elsewhere() {
+    let mut whole = GgufWriter::new();
+    let mut parts = GgufWriter::new();
+    for writer in [&mut whole, &mut parts] {
+        writer.set("general.alignment", 64u32).tensor_f32("a", &[3], &[1.0, 2.0, 3.0]);
+    }
+    let blocks = [7; 68];
+    let expected = whole.tensor("b", &[32, 2], GgmlType::Q8_0, &blocks).finish().unwrap();
+    parts.tensor_elsewhere("b", &[32, 2], GgmlType::Q8_0);
+    assert!(parts.finish().is_err(), "there is no data to finish with");
+    let mut bytes = parts.header();
+    bytes.extend([1f32, 2.0, 3.0].map(f32::to_le_bytes).concat());
+    bytes.resize(bytes.len().next_multiple_of(64), 0);
+    bytes.extend(blocks);
+    bytes.resize(bytes.len().next_multiple_of(64), 0);
+    assert_eq!(bytes, expected);
+}
+
+#[test]
 fn the_writer_makes_no_bad_file() {
     let tensor =
         |dims: &[u64], len: usize| GgufWriter::new().tensor("t", dims, GgmlType::F32, &vec![0; len]).finish();

@@ -8,7 +8,7 @@ use goldcrest_prompt::PromptError;
 use goldcrest_sample::SampleError;
 use goldcrest_tokenizer::TokenizerError;
 
-use crate::LoadError;
+use crate::{ClassifyError, LoadError};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,17 @@ impl ErrorCode {
     pub fn of(error: &EngineError) -> Self {
         engine(error)
     }
+
+    /// The row of an error of [`crate::classify`].
+    #[must_use]
+    pub fn of_classify(error: &ClassifyError) -> Self {
+        match error {
+            ClassifyError::Engine(error) => engine(error),
+            ClassifyError::NoSlot => input("E_NO_SLOT", "write {} into the prompt where the input belongs"),
+            ClassifyError::NoInput => input("E_NO_INPUT", "give an input for the {} of the prompt"),
+            ClassifyError::EmptyLabel { .. } | ClassifyError::Score(_) => input("E_BAD_LABELS", LABELS),
+        }
+    }
 }
 
 /// The cause is what the caller gave.
@@ -57,6 +68,7 @@ const OTHER_TYPE: &str = "take another quantization of this model, such as Q8_0 
 const NOT_WHOLE: &str = "the file is not a whole model; split files are not supported";
 const ADAPTERS: &str = "take another adapter; the CPU always works";
 const TRY_CPU: &str = "try the CPU: if it fails there too, the file is broken, else the device";
+const LABELS: &str = "give labels of one token or more, each with the space that stands before it";
 const AGAIN: &str = "try again; if it stays, update the graphics driver";
 const BARE_PROMPT: &str = "give this model a prompt of plain text, without its template";
 const REPORT: &str =

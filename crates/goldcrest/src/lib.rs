@@ -19,24 +19,26 @@
 
 #![forbid(unsafe_code)]
 
+mod classify;
 mod error_code;
 mod file;
 mod header;
 
 use std::path::Path;
 
+pub use classify::{Calibrate, ClassifyError, Labelled, Question, SLOT, classify};
 pub use error_code::ErrorCode;
 pub use file::FileSource;
 pub use goldcrest_engine::{
-    DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation, MemoryPlan,
-    ModelInfo, Phase, Prompt, Request, Runtime, RuntimeOptions, SelfTest, Session, Stats, Text, TokenEvent,
-    batch, kv, selftest,
+    CostOptions, DecodeRun, DecodedToken, Engine, EngineError, EngineOptions, Event, Finish, Generation,
+    LoadTimes, MemoryPlan, ModelInfo, Phase, Prompt, Request, Runtime, RuntimeOptions, Scored, SelfTest,
+    Session, Stats, StepCost, Text, TokenEvent, Trial, Tuned, batch, cost_curve, kv, selftest, tune,
 };
 pub use header::describe_source;
 pub use {
     goldcrest_decode as decode, goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels,
     goldcrest_model as model, goldcrest_prompt as prompt, goldcrest_sample as sample,
-    goldcrest_tokenizer as tokenizer,
+    goldcrest_score as score, goldcrest_tokenizer as tokenizer,
 };
 
 /// How [`load`] sets an engine up.
@@ -87,7 +89,8 @@ pub async fn load(
     let gguf = source.describe()?;
     // Refuse what cannot run before a device is opened.
     model::Config::from_gguf(&gguf).map_err(EngineError::from)?;
-    let request = gpu::Request { adapter: options.adapter.clone() };
+    let deterministic = options.engine.runtime.deterministic;
+    let request = gpu::Request { adapter: options.adapter.clone(), deterministic };
     let opened = gpu::open(&request).await.map_err(EngineError::from)?;
     let mut engine = options.engine.clone();
     engine.notes.extend(opened.note);

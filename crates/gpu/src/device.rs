@@ -35,6 +35,17 @@ pub trait Device {
     /// [`GpuError::BadRange`] or [`GpuError::Lost`].
     fn write(&self, buffer: &Buffer, offset: u64, data: &[u8]) -> Result<(), GpuError>;
 
+    /// Takes up what an earlier process compiled: `read` is given a name and returns the bytes that
+    /// [`Device::compiled_pipelines`] gave with it, or nothing. Call it before anything is compiled. Bytes that the driver cannot
+    /// use are ignored.
+    fn reuse_pipelines(&self, _read: &dyn Fn(&str) -> Option<Vec<u8>>) {}
+
+    /// What has been compiled, for [`Device::reuse_pipelines`] of a later process: bytes, and a name that tells adapters apart.
+    /// None where the driver gives nothing away.
+    fn compiled_pipelines(&self) -> Option<(String, Vec<u8>)> {
+        None
+    }
+
     /// Compiles the pipeline of a dispatch, so that [`Device::record`] finds it. Devices without pipelines have nothing to do.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ pub struct Request {
     /// any graphics driver. A backend name (`vulkan`, `metal`, `dx12`, in a browser `webgpu`) or a part of an adapter's name, in
     /// any case: that adapter or an error.
     pub adapter: String,
+    /// `auto` decides without measuring: a hardware adapter, else the CPU.
+    pub deterministic: bool,
 }
 
 /// An open device.
@@ -58,6 +60,11 @@ pub async fn open(request: &Request) -> Result<Opened, GpuError> {
         }
         return Err(GpuError::NoAdapter { requested: request.adapter.clone(), found: names });
     };
+    if auto && request.deterministic && info.kind == AdapterKind::Software {
+        let device = CpuDevice::new();
+        let note = format!("running on the {}: nothing is measured to choose", device.info().name);
+        return Ok(Opened { device: Rc::new(device), note: Some(note) });
+    }
     let device = WgpuDevice::open(info, &adapter).await?;
     if auto && device.info().kind == AdapterKind::Software {
         return Ok(faster(Rc::new(device), Rc::new(CpuDevice::new())).await);

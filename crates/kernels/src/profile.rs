@@ -145,6 +145,7 @@ impl Profile {
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
             "stats_lanes" => self.stats_lanes = number("stats_lanes", 64)?,
             "sample_threads" => self.sample_threads = number("sample_threads", 256)?,
+            "tile_from" => self.tile_from = number("tile_from", 1 << 20)?,
             "split_from" => self.split_from = number("split_from", 1 << 20)?,
             "soft" => self.soft = flag("soft")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,

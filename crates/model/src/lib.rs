@@ -25,7 +25,7 @@ pub use allocate::{Allocator, Linear};
 pub use arch::Arch;
 pub use config::{Config, RopeConfig, RopeScaling};
 pub use error::ModelError;
-pub use memory::{active_weight_bytes, weight_bytes};
+pub use memory::{active_weight_bytes, kv_bytes_read, weight_bytes};
 pub use model::{Model, RopeTables};
 pub use recorder::{HeadRows, KvLayers, Recorder, Targets};
 pub use scratch::Scratch;

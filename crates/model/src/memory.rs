@@ -27,6 +27,16 @@ pub fn active_weight_bytes(gguf: &Gguf, cfg: &Config) -> Result<u64, ModelError>
     .sum()
 }
 
+/// Bytes of keys and values that one token reads which sees `n_seen` entries, itself included.
+#[must_use]
+pub fn kv_bytes_read(cfg: &Config, n_seen: u32) -> u64 {
+    let seen = |il| match cfg.sliding_window {
+        Some(window) if cfg.arch.slides(il) => n_seen.min(window),
+        _ => n_seen,
+    };
+    (0..cfg.n_layer).map(|il| u64::from(seen(il)) * cfg.kv_bytes_per_cell()).sum()
+}
+
 fn tensor_bytes(tensor: &TensorInfo) -> Result<u64, ModelError> {
     if tensor.n_dims == 1 {
         return Ok(goldcrest_gpu::buffer_bytes(tensor.n_elements() * 4));

@@ -30,6 +30,11 @@ impl<T: Borrow<Tokenizer>> StreamDecoder<T> {
         Self { strip_space, ..Self::new(tokenizer, skip_special) }
     }
 
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        self.tokenizer.borrow()
+    }
+
     /// The text that `id` completes; may be empty. Bytes that can never become a character are U+FFFD, as they are in
     /// the decoding of the whole. An id outside the vocabulary is no text.
     pub fn push(&mut self, id: u32) -> &str {

@@ -128,7 +128,7 @@ impl Engine {
     ) -> Result<Self, Failure> {
         let (gguf, cfg) = header(&mut source).await?;
         let gpu::Opened { device, note } =
-            gpu::open(&gpu::Request { adapter: options.backend.clone() }).await?;
+            gpu::open(&gpu::Request { adapter: options.backend.clone(), ..gpu::Request::default() }).await?;
         let mut setup = options.engine.clone();
         setup.notes.extend(note);
         let mut progress = |phase: Phase, loaded: u64, total: u64| {

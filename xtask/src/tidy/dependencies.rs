@@ -12,6 +12,7 @@ const LEAVES: &[(&str, usize)] = &[
     ("gguf", MAX_LEAF),
     ("kernels", MAX_LEAF),
     ("sample", MAX_LEAF),
+    ("score", MAX_LEAF),
     ("tokenizer", MAX_LEAF),
     ("prompt", 4), // two projects, minijinja and serde, each of which publishes two crates
 ];

@@ -39,12 +39,13 @@ Ctrl-C stops an answer.";
 /// Reads lines and answers them until the input ends.
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     args.model.options()?;
-    let sampler = args.sampling.params(0.7)?;
+    let mut sampler = args.sampling.params(0.7)?;
     let max_tokens = generating::max_tokens(args.n)?;
     let loaded = args.model.load(context)?;
     if !loaded.engine.text().has_template() {
         return Err(EngineError::NoChatTemplate.into());
     }
+    args.sampling.further.apply_texts(&mut sampler, loaded.engine.text())?;
     let n_ctx = loaded.engine.runtime().borrow().n_ctx();
     let model = Request {
         max_tokens,

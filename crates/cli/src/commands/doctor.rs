@@ -28,8 +28,10 @@ pub(crate) struct Args {
 /// Opens the adapter as a model would.
 pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
     let adapters = pollster::block_on(gpu::adapters());
-    let open =
-        |adapter: String| pollster::block_on(gpu::open(&gpu::Request { adapter })).map_err(EngineError::from);
+    let open = |adapter: String| {
+        pollster::block_on(gpu::open(&gpu::Request { adapter, deterministic: false }))
+            .map_err(EngineError::from)
+    };
     let auto = open("auto".to_owned())?;
     let chosen = &auto.device.info().name;
     let why = auto.note.as_deref().unwrap_or("the best hardware");

@@ -1,6 +1,7 @@
 //! `goldcrest run`: one generation.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 use goldcrest::prompt::RenderInput;
 use goldcrest::{Finish, Prompt, Request};
@@ -13,6 +14,7 @@ use crate::generating::{self, Answer, SamplingArgs};
 use crate::given::TokenList;
 use crate::loading::{Loaded, ModelArgs};
 use crate::output;
+use crate::record::{Body, Record};
 
 /// Answer one prompt
 #[derive(Debug, clap::Args)]
@@ -43,6 +45,10 @@ pub(crate) struct Args {
     /// Print one JSON object at the end instead of text as it comes
     #[arg(long)]
     json: bool,
+    /// Write all that is needed to repeat the answer to this file; `goldcrest verify` repeats it. The host then takes part in every
+    /// step
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
@@ -90,11 +96,12 @@ impl Later {
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     args.later.refuse()?;
     args.model.options()?;
-    let sampler = args.sampling.params(if args.json { 0.0 } else { 0.7 })?;
+    let mut sampler = args.sampling.params(if args.json { 0.0 } else { 0.7 })?;
     let max_tokens = generating::max_tokens(args.n)?;
     let logprobs = generating::logprobs(args.logprobs)?;
     let given = Given::read(&args)?;
     let loaded = args.model.load(context)?;
+    args.sampling.further.apply_texts(&mut sampler, loaded.engine.text())?;
     let prompt = given.into_prompt(&args, &loaded, context)?;
     let (seed, greedy) = (sampler.seed, sampler.is_greedy());
     let stop = args.sampling.stop.clone();
@@ -102,8 +109,15 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let request = Request { max_tokens, sampler, stop, ignore_eos, logprobs, ..Request::greedy(prompt) };
     let mut session = loaded.engine.session();
     let prompt = session.encode(&request.prompt)?;
-    let generation = session.generate(Request { prompt: Prompt::Tokens(prompt.clone()), ..request })?;
+    // The record shows how close each choice was.
+    let shown = args.record.as_ref().map_or(logprobs, |_| Some(logprobs.unwrap_or(0).max(2)));
+    let request = Request { prompt: Prompt::Tokens(prompt.clone()), logprobs: shown, ..request };
+    let generation = session.generate(request.clone())?;
     let answer = generating::answer(generation, !args.json, context)?;
+    if let Some(path) = &args.record {
+        let model = args.model.model.resolve(context)?;
+        Record::new(Body::new(&model, &loaded, &request, &answer)?)?.write(path)?;
+    }
     if args.json {
         output::json(&report(&loaded, &prompt, &answer, logprobs))?;
     } else {
@@ -200,7 +214,7 @@ fn report(loaded: &Loaded, prompt: &[u32], answer: &Answer, logprobs: Option<usi
                 "token": token.token,
                 "piece": piece(text, token.token),
                 "logprob": token.logprob,
-                "top": token.top.iter().map(entry).collect::<Vec<_>>(),
+                "top": token.top.iter().take(logprobs.unwrap_or(0)).map(entry).collect::<Vec<_>>(),
             })
         };
         report["logprobs"] = answer.tokens.iter().map(token).collect();

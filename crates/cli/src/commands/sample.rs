@@ -22,7 +22,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     logits: PathBuf,
     /// Stages parted by |, as in "top_k(40) | top_p(0.95) | temp(0.8) | draw". Stages: bias, penalties, dry, no_repeat_ngram,
-    /// top_k, top_p, min_p, typical, top_n_sigma, xtc, temp, dynatemp; the end is draw or greedy
+    /// no_cite, top_n_sigma, top_h, top_k, typical, top_p, min_p, epsilon, eta, xtc, temp, dynatemp; the end is draw, greedy,
+    /// mirostat, mirostat_v2 or adaptive_p
     #[arg(long, value_name = "SPEC")]
     chain: String,
     /// Start of the random numbers

@@ -8,6 +8,8 @@
 //!     gemma3-270m.gguf.part      bytes of an unfinished download
 //!     gemma3-270m.gguf.state     where they come from, how many are surely on the disk, the server's version mark
 //!     .locks/  .scratch/         lock files; room for pip
+//!   tuning/                      kernel forms that `tune` found, see `tuning.rs`
+//!   pipelines/                   what drivers compiled, see `pipelines.rs`
 //! ```
 //!
 //! A model file counts only with a record beside it that has its length. The steps to get there are: bytes to `.part`, length
@@ -26,6 +28,7 @@ mod hub;
 mod lock;
 mod package;
 mod part;
+mod pipelines;
 mod record;
 pub(crate) mod report;
 mod shelf;
@@ -71,6 +74,11 @@ impl Store {
     /// Nothing is read or made before the first use.
     pub(crate) fn new(config: StoreConfig, report: Arc<dyn Report>, interrupt: Interrupt) -> Self {
         Self { config, report, interrupt }
+    }
+
+    /// The folder that everything is kept in.
+    pub(crate) fn home(&self) -> &Path {
+        &self.config.home
     }
 
     /// The file of MODEL: a path is used as it is; a catalogue name, a stored model's name, a URL, `hf:…` or `pip:…` is fetched

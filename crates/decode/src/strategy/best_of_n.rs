@@ -2,6 +2,7 @@
 //!
 //! Stiennon et al., "Learning to summarize from human feedback", 2020 (the rule); all n samples advance as one batch.
 
+use goldcrest_engine::Finish;
 use goldcrest_engine::batch::Wants;
 use goldcrest_engine::kv::SeqId;
 use goldcrest_sample::Chain;
@@ -19,12 +20,27 @@ pub struct BestOfN {
     pub length_penalty: f32,
 }
 
-/// One sample on its way.
+/// One sample on its way; its text and finish are those of its tokens so far.
 pub(crate) struct Draft {
     pub(crate) seq: SeqId,
     pub(crate) chain: Chain,
     pub(crate) tokens: Vec<u32>,
     pub(crate) logprobs: Vec<f32>,
+    pub(crate) text: String,
+    pub(crate) finish: Option<Finish>,
+}
+
+impl Draft {
+    /// Its tokens without the one that ends it.
+    pub(crate) fn said(&self) -> &[u32] {
+        let n = self.tokens.len() - usize::from(self.finish == Some(Finish::Stop));
+        &self.tokens[..n]
+    }
+
+    /// Mean of its log-probabilities.
+    pub(crate) fn mean(&self) -> f32 {
+        self.logprobs.iter().sum::<f32>() / self.logprobs.len().max(1) as f32
+    }
 }
 
 impl Strategy for BestOfN {
@@ -80,6 +96,8 @@ pub(crate) async fn samples<L: Lm>(
             chain: job.chain(lineage as u32)?,
             tokens: Vec::new(),
             logprobs: Vec::new(),
+            text: String::new(),
+            finish: None,
         });
     }
     let mut rows = vec![row; n];
@@ -91,9 +109,9 @@ pub(crate) async fn samples<L: Lm>(
             draft.chain.accept(token);
             draft.tokens.push(token);
             draft.logprobs.push(logprob);
+            (draft.text, draft.finish) = job.text(&draft.tokens);
         }
-        let (ended, going): (Vec<_>, Vec<_>) =
-            alive.into_iter().partition(|draft| job.text(&draft.tokens).1.is_some());
+        let (ended, going): (Vec<_>, Vec<_>) = alive.into_iter().partition(|draft| draft.finish.is_some());
         alive = going;
         for draft in &ended {
             job.model.free(draft.seq)?;

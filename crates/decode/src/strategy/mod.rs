@@ -1,20 +1,38 @@
 //! The strategies, one a file, and the list of their names.
 
+mod a_star;
+mod adadec;
 mod beam;
 mod best_of_n;
 mod conditional_beam;
 mod contrastive_search;
 mod diverse_beam;
+mod first_finish;
+mod icn;
 mod momentum;
+mod pg_td;
+mod plan_then_write;
 mod sample;
+mod self_consistency;
+mod superposed;
+mod transfer_q;
 
+pub use a_star::AStar;
+pub use adadec::AdaDec;
 pub use beam::Beam;
 pub use best_of_n::BestOfN;
 pub use conditional_beam::ConditionalBeam;
 pub use contrastive_search::ContrastiveSearch;
 pub use diverse_beam::DiverseBeam;
+pub use first_finish::FirstFinish;
+pub use icn::Icn;
 pub use momentum::Momentum;
+pub use pg_td::PgTd;
+pub use plan_then_write::PlanThenWrite;
 pub use sample::Sample;
+pub use self_consistency::SelfConsistency;
+pub use superposed::Superposed;
+pub use transfer_q::TransferQ;
 
 use serde_json::Value;
 
@@ -78,7 +96,24 @@ macro_rules! methods {
     };
 }
 
-methods!(Sample, BestOfN, Momentum, ContrastiveSearch, Beam, DiverseBeam, ConditionalBeam);
+methods!(
+    Sample,
+    BestOfN,
+    SelfConsistency,
+    FirstFinish,
+    Momentum,
+    ContrastiveSearch,
+    Beam,
+    DiverseBeam,
+    ConditionalBeam,
+    AdaDec,
+    Superposed,
+    AStar,
+    PgTd,
+    TransferQ,
+    Icn,
+    PlanThenWrite
+);
 
 impl Method {
     /// Reads `NAME` or `NAME:key=value,…`.

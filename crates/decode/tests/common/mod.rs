@@ -31,7 +31,8 @@ pub(crate) fn sampled(max_tokens: usize, seed: u64) -> Ask {
 pub(crate) fn equipped(max_tokens: usize) -> Ask {
     let scorer =
         |candidate: Candidate<'_>| candidate.tokens.iter().filter(|t| **t == 2).count() as f32 / 12.0;
-    let resources = Resources { references: vec![vec![3]], scorer: Some(Box::new(scorer)) };
+    let (references, scorer) = (vec![vec![3]], Some(Box::new(scorer) as _));
+    let resources = Resources { references, scorer, ..Resources::default() };
     Ask { resources, ..sampled(max_tokens, 1) }
 }
 
@@ -57,7 +58,26 @@ pub(crate) const SEARCHES: &[&str] = &[
     "diverse_beam",
     "diverse_beam:beams=6,groups=3,diversity=2",
     "conditional_beam:no_repeat_ngram=2",
+    "best_of_n",
+    "self_consistency:answer=last_token",
+    "first_finish:n=3",
+    "adadec:quantile=0,threshold=1.5",
+    "adadec:quantile=0,threshold=1.5,lookahead=0",
+    "transfer_q:candidates=3,lookahead=2",
+    "transfer_q:candidates=4,lookahead=3,weight=20",
+    "a_star:step_tokens=3",
+    "a_star:width=5,step_tokens=1,step_cost=0.1,budget=200",
+    "pg_td",
+    "pg_td:rollouts=40,c=1",
+    "icn",
 ];
+
+/// A greedy continuation of token 0 with a scorer that likes no token better than another.
+pub(crate) fn judged(max_tokens: usize) -> Ask {
+    let scorer = |_: Candidate<'_>| 0.5;
+    let resources = Resources { scorer: Some(Box::new(scorer)), ..Resources::default() };
+    Ask { resources, ..ask(max_tokens) }
+}
 
 pub(crate) fn outcome(model: &mut TableLm, ask: Ask, spec: &str) -> Outcome {
     pollster::block_on(decode_with(model, ask, &Method::parse(spec).unwrap())).unwrap()

@@ -58,6 +58,20 @@ impl Runtime {
         Ok(())
     }
 
+    /// All logits of the wanted row `slot` of the step that ran last; they stay on the device until the next one.
+    ///
+    /// # Errors
+    /// [`EngineError::BadBatch`] for a slot that no step has, [`EngineError::Gpu`].
+    pub async fn kept_logits(&mut self, slot: usize) -> Result<Vec<f32>, EngineError> {
+        if slot >= MAX_WANT {
+            return Err(EngineError::BadBatch { reason: "a step has no wanted row of that number" });
+        }
+        let bytes = u64::from(self.model.config.n_vocab) * 4;
+        let row = self.scratch.logits.buffer.slice(slot as u64 * bytes, bytes);
+        let parts = self.device.submit(&[], std::slice::from_ref(&row))?.await?;
+        Ok(parts.first().map(|row| floats(row)).unwrap_or_default())
+    }
+
     fn lengths(&self, batch: &Batch) -> Result<Vec<(SeqId, usize)>, EngineError> {
         batch.rows.iter().map(|r| Ok((r.seq, self.pool.sequence(r.seq)?.len()))).collect()
     }

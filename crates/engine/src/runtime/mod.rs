@@ -7,6 +7,7 @@ mod logits;
 mod memory;
 mod pacer;
 mod plans;
+mod score;
 mod steps;
 mod steps_pacer;
 
@@ -40,6 +41,8 @@ pub struct RuntimeOptions {
     pub max_chunk: u32,
     /// Kernel forms forced by name, `entry=value`; see [`Profile::with`].
     pub forced: Vec<(String, String)>,
+    /// Prefill in chunks of one size, so that nothing that was timed decides in which order numbers are added.
+    pub deterministic: bool,
 }
 
 /// A model on a device with its KV cache.
@@ -76,7 +79,10 @@ impl Runtime {
         let n_cells = FIRST_CELLS.min(n_ctx);
         let kv = kv_buffers::create(device.as_ref(), cfg, n_cells)?;
         let software = matches!(device.info().kind, AdapterKind::Software | AdapterKind::Cpu);
-        let pacer = Pacer::new(software, options.max_chunk);
+        let pacer = match options.deterministic {
+            true => Pacer::fixed(options.max_chunk),
+            false => Pacer::new(software, options.max_chunk),
+        };
         let pool = KvPool::new(n_cells);
         let plans = Plans::default();
         Ok(Self {
@@ -147,6 +153,16 @@ impl Runtime {
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// Takes other kernel forms from the next step on; `forced` as in [`RuntimeOptions::forced`].
+    ///
+    /// # Errors
+    /// [`EngineError::Profile`] for forms that do not exist; then the forms are as they were.
+    pub fn set_forms(&mut self, forced: &[(String, String)]) -> Result<(), EngineError> {
+        self.profile = select_profile(self.device.as_ref(), forced)?;
+        self.plans.clear();
+        Ok(())
     }
 
     /// Context length.

@@ -21,13 +21,21 @@ pub(super) struct Pacer {
     limit: u32,
     /// Rows that fit the budget, as far as known.
     rows: u32,
+    /// Times change nothing.
+    fixed: bool,
 }
 
 impl Pacer {
     pub(super) fn new(software: bool, max_chunk: u32) -> Self {
         let limit = if max_chunk == 0 { CLASSES[3] } else { max_chunk.clamp(1, CLASSES[3]) };
         let (budget, first) = if software { (SOFTWARE_BUDGET, CLASSES[1]) } else { (BUDGET, CLASSES[2]) };
-        Self { budget, limit, rows: first }
+        Self { budget, limit, rows: first, fixed: false }
+    }
+
+    /// Chunks of one size whatever they take, so that every run adds in the same order.
+    pub(super) fn fixed(max_chunk: u32) -> Self {
+        let rows = if max_chunk == 0 { CLASSES[2] } else { max_chunk.clamp(1, CLASSES[3]) };
+        Self { budget: BUDGET, limit: rows, rows, fixed: true }
     }
 
     /// The class of a first chunk.
@@ -42,6 +50,9 @@ impl Pacer {
 
     /// Learns from a chunk: halves or doubles as the time allows.
     pub(super) fn record(&mut self, rows: usize, took: Duration) {
+        if self.fixed {
+            return;
+        }
         if took > self.budget && rows as u32 <= self.rows {
             self.rows = (rows as u32 / 2).max(LEAST);
         } else if rows as u32 >= self.rows && took * 5 < self.budget * 2 {
@@ -74,6 +85,10 @@ mod tests {
         pacer.record(8, Duration::from_secs(9));
         assert_eq!(pacer.next_chunk(1000), 8);
         assert_eq!(Pacer::new(true, 7).next_chunk(100), 7);
+        let mut fixed = Pacer::fixed(0);
+        fixed.record(32, Duration::from_secs(9));
+        fixed.record(32, Duration::ZERO);
+        assert_eq!(fixed.next_chunk(1000), 32);
         assert_eq!([class_of(1), class_of(2), class_of(33), class_of(128)], [1, 8, 128, 128]);
     }
 }

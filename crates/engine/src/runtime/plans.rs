@@ -64,8 +64,8 @@ impl Runtime {
         Ok(plan)
     }
 
-    /// Compiles and records what the first chunk of a prompt and sampled decoding need, reporting (done, total) pipelines. In a
-    /// browser the event loop turns meanwhile.
+    /// Compiles what the first chunk of a prompt and sampled decoding need, be the context short or long, and records it for a
+    /// short one, reporting (done, total) pipelines. In a browser the event loop turns meanwhile.
     ///
     /// # Errors
     /// [`EngineError::Gpu`].
@@ -75,6 +75,9 @@ impl Runtime {
         let mut dispatches = Vec::new();
         for class in classes {
             dispatches.append(&mut self.layers(class, false)?.0);
+        }
+        if self.profile.split_from <= self.n_ctx {
+            dispatches.append(&mut self.layers(1, true)?.0);
         }
         for part in parts {
             dispatches.append(&mut self.dispatches(part)?);

@@ -18,7 +18,7 @@ use crate::batch::{Batch, BatchRow, Wants};
 use crate::kv::SeqId;
 use crate::{EngineError, Runtime, RuntimeOptions};
 
-pub(crate) use quirks::select_forms;
+pub(crate) use quirks::{first_wrong, select_forms};
 
 /// What a model gave.
 #[derive(Clone, Debug, PartialEq)]

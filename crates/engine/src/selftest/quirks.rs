@@ -15,7 +15,8 @@ const PROVEN: &[&str] = &["llvmpipe", "swiftshader"];
 /// Kernel forms to try, in this order, where the preferred ones compute wrongly: fewer barriers and no workgroup memory.
 const FALLBACKS: &[&str] = &["core", "software"];
 
-/// Runs the self-test's models that stand for this file, with the preferred kernel forms and then with plainer ones.
+/// Runs the self-test's models that stand for this file, with the tuned kernel forms if there are any, with the preferred ones
+/// and then with plainer ones.
 ///
 /// What comes back is to be forced in place of `forced`, with a sentence about every form that was passed over.
 ///
@@ -24,33 +25,47 @@ const FALLBACKS: &[&str] = &["core", "software"];
 pub(crate) async fn select_forms(
     device: &Rc<dyn Device>,
     gguf: &Gguf,
+    tuned: &[(String, String)],
     forced: &[(String, String)],
 ) -> Result<(Vec<(String, String)>, Vec<String>), EngineError> {
     let mut notes = Vec::new();
     if is_proven(device.info()) {
-        return Ok((forced.to_vec(), notes));
+        return Ok(([tuned, forced].concat(), notes));
     }
-    let arch = Config::from_gguf(gguf)?.arch;
-    let types: Vec<GgmlType> = gguf.tensors.iter().filter(|t| t.n_dims > 1).map(|t| t.ty).collect();
+    let mut attempts = Vec::new();
+    if !tuned.is_empty() {
+        attempts.push(("the tuned kernels", tuned.to_vec()));
+    }
+    attempts.push(("the preferred kernels", Vec::new()));
+    attempts.extend(FALLBACKS.iter().map(|name| (*name, vec![("profile".to_owned(), (*name).to_owned())])));
     let mut wrong = String::new();
-    for fallback in [None].into_iter().chain(FALLBACKS.iter().map(Some)) {
-        let mut forms: Vec<_> =
-            fallback.map(|name| ("profile".to_owned(), (*name).to_owned())).into_iter().collect();
+    for (form, mut forms) in attempts {
         forms.extend_from_slice(forced);
-        let mut failed = None;
-        for row in rows_for(arch, &types) {
-            let result = test(device, &forms, row).await?;
-            if !result.ok {
-                failed = Some(result.name);
-                break;
-            }
-        }
-        let Some(name) = failed else { return Ok((forms, notes)) };
-        let form = fallback.map_or("the preferred kernels", |name| *name);
+        let Some(name) = first_wrong(device, gguf, &forms).await? else { return Ok((forms, notes)) };
         notes.push(format!("self-test: {form} compute {name} wrongly on {}", device.info().name));
         wrong = name;
     }
     Err(EngineError::WrongResults { adapter: device.info().name.clone(), test: wrong })
+}
+
+/// The first of the models that stand for this file which `forms` compute wrongly; none if all are right.
+///
+/// # Errors
+/// As [`super::selftest`].
+pub(crate) async fn first_wrong(
+    device: &Rc<dyn Device>,
+    gguf: &Gguf,
+    forms: &[(String, String)],
+) -> Result<Option<String>, EngineError> {
+    let arch = Config::from_gguf(gguf)?.arch;
+    let types: Vec<GgmlType> = gguf.tensors.iter().filter(|t| t.n_dims > 1).map(|t| t.ty).collect();
+    for row in rows_for(arch, &types) {
+        let result = test(device, forms, row).await?;
+        if !result.ok {
+            return Ok(Some(result.name));
+        }
+    }
+    Ok(None)
 }
 
 fn is_proven(info: &AdapterInfo) -> bool {

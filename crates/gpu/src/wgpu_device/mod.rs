@@ -58,7 +58,7 @@ impl WgpuDevice {
     /// [`GpuError::DeviceRefused`].
     pub async fn open(mut info: AdapterInfo, adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
         let limits = adapter.limits();
-        let wanted = wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP;
+        let wanted = wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP | platform::FEATURES;
         let features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("goldcrest"),
@@ -257,6 +257,15 @@ impl Device for WgpuDevice {
             c.bytes_written += data.len() as u64;
         });
         Ok(())
+    }
+
+    fn reuse_pipelines(&self, read: &dyn Fn(&str) -> Option<Vec<u8>>) {
+        self.pipelines.borrow_mut().cache = platform::pipeline_cache(&self.device, read);
+    }
+
+    fn compiled_pipelines(&self) -> Option<(String, Vec<u8>)> {
+        let pipelines = self.pipelines.borrow();
+        Some((platform::cache_name(&self.device)?, pipelines.cache.as_ref()?.get_data()?))
     }
 
     fn compile(&self, dispatch: &Dispatch<Buffer>) -> Result<(), GpuError> {

@@ -13,6 +13,33 @@ pub(super) async fn adapters() -> Vec<wgpu::Adapter> {
     instance.enumerate_adapters(wgpu::Backends::all()).await
 }
 
+/// Features of the device beside those of WebGPU.
+pub(super) const FEATURES: wgpu::Features = wgpu::Features::PIPELINE_CACHE;
+
+/// A cache that begins with what `read` finds under the adapter's name, and that name; none where there are no such caches.
+pub(super) fn pipeline_cache(
+    device: &wgpu::Device,
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> Option<wgpu::PipelineCache> {
+    let data = read(&cache_name(device)?);
+    let descriptor = wgpu::PipelineCacheDescriptor {
+        label: Some("goldcrest"),
+        data: data.as_deref(),
+        // Without this, bytes of another driver version are an error instead of no bytes.
+        fallback: true,
+    };
+    // SAFETY: the bytes have to be what `PipelineCache::get_data` returned. `Device::reuse_pipelines` asks callers for just
+    // those, kept whole under this adapter's name; the command keeps them with their SHA-256 in the user's own cache folder and
+    // gives none whose sum is wrong. wgpu compares adapter, driver version and length before the driver sees them.
+    Some(unsafe { device.create_pipeline_cache(&descriptor) })
+}
+
+/// The name of this adapter's cache; none where pipelines cannot be kept.
+pub(super) fn cache_name(device: &wgpu::Device) -> Option<String> {
+    let kept = device.features().contains(FEATURES);
+    kept.then(|| wgpu::util::pipeline_cache_key(&device.adapter_info())).flatten()
+}
+
 /// The name and kind that the adapter gave are all there is.
 pub(super) fn name_adapter(_info: &mut AdapterInfo, _device: &wgpu::Device) {}
 

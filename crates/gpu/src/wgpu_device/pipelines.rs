@@ -27,6 +27,8 @@ struct Compiled {
 pub(crate) struct Pipelines {
     shaders: HashMap<ShaderId, Compiled>,
     pipelines: HashMap<PipelineKey, wgpu::ComputePipeline>,
+    /// What the driver keeps of compiled pipelines, from process to process.
+    pub(crate) cache: Option<wgpu::PipelineCache>,
     /// Bound in [`Pipelines::force`], one for each binding.
     blank: Vec<wgpu::Buffer>,
 }
@@ -47,6 +49,7 @@ impl Pipelines {
         let shader = dispatch.shader.shader();
         check_features(shader, caps)?;
         let compiled = self.shaders.entry(dispatch.shader).or_insert_with(|| compile(device, shader));
+        let cache = self.cache.as_ref();
         let key = (dispatch.shader, dispatch.overrides.iter().map(|(n, v)| (*n, v.to_bits())).collect());
         let pipeline = self.pipelines.entry(key).or_insert_with(|| {
             counters.update(|c| c.pipelines += 1);
@@ -60,7 +63,7 @@ impl Pipelines {
                     // Kernels write what they read; zeroes would cost a barrier, which lavapipe compiles slowly.
                     zero_initialize_workgroup_memory: false,
                 },
-                cache: None,
+                cache,
             })
         });
         Ok((pipeline.clone(), compiled.bind_layout.clone()))

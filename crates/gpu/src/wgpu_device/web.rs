@@ -37,6 +37,22 @@ fn instance() -> Option<wgpu::Instance> {
     Some(instance)
 }
 
+/// Browsers keep pipelines themselves.
+pub(super) const FEATURES: wgpu::Features = wgpu::Features::empty();
+
+/// See [`FEATURES`].
+pub(super) fn pipeline_cache(
+    _device: &wgpu::Device,
+    _read: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> Option<wgpu::PipelineCache> {
+    None
+}
+
+/// See [`FEATURES`].
+pub(super) fn cache_name(_device: &wgpu::Device) -> Option<String> {
+    None
+}
+
 /// wgpu hands on the description alone, which most browsers leave empty; vendor and architecture are at the device.
 pub(super) fn name_adapter(info: &mut AdapterInfo, device: &wgpu::Device) {
     let details = device.as_webgpu().map_or(JsValue::UNDEFINED, |d| property(d, "adapterInfo"));

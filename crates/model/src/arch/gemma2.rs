@@ -7,6 +7,11 @@ use super::feed_forward::GatedFfn;
 use crate::recorder::AttentionKind;
 use crate::{Allocator, Config, Linear, ModelError, Recorder};
 
+/// What layer `il` sees.
+pub(crate) const fn kind(il: u32) -> AttentionKind {
+    if il.is_multiple_of(2) { AttentionKind::Sliding } else { AttentionKind::Full }
+}
+
 pub(crate) struct Layer {
     attn_norm: Slice<Buffer>,
     attn_qkv: Linear,
@@ -31,9 +36,8 @@ impl Layer {
     }
 
     pub(crate) fn forward(&self, r: &mut Recorder<'_>, il: u32) -> Result<(), ModelError> {
-        let kind = if il.is_multiple_of(2) { AttentionKind::Sliding } else { AttentionKind::Full };
         r.norm_qkv(&self.attn_norm, &self.attn_qkv)?;
-        r.attention(il, kind, None)?;
+        r.attention(il, kind(il), None)?;
         r.attn_output(&self.attn_output)?;
         r.add_normed(&self.post_attn_norm)?;
         r.gated_ffn(&self.ffn_norm, &self.ffn, Act::GeluTanh)?;

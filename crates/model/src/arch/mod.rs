@@ -91,6 +91,17 @@ impl Arch {
         matches!(self, Self::Gemma2 | Self::Gemma3 | Self::Phi3)
     }
 
+    /// Whether layer `il` sees only the window, in models that have one.
+    pub(crate) const fn slides(self, il: u32) -> bool {
+        let kind = match self {
+            Self::Gemma2 => gemma2::kind(il),
+            Self::Gemma3 => gemma3::kind(il),
+            Self::Phi3 => AttentionKind::Sliding,
+            _ => AttentionKind::Full,
+        };
+        matches!(kind, AttentionKind::Sliding)
+    }
+
     /// Which elements of a head rotate together; none in models with learned positions.
     pub(crate) const fn pairing(self) -> Option<Pairing> {
         match self {

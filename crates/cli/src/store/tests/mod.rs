@@ -3,6 +3,7 @@
 mod commit;
 mod hub;
 mod package;
+mod pipelines;
 mod resolve;
 mod server;
 mod transfer;

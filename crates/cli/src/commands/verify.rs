@@ -1,0 +1,105 @@
+//! `goldcrest verify`: repeats a recorded generation.
+
+use std::path::PathBuf;
+
+use goldcrest::{Prompt, Request};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::loading::ModelArgs;
+use crate::record::{Body, CLOSE_CALL, Record, Step};
+use crate::{generating, output};
+
+/// Repeat a generation from its record and say where it first differs
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What `goldcrest run --record` wrote
+    #[arg(value_name = "RECORD")]
+    record: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is not as the record has it.
+#[derive(Debug, Default, PartialEq)]
+struct Differences {
+    /// Facts around the model: another file, tokenizer, build, adapter.
+    facts: Vec<&'static str>,
+    /// The first token that differs.
+    first: Option<usize>,
+}
+
+/// Exit code 0 if every token is as recorded, 1 if one is not, 2 for a record or a model that cannot be used.
+pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
+    let record = Record::read(&args.record)?;
+    args.model.ctx = Some(i64::from(record.body.settings.n_ctx));
+    let path = args.model.model.resolve(context)?;
+    let loaded = args.model.load(context)?;
+    let request = record.body.request()?;
+    let mut session = loaded.engine.session();
+    let generation = session.generate(request.clone())?;
+    let prompt_tokens = generation.prompt().to_vec();
+    let answer = generating::answer(generation, false, context)?;
+    let request = Request { prompt: Prompt::Tokens(prompt_tokens), ..request };
+    let again = Body::new(&path, &loaded, &request, &answer)?;
+    let found = differences(&record.body, &again);
+    if args.json {
+        output::json(&report(&record.body, &again, &found))?;
+    } else {
+        for fact in &found.facts {
+            context.report.notice(&format!("{fact} is not the one of the record"));
+        }
+        output::line(&sentence(&record.body, &again, &found))?;
+    }
+    match found.first {
+        None => Ok(()),
+        Some(step) => Err(CliError::Differs { step }),
+    }
+}
+
+fn differences(recorded: &Body, again: &Body) -> Differences {
+    let facts = [
+        ("the model file", recorded.model.sha256 != again.model.sha256),
+        ("the tokenizer", recorded.tokenizer_sha256 != again.tokenizer_sha256),
+        ("the chat template", recorded.template_sha256 != again.template_sha256),
+        ("the build", recorded.build != again.build),
+        ("the adapter", recorded.adapter != again.adapter),
+    ];
+    let pairs = recorded.tokens.iter().zip(&again.tokens);
+    let shorter = recorded.tokens.len().min(again.tokens.len());
+    let first = pairs.into_iter().position(|(a, b)| a != b);
+    Differences {
+        facts: facts.into_iter().filter(|(_, differs)| *differs).map(|(fact, _)| fact).collect(),
+        first: first.or((recorded.tokens.len() != again.tokens.len()).then_some(shorter)),
+    }
+}
+
+fn sentence(recorded: &Body, again: &Body, found: &Differences) -> String {
+    let Some(step) = found.first else {
+        return format!("all {} tokens are as recorded", recorded.tokens.len());
+    };
+    let token = |body: &Body| body.tokens.get(step).map_or("the end".to_owned(), |id| format!("token {id}"));
+    let gap = recorded.steps.get(step).map_or(String::new(), |step| {
+        let close = if step.gap < CLOSE_CALL { ", a close call" } else { "" };
+        format!("; the two best logits were {} apart{close}", step.gap)
+    });
+    format!("step {step}: {} is recorded, {} came{gap}", token(recorded), token(again))
+}
+
+fn report(recorded: &Body, again: &Body, found: &Differences) -> Value {
+    let step = |body: &Body, at: usize| body.steps.get(at).map(|step: &Step| json!(step));
+    json!({
+        "same": found.first.is_none(),
+        "tokens": recorded.tokens.len(),
+        "differing_facts": found.facts,
+        "first_difference": found.first.map(|at| json!({
+            "step": at,
+            "recorded": { "token": recorded.tokens.get(at), "step": step(recorded, at) },
+            "found": { "token": again.tokens.get(at), "step": step(again, at) },
+        })),
+    })
+}

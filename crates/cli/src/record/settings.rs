@@ -1,0 +1,119 @@
+//! The settings of a generation as they stand in a record.
+
+use std::collections::BTreeMap;
+
+use goldcrest::sample::SamplerParams;
+use goldcrest::{EngineError, Prompt, Request};
+use serde::{Deserialize, Serialize};
+
+use crate::error::CliError;
+
+/// Everything in a request but the prompt, and the context it ran in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    /// The sampler's numbers by name.
+    numbers: BTreeMap<String, f64>,
+    words: BTreeMap<String, String>,
+    /// (token, addend); no addend bans.
+    logit_bias: Vec<(u32, Option<f32>)>,
+    dry_breakers: Vec<Vec<u32>>,
+    no_cite_texts: Vec<Vec<u32>>,
+    stop: Vec<String>,
+    ignore_eos: bool,
+    max_tokens: Option<usize>,
+    pub(crate) n_ctx: u32,
+    /// The chain that all this amounts to, for readers.
+    chain: String,
+}
+
+impl Settings {
+    pub(crate) fn of(request: &Request, n_ctx: u32) -> Self {
+        let sampler = &request.sampler;
+        let words = [
+            ("order", sampler.order.name()),
+            ("top_h_variant", sampler.top_h_variant.name()),
+            ("mirostat_surprise", sampler.mirostat_surprise.name()),
+        ];
+        let bias = |(id, bias): &(u32, f32)| (*id, bias.is_finite().then_some(*bias));
+        Self {
+            seed: sampler.seed,
+            numbers: sampler.numbers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            words: words.into_iter().map(|(name, word)| (name.to_owned(), word.to_owned())).collect(),
+            logit_bias: sampler.logit_bias.iter().map(bias).collect(),
+            dry_breakers: sampler.dry_breakers.clone(),
+            no_cite_texts: sampler.no_cite_texts.clone(),
+            stop: request.stop.clone(),
+            ignore_eos: request.ignore_eos,
+            max_tokens: request.max_tokens,
+            n_ctx,
+            chain: sampler.to_chain().map(|chain| chain.spec()).unwrap_or_default(),
+        }
+    }
+
+    /// The request again. Alternatives are asked for, which show how close each choice was.
+    pub(crate) fn request(&self, prompt: Prompt) -> Result<Request, CliError> {
+        let mut sampler = SamplerParams {
+            seed: self.seed,
+            logit_bias: self
+                .logit_bias
+                .iter()
+                .map(|(id, bias)| (*id, bias.unwrap_or(f32::NEG_INFINITY)))
+                .collect(),
+            dry_breakers: self.dry_breakers.clone(),
+            no_cite_texts: self.no_cite_texts.clone(),
+            ..SamplerParams::neutral()
+        };
+        for (name, value) in &self.numbers {
+            sampler.set(name, *value).map_err(EngineError::from)?;
+        }
+        for (name, word) in &self.words {
+            sampler.set_word(name, word).map_err(EngineError::from)?;
+        }
+        Ok(Request {
+            max_tokens: self.max_tokens,
+            sampler,
+            stop: self.stop.clone(),
+            ignore_eos: self.ignore_eos,
+            logprobs: Some(2),
+            ..Request::greedy(prompt)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+    use super::*;
+    use goldcrest::sample::Order;
+
+    #[test]
+    fn settings_come_back_as_they_were() {
+        let sampler = SamplerParams {
+            seed: u64::MAX,
+            top_p: 0.95,
+            min_p: 0.1,
+            order: Order::HuggingFace,
+            mirostat: 2,
+            logit_bias: vec![(3, 0.1), (4, f32::NEG_INFINITY)],
+            dry_breakers: vec![vec![1, 2]],
+            no_cite_texts: vec![vec![5; 9]],
+            no_cite_ngram: 8,
+            ..SamplerParams::default()
+        };
+        let prompt = || Prompt::Tokens(vec![1]);
+        let request = Request {
+            sampler: sampler.clone(),
+            stop: vec!["x".to_owned()],
+            max_tokens: Some(7),
+            ignore_eos: true,
+            ..Request::greedy(prompt())
+        };
+        let text = serde_json::to_string(&Settings::of(&request, 64)).unwrap();
+        let again: Settings = serde_json::from_str(&text).unwrap();
+        let found = again.request(prompt()).unwrap();
+        assert_eq!(found.sampler, sampler);
+        assert_eq!((found.stop, found.max_tokens, found.ignore_eos), (request.stop, Some(7), true));
+        assert_eq!(again.n_ctx, 64);
+    }
+}
