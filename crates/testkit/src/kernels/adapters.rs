@@ -7,6 +7,12 @@ use goldcrest_gpu::{CpuDevice, Device, GpuError, WgpuDevice};
 /// Set to 1 where a missing adapter is a failure.
 pub const REQUIRE: &str = "GOLDCREST_REQUIRE_GPU";
 
+/// The processor itself as a device, for tests of crates that know none.
+#[must_use]
+pub fn cpu() -> Rc<dyn Device> {
+    Rc::new(CpuDevice::new())
+}
+
 /// The CPU twins first, then the CPU's products in each kind of its vectors, then every adapter.
 ///
 /// # Errors

@@ -1,0 +1,121 @@
+//! What the searches do to a real model's text, and what they cost beside plain decoding, as tables:
+//! `cargo run --release -p goldcrest-decode --example in_kind -- MODEL.gguf [cpu|gpu]`.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::time::Instant;
+
+use goldcrest_decode::{Decoding, Method, Outcome, Resources};
+use goldcrest_engine::{Engine, EngineOptions, Prompt, Request, RuntimeOptions};
+use goldcrest_gguf::Gguf;
+use goldcrest_sample::SamplerParams;
+use goldcrest_testkit::kernels::{cpu, devices};
+use serde_json::Value;
+
+type Fallible<T> = Result<T, Box<dyn Error>>;
+
+/// Beginnings that a small model continues by repeating itself.
+const BEGINNINGS: [&str; 4] = [
+    "The history of the lighthouse begins with",
+    "My favourite thing about walking in the mountains is",
+    "The committee met on Tuesday to discuss",
+    "A computer program is a set of instructions that",
+];
+
+fn main() -> Fallible<()> {
+    let mut args = std::env::args().skip(1);
+    let path = args.next().ok_or("give the path of a GGUF file")?;
+    let device = match args.next().as_deref() {
+        Some("gpu") => devices()?.pop().ok_or("no adapter")?,
+        _ => cpu(),
+    };
+    let file = std::fs::read(path)?;
+    let gguf = Gguf::parse(&file)?;
+    let runtime = RuntimeOptions { n_ctx: 1024, ..RuntimeOptions::default() };
+    let options = EngineOptions { runtime, ..EngineOptions::default() };
+    let (mut source, mut quiet) = (file.as_slice(), |_, _, _| {});
+    let loading = Engine::load(&gguf, &mut source, device, &options, &mut quiet);
+    let engine = pollster::block_on(loading)?;
+    repetition(&engine)?;
+    diversity(&engine)?;
+    times(&engine)
+}
+
+fn run(engine: &Engine, spec: &str, text: &str, tokens: usize, sampler: SamplerParams) -> Fallible<Outcome> {
+    let prompt = Prompt::Text { text: text.to_owned(), parse_special: false };
+    let request = Request { max_tokens: Some(tokens), ignore_eos: true, sampler, ..Request::greedy(prompt) };
+    let (mut session, method) = (engine.session(), Method::parse(spec)?);
+    let mut decoding = Decoding::start(&mut session, &request, method, Resources::default(), Vec::new())?;
+    while pollster::block_on(decoding.next())?.is_some() {}
+    Ok(decoding.outcome().cloned().unwrap_or_default())
+}
+
+/// Share of the n-grams that stood before.
+fn repeated(tokens: &[u32], n: usize) -> f64 {
+    let grams: Vec<&[u32]> = tokens.windows(n).collect();
+    1.0 - grams.iter().collect::<HashSet<_>>().len() as f64 / grams.len().max(1) as f64
+}
+
+fn repetition(engine: &Engine) -> Fallible<()> {
+    println!("| 4 x 96 tokens | rep-4 | types per token | bits per token | passes |\n|---|---|---|---|---|");
+    for spec in ["sample", "momentum", "contrastive_search", "contrastive_search:alpha=0.3", "adadec"] {
+        let (mut rep, mut types, mut bits, mut passes) = (0.0, 0.0, 0.0, 0);
+        for text in BEGINNINGS {
+            let got = run(engine, spec, text, 96, SamplerParams::greedy())?;
+            rep += repeated(&got.tokens, 4) / 4.0;
+            types += got.tokens.iter().collect::<HashSet<_>>().len() as f64 / got.tokens.len() as f64 / 4.0;
+            let mean = got.logprobs.iter().map(|p| f64::from(*p)).sum::<f64>() / got.logprobs.len() as f64;
+            bits -= mean / std::f64::consts::LN_2 / 4.0;
+            passes += got.report["passes"].as_u64().unwrap_or(0);
+        }
+        println!("| `{spec}` | {rep:.3} | {types:.3} | {bits:.2} | {passes} |");
+    }
+    Ok(())
+}
+
+fn diversity(engine: &Engine) -> Fallible<()> {
+    println!("\n| 4 x 4 outputs of 16 tokens | distinct-2 | mean score of the best |\n|---|---|---|");
+    for spec in ["beam:beams=4", "diverse_beam:beams=4,groups=4"] {
+        let (mut distinct, mut score) = (0.0, 0.0);
+        for text in BEGINNINGS {
+            let got = run(engine, spec, text, 16, SamplerParams::greedy())?;
+            let beams = got.report["beams"].as_array().cloned().unwrap_or_default();
+            let ids = |beam: &Value| -> Vec<u64> {
+                beam["tokens"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect()
+            };
+            let pairs: Vec<[u64; 2]> = beams
+                .iter()
+                .flat_map(|beam| ids(beam).windows(2).map(|p| [p[0], p[1]]).collect::<Vec<_>>())
+                .collect();
+            distinct += pairs.iter().collect::<HashSet<_>>().len() as f64 / pairs.len().max(1) as f64 / 4.0;
+            score += beams[0]["score"].as_f64().unwrap_or(0.0) / 4.0;
+        }
+        println!("| `{spec}` | {distinct:.2} | {score:.3} |");
+    }
+    Ok(())
+}
+
+fn times(engine: &Engine) -> Fallible<()> {
+    println!("\n| 48 tokens, median of 3, alternating | ms | of plain |\n|---|---|---|");
+    let drawn = || SamplerParams { seed: 7, ..SamplerParams::neutral() };
+    for (spec, sampler) in [
+        ("best_of_n:n=4", drawn as fn() -> SamplerParams),
+        ("superposed", SamplerParams::greedy),
+        ("momentum", SamplerParams::greedy),
+        ("contrastive_search", SamplerParams::greedy),
+        ("beam:beams=4", SamplerParams::greedy),
+    ] {
+        let (mut plain, mut other) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            for (spec, times) in [("sample", &mut plain), (spec, &mut other)] {
+                let started = Instant::now();
+                run(engine, spec, BEGINNINGS[0], 48, sampler())?;
+                times.push(started.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        plain.sort_by(f64::total_cmp);
+        other.sort_by(f64::total_cmp);
+        println!("| `{spec}` | {:.0} beside {:.0} | {:.2} |", other[1], plain[1], other[1] / plain[1]);
+    }
+    Ok(())
+}
