@@ -9,7 +9,7 @@ use goldcrest_decode::{Decoding, Method, Outcome, Resources};
 use goldcrest_engine::{Engine, EngineOptions, Prompt, Request, RuntimeOptions};
 use goldcrest_gguf::Gguf;
 use goldcrest_sample::SamplerParams;
-use goldcrest_testkit::kernels::{cpu, devices};
+use goldcrest_testkit::kernels::adapters::{cpu, devices};
 use serde_json::Value;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use goldcrest_decode::{Candidate, Decoding, Method, Resources};
 use goldcrest_engine::{Engine, EngineOptions, Event, Prompt, Request, RuntimeOptions};
 use goldcrest_gguf::Gguf;
-use goldcrest_testkit::kernels::cpu;
+use goldcrest_testkit::kernels::adapters::cpu;
 
 const NEUTRAL: &[&str] = &[
     "sample",
