@@ -59,6 +59,23 @@ pub enum DecodeError {
         /// Tokens of the other.
         theirs: u32,
     },
+    /// Stored memory of drafters cannot be read.
+    #[error("what was stored for guessing cannot be used: {reason}; delete it, it is learnt again")]
+    BadMemory {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A draft model that is larger than the model it drafts for.
+    #[error(
+        "the draft model ({} layers of {}) is larger than the model it drafts for ({} layers of {}); exchange them",
+        draft.0, draft.1, target.0, target.1
+    )]
+    DraftTooLarge {
+        /// Layers and width of the draft model.
+        draft: (u32, u32),
+        /// Layers and width of the model that answers.
+        target: (u32, u32),
+    },
     /// The caller's scoring failed.
     #[error("scoring failed: {reason}")]
     Scorer {

@@ -36,6 +36,7 @@ mod oracle;
 mod resource;
 mod rows;
 mod sequences;
+pub mod speculate;
 pub mod strategy;
 mod suffix;
 mod table;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::DecodeError;
+use crate::speculate::{Curve, SharedMemory};
 
 /// A text to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -43,4 +44,8 @@ pub struct Resources {
     pub scorer: Option<Box<dyn Scorer>>,
     /// Judges candidates by the reward that a further model was aligned to, where that is another than `scorer`'s.
     pub baseline_scorer: Option<Box<dyn Scorer>>,
+    /// What drafters remember of the model, shared with later requests.
+    pub memory: Option<SharedMemory>,
+    /// Times of passes by their number of rows; without them they are taken on the way.
+    pub pass_times: Option<Curve>,
 }

@@ -38,6 +38,13 @@ impl Row {
         self.stats().argmax
     }
 
+    /// The log-probability of the likeliest token, for which nothing but the figures is needed.
+    #[must_use]
+    pub fn best_logprob(&self) -> f32 {
+        let stats = self.stats();
+        stats.max - stats.log_sum_exp
+    }
+
     /// The best `k` tokens with their log-probabilities, best first; at most 256.
     #[must_use]
     pub fn top(&self, k: usize) -> Vec<(u32, f32)> {

@@ -188,6 +188,22 @@ impl<'a, L: Lm> Sequences<'a, L> {
         Ok(self.lm.pool().sequence(seq)?.len())
     }
 
+    /// The position that the next entry of a sequence has.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn next_pos(&self, seq: SeqId) -> Result<u32, DecodeError> {
+        Ok(self.lm.pool().sequence(seq)?.next_pos())
+    }
+
+    /// Entries that a sequence may still be given before the context is full.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSequence`].
+    pub fn room(&self, seq: SeqId) -> Result<usize, DecodeError> {
+        Ok((self.shape().n_ctx as usize).saturating_sub(self.len(seq)?))
+    }
+
     /// A sequence that shares everything with `seq` so far.
     ///
     /// # Errors
@@ -205,6 +221,14 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// [`EngineError::UnknownSequence`].
     pub fn truncate(&mut self, seq: SeqId, n: usize) -> Result<(), DecodeError> {
         Ok(self.lm.pool_mut().truncate(seq, n)?)
+    }
+
+    /// Keeps the entries at ascending indices, without moving any.
+    ///
+    /// # Errors
+    /// [`EngineError::BadKeepList`].
+    pub fn compact(&mut self, seq: SeqId, keep: &[usize]) -> Result<(), DecodeError> {
+        Ok(self.lm.pool_mut().compact(seq, keep)?)
     }
 
     /// Drops a sequence.

@@ -15,18 +15,25 @@ type Logits = Box<dyn Fn(&[u32]) -> Vec<f32>>;
 /// From the tokens a row sees to its hidden row.
 type Hidden = Box<dyn Fn(&[u32]) -> Vec<f32>>;
 
+/// From the tokens a row sees and the last layer that ran to the logits of that depth.
+type Exit = Box<dyn Fn(&[u32], u32) -> Vec<f32>>;
+
 /// What a cell holds: the token, or the mixture, that was written there.
 type Contents = Vec<(u32, f32)>;
 
 /// A language model whose logits are a function of the tokens that a row sees.
 ///
 /// Its cells hold what was written to them, so that a strategy which keeps, forks or drops the wrong ones gets wrong
-/// logits here as it would on a device. Layer ranges, taps and embedding rows are not supported.
+/// logits here as it would on a device. A
+/// range of layers writes the same cells as all of them, and ends in other logits. Taps and embedding rows are not
+/// supported.
 pub struct TableLm {
     n_vocab: u32,
     n_embd: u32,
     logits: Logits,
     hidden: Hidden,
+    n_layer: u32,
+    exit: Option<Exit>,
     pool: KvPool,
     cells: Vec<Contents>,
     passes: u64,
@@ -46,6 +53,8 @@ impl TableLm {
             n_embd: n_vocab,
             logits: Box::new(logits),
             hidden: Box::new(one_hot),
+            n_layer: 1,
+            exit: None,
             pool: KvPool::new(64),
             cells: vec![Contents::new(); 64],
             passes: 0,
@@ -57,6 +66,14 @@ impl TableLm {
     #[must_use]
     pub fn with_hidden(mut self, n_embd: u32, hidden: impl Fn(&[u32]) -> Vec<f32> + 'static) -> Self {
         (self.n_embd, self.hidden) = (n_embd, Box::new(hidden));
+        self
+    }
+
+    /// The same model in `n_layer` layers. `exit` gives the logits where a pass ends before the last of them.
+    #[must_use]
+    pub fn with_exits(mut self, n_layer: u32, exit: impl Fn(&[u32], u32) -> Vec<f32> + 'static) -> Self {
+        self.n_layer = n_layer;
+        self.exit = Some(Box::new(exit));
         self
     }
 
@@ -95,10 +112,12 @@ impl TableLm {
             Source::Token(token) => {
                 return Err(EngineError::BadToken { token: *token, n_vocab: self.n_vocab });
             }
-            _ => {
-                return Err(EngineError::BadBatch {
-                    reason: "a table has neither embeddings nor hidden rows",
-                });
+            Source::Kept => match row.place {
+                Place::Entry(entry) => return Ok(entry),
+                Place::Append => Contents::new(),
+            },
+            Source::Embedding(_) => {
+                return Err(EngineError::BadBatch { reason: "a table has no embeddings" });
             }
         };
         let entry = match row.place {
@@ -136,8 +155,8 @@ impl TableLm {
         Ok(cells.map(|(_, entry)| &self.cells[entry.cell.0 as usize]).collect())
     }
 
-    fn result(&self, row: usize, asked: &BatchRow, contexts: &[(Vec<u32>, f32)]) -> RowResult {
-        let logits = self.mixed(contexts);
+    fn result(&self, row: usize, asked: &BatchRow, end: u32, contexts: &[(Vec<u32>, f32)]) -> RowResult {
+        let logits = self.mixed(contexts, end);
         let stats = Row::stats_of(&logits);
         let mut order: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
         order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -154,14 +173,22 @@ impl TableLm {
         }
     }
 
+    /// Logits of a context where the pass ends before layer `end`.
+    fn logits(&self, context: &[u32], end: u32) -> Vec<f32> {
+        match &self.exit {
+            Some(exit) if end < self.n_layer => exit(context, end),
+            _ => (self.logits)(context),
+        }
+    }
+
     /// Logits of one context; of several, the logarithm of their weighted mean distribution.
-    fn mixed(&self, contexts: &[(Vec<u32>, f32)]) -> Vec<f32> {
+    fn mixed(&self, contexts: &[(Vec<u32>, f32)], end: u32) -> Vec<f32> {
         if let [(context, _)] = contexts {
-            return (self.logits)(context);
+            return self.logits(context, end);
         }
         let mut mean = vec![0.0; self.n_vocab as usize];
         for (context, weight) in contexts {
-            let logits = (self.logits)(context);
+            let logits = self.logits(context, end);
             let lse = Row::stats_of(&logits).log_sum_exp;
             mean.iter_mut().zip(&logits).for_each(|(sum, l)| *sum += weight * (l - lse).exp());
         }
@@ -171,12 +198,12 @@ impl TableLm {
 
 impl Lm for TableLm {
     fn shape(&self) -> Shape {
-        Shape { n_vocab: self.n_vocab, n_embd: self.n_embd, n_layer: 1, n_ctx: 4096 }
+        Shape { n_vocab: self.n_vocab, n_embd: self.n_embd, n_layer: self.n_layer, n_ctx: 4096 }
     }
 
     async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
-        if batch.layers.is_some() || !batch.taps.is_empty() {
-            return Err(EngineError::BadBatch { reason: "a table has no layers" });
+        if !batch.taps.is_empty() {
+            return Err(EngineError::BadBatch { reason: "a table has no residual stream" });
         }
         self.passes += 1;
         self.rows += batch.rows.len() as u64;
@@ -190,6 +217,7 @@ impl Lm for TableLm {
             entries.push(entry);
             before.iter_mut().filter(|(seq, ..)| *seq == row.seq).for_each(|(.., placed)| placed.push(entry));
         }
+        let end = batch.layers.as_ref().map_or(self.n_layer, |layers| layers.end);
         let mut result = StepResult::default();
         for (i, (row, entry)) in batch.rows.iter().zip(entries).enumerate() {
             if row.wants.is_none() {
@@ -197,7 +225,7 @@ impl Lm for TableLm {
             }
             let Some((_, before, placed)) = before.iter().find(|(seq, ..)| *seq == row.seq) else { continue };
             let contexts = contexts(&self.visible(row, entry, *before, placed)?);
-            result.rows.push(self.result(i, row, &contexts));
+            result.rows.push(self.result(i, row, end, &contexts));
         }
         Ok(result)
     }

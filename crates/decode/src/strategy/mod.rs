@@ -36,6 +36,7 @@ pub use transfer_q::TransferQ;
 
 use serde_json::Value;
 
+use crate::speculate::Speculate;
 use crate::{Args, DecodeError, Job, Lm};
 
 /// A way of making an answer.
@@ -112,7 +113,8 @@ methods!(
     PgTd,
     TransferQ,
     Icn,
-    PlanThenWrite
+    PlanThenWrite,
+    Speculate,
 );
 
 impl Method {

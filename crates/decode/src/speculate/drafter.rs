@@ -1,0 +1,126 @@
+//! What a drafter is, and the loop that all of them share.
+
+use web_time::Instant;
+
+use super::line::{Line, Round};
+use super::planner::Planner;
+use super::rates::Rates;
+use super::tally::Tally;
+use super::tree::{MAX_ROWS, Tree};
+use crate::{DecodeError, Job, Lm};
+
+/// How much may be guessed in one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Rows, the root included.
+    pub rows: usize,
+    /// Tokens behind the root.
+    pub depth: usize,
+}
+
+/// What a drafter works with.
+pub(crate) struct Turn<'t, 'a, L: Lm> {
+    pub(crate) job: &'t mut Job<'a, L>,
+    pub(crate) line: &'t mut Line,
+    pub(crate) rates: &'t Rates,
+    pub(crate) planner: &'t Planner,
+    pub(crate) limit: Limit,
+    /// Whether times decide how much is guessed.
+    pub(crate) plan: bool,
+}
+
+/// Guesses tokens.
+pub(crate) trait Drafter<L: Lm> {
+    /// Whether it reads the best tokens of every row that was verified.
+    fn reads_top(&self) -> bool;
+
+    /// Guesses behind the newest token.
+    async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError>;
+
+    /// What came of them; the tree may be smaller than what was proposed.
+    fn observe(&mut self, line: &mut Line, tree: &Tree, round: &Round);
+}
+
+/// A drafter that needs nothing but the tokens so far and the rows that were verified.
+pub(crate) trait Lookup {
+    /// See [`Drafter::reads_top`].
+    fn reads_top(&self) -> bool {
+        false
+    }
+
+    /// Guesses behind the last of `tokens`.
+    fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree;
+
+    /// What came of them.
+    fn observe(&mut self, _line: &mut Line, _tree: &Tree, _round: &Round) {}
+}
+
+impl<L: Lm, T: Lookup> Drafter<L> for T {
+    fn reads_top(&self) -> bool {
+        Lookup::reads_top(self)
+    }
+
+    async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
+        Ok(Lookup::propose(self, &turn.line.tokens, turn.rates, turn.limit))
+    }
+
+    fn observe(&mut self, line: &mut Line, tree: &Tree, round: &Round) {
+        Lookup::observe(self, line, tree, round);
+    }
+}
+
+/// How many rows a pass may have, and whether their times decide how many it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Most rows of a pass, the root included.
+    pub rows: usize,
+    /// Whether guesses that do not pay for their row are left out.
+    pub plan: bool,
+}
+
+/// Writes the answer with a drafter's help.
+pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
+    job: &mut Job<'_, L>,
+    name: &str,
+    pace: Pace,
+    drafter: &mut D,
+) -> Result<(), DecodeError> {
+    let (mut line, mut more) = Line::open(job).await?;
+    let mut planner = Planner::new(job.resources.pass_times.clone());
+    let (mut rates, mut tally) = (Rates::default(), Tally::default());
+    while more {
+        let begun = Instant::now();
+        let room = job.model.room(line.seq)?;
+        let limit =
+            Limit { rows: pace.rows.min(MAX_ROWS).min(room), depth: job.out.room().saturating_sub(1) };
+        let rests = pace.plan && planner.rests() || limit.rows < 2 || limit.depth == 0;
+        let tree = if rests {
+            Tree::new(line.root())
+        } else {
+            let turn =
+                Turn { job, line: &mut line, rates: &rates, planner: &planner, limit, plan: pace.plan };
+            let tree = drafter.propose(turn).await?;
+            let most = limit.rows.saturating_sub(1 + tree.extras().len());
+            match (tree.is_drawn(), pace.plan) {
+                (true, _) => tree,
+                (false, true) => tree.pruned(planner.guesses(&tree.values()).min(most), limit.depth),
+                (false, false) => tree.pruned(most, limit.depth),
+            }
+        };
+        let drafted = begun.elapsed();
+        let round = line.verify(job, &tree, drafter.reads_top()).await?;
+        let verified = begun.elapsed() - drafted;
+        more = round.more;
+        for node in &round.path.nodes {
+            let judged = tree.children(*node).map(|child| (tree.nodes()[child].class, child));
+            judged.for_each(|(class, child)| rates.learn(class, round.path.nodes.contains(&child)));
+        }
+        drafter.observe(&mut line, &tree, &round);
+        planner.learn(tree.rows(), round.path.tokens.len(), drafted.as_secs_f32(), verified.as_secs_f32());
+        tally.pass(tree.rows(), round.path.nodes.len() - 1);
+        tally.draft_ms += drafted.as_secs_f64() * 1e3;
+        tally.verify_ms += verified.as_secs_f64() * 1e3;
+    }
+    job.report.insert("speculation".into(), tally.report(name));
+    line.close(job)
+}

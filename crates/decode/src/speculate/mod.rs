@@ -1,0 +1,255 @@
+//! Lossless speculation: several tokens a pass, the same answer.
+//!
+//! A drafter guesses tokens, one pass of the model verifies all of them, and what the model would have said is kept. The
+//! guesses form a [`Tree`]; [`walk`] holds the rules of acceptance; a planner sends no more guesses than pay for
+//! their rows on this device, and none while guessing does not pay.
+
+mod aded;
+mod auto;
+mod copying;
+mod dist;
+mod draft_model;
+mod draft_tree;
+mod drafter;
+mod follower;
+mod jacobi;
+mod layers;
+mod line;
+mod lookahead;
+mod memory;
+#[cfg(test)]
+mod oracle_tests;
+mod planner;
+mod rates;
+mod recycling;
+mod scribe;
+mod tally;
+mod tree;
+pub mod walk;
+
+pub use copying::{Copying, Which};
+pub use dist::Dist;
+pub use draft_tree::Shape;
+pub use drafter::{Limit, Pace};
+pub use layers::{Layers, best_exit, kept};
+pub use memory::{DraftMemory, SUCCESSORS, SharedMemory};
+pub use planner::{Curve, Planner};
+pub use scribe::{Stop, best_length, expected};
+pub use tree::{Extra, Layout, MAX_ROWS, Node, Tree};
+
+use serde_json::Value;
+
+use aded::Aded;
+use auto::Auto;
+use draft_model::DraftModel;
+use draft_tree::DraftTree;
+use drafter::assist;
+use follower::Follower;
+use jacobi::Jacobi;
+use layers::OwnLayers;
+use lookahead::{Lookahead, Pool};
+use recycling::Recycling;
+use scribe::Chained;
+
+use crate::strategy::Strategy;
+use crate::{Args, DecodeError, Job, Lm, Method};
+
+/// Decoding with a drafter's help.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speculate {
+    /// Who guesses.
+    pub drafter: &'static str,
+    /// Rows of a pass.
+    pub pace: Pace,
+    kind: Kind,
+}
+
+/// The drafters, with their parameters.
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Copying(Copying),
+    Recycling { adapt: bool },
+    Auto { copying: Copying, adapt: bool },
+    Aded,
+    Jacobi { window: usize },
+    Lookahead { window: usize, ngram: usize, guesses: usize },
+    Draft { tokens: usize, stop: Stop },
+    Tree(Shape),
+    Layers { which: Layers, tokens: usize, stop: Stop },
+}
+
+impl Speculate {
+    /// Name and one line of every drafter.
+    pub const DRAFTERS: &[(&'static str, &'static str)] = &[
+        ("auto", "recycled tokens and copied text in one tree"),
+        ("recycling", "what the model thought likely behind each token the last time"),
+        ("suffix", "what followed the longest earlier match of the last tokens"),
+        ("copyspec", "what followed the first earlier match of three tokens"),
+        ("pld", "prompt lookup: matches of three tokens, then two, then one"),
+        ("aded", "a tree search over what followed which two tokens"),
+        ("lookahead", "runs read off parallel guesses"),
+        ("jacobi", "the model's own answers to the last pass"),
+        ("draft", "a second model writes a few tokens"),
+        ("specdec_pp", "a second model writes until a rejection is likely"),
+        ("dyspec", "a second model grows the tree of the likeliest guesses"),
+        ("rsd_c", "a second model draws siblings without replacement, so many at each depth"),
+        ("rsd_s", "a second model draws a stochastic beam"),
+        ("exit", "the model's own first layers"),
+        ("skip", "the model's own layers, some left out"),
+        ("del", "the model's own first layers, up to the exit that pays best"),
+    ];
+
+    /// Reads `NAME` or `NAME:key=value,…`, where NAME is a drafter.
+    ///
+    /// # Errors
+    /// As [`Method::parse`].
+    pub fn parse(spec: &str) -> Result<Method, DecodeError> {
+        let (name, list) = spec.split_once(':').unwrap_or((spec, ""));
+        Method::parse(&format!("speculate:drafter={},{list}", name.trim().replace('-', "_")))
+    }
+
+    /// Reads a drafter's name with its parameters, or an object with `name` and parameters.
+    ///
+    /// # Errors
+    /// As [`Method::parse`].
+    pub fn from_json(value: &Value) -> Result<Method, DecodeError> {
+        if let Some(spec) = value.as_str() {
+            return Self::parse(spec);
+        }
+        let mut object = value.as_object().cloned().unwrap_or_default();
+        let drafter = object.insert("name".into(), Self::NAME.into());
+        object.insert("drafter".into(), drafter.unwrap_or_else(|| "auto".into()));
+        Method::from_json(&Value::Object(object))
+    }
+}
+
+impl Strategy for Speculate {
+    const NAME: &'static str = "speculate";
+    const SUMMARY: &'static str = "plain decoding with guesses that are verified several at once";
+
+    fn read(args: &mut Args) -> Result<Self, DecodeError> {
+        let names: Vec<&'static str> = Self::DRAFTERS.iter().map(|(name, _)| *name).collect();
+        let drafter = args.one_of("drafter", "auto", &names)?;
+        let copying = |args: &mut Args, longest, shortest, tokens, which| -> Result<Copying, DecodeError> {
+            let tokens = args.count("tokens", tokens, 1..=MAX_ROWS - 1)?;
+            Ok(Copying { longest, shortest, tokens, which })
+        };
+        let (rows, kind) = match drafter {
+            "suffix" => {
+                let longest = args.count("longest", 8, 1..=64)?;
+                let shortest = args.count("shortest", 2, 1..=longest)?;
+                (12, Kind::Copying(copying(args, longest, shortest, 10, Which::Recent)?))
+            }
+            "copyspec" => {
+                let gamma = args.count("gamma", 3, 1..=64)?;
+                (12, Kind::Copying(copying(args, gamma, gamma, 10, Which::First)?))
+            }
+            "pld" => {
+                let longest = args.count("longest", 3, 1..=64)?;
+                (12, Kind::Copying(copying(args, longest, 1, 10, Which::First)?))
+            }
+            "recycling" => (8, Kind::Recycling { adapt: args.flag("adapt", true)? }),
+            "aded" => (25, Kind::Aded),
+            "lookahead" => {
+                let (window, ngram) = (args.count("window", 7, 1..=31)?, args.count("ngram", 5, 2..=16)?);
+                (MAX_ROWS, Kind::Lookahead { window, ngram, guesses: args.count("guesses", 7, 1..=64)? })
+            }
+            "jacobi" => (MAX_ROWS, Kind::Jacobi { window: args.count("window", 7, 0..=MAX_ROWS - 1)? }),
+            "draft" => {
+                let tokens = args.count("tokens", 4, 1..=20)?;
+                (MAX_ROWS, Kind::Draft { tokens, stop: Stop::Never })
+            }
+            "specdec_pp" => {
+                let (least, tokens) = (args.count("min", 2, 1..=20)?, args.count("max", 20, 1..=20)?);
+                let threshold = args.number("threshold", 0.3, 0.0..=1.0)?;
+                (MAX_ROWS, Kind::Draft { tokens, stop: Stop::Doubt { threshold, least } })
+            }
+            "dyspec" => (MAX_ROWS, Kind::Tree(Shape::Dynamic(args.count("tokens", 8, 1..=MAX_ROWS - 1)?))),
+            "rsd_c" => (MAX_ROWS, Kind::Tree(Shape::Constant(branching(args)?))),
+            "rsd_s" => {
+                let (width, depth) = (args.count("width", 3, 1..=16)?, args.count("depth", 3, 1..=16)?);
+                (MAX_ROWS, Kind::Tree(Shape::Beam { width, depth }))
+            }
+            "exit" => {
+                let layer = args.count("layer", 0, 0..=1024)?;
+                let stop = Stop::Unsure(args.number("eta", 0.6, 0.0..=1.0)?);
+                let tokens = args.count("tokens", 6, 1..=20)?;
+                (MAX_ROWS, Kind::Layers { which: Layers::Exit(layer), tokens, stop })
+            }
+            "skip" => {
+                let which = Layers::Skip(args.number("speed", 1.25, 1.0..=16.0)?);
+                let tokens = args.count("tokens", 4, 1..=20)?;
+                (MAX_ROWS, Kind::Layers { which, tokens, stop: Stop::Never })
+            }
+            "del" => {
+                let tokens = args.count("tokens", 16, 1..=20)?;
+                (MAX_ROWS, Kind::Layers { which: Layers::Dynamic, tokens, stop: Stop::Never })
+            }
+            _ => {
+                let adapt = args.flag("adapt", true)?;
+                (12, Kind::Auto { copying: copying(args, 8, 2, 10, Which::Recent)?, adapt })
+            }
+        };
+        let pace = Pace { rows: args.count("rows", rows, 1..=MAX_ROWS)?, plan: args.flag("plan", true)? };
+        Ok(Self { drafter, pace, kind })
+    }
+
+    async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
+        let memory = job.resources.memory.clone().unwrap_or_default();
+        let (name, pace) = (self.drafter, self.pace);
+        match self.kind.clone() {
+            Kind::Copying(mut copying) => assist(job, name, pace, &mut copying).await,
+            Kind::Recycling { adapt } => assist(job, name, pace, &mut Recycling { memory, adapt }).await,
+            Kind::Auto { copying, adapt } => {
+                let recycling = Recycling { memory, adapt };
+                assist(job, name, pace, &mut Auto { copying, recycling }).await
+            }
+            Kind::Aded => assist(job, name, pace, &mut Aded::default()).await,
+            Kind::Jacobi { window } => {
+                assist(job, name, pace, &mut Jacobi { window, guesses: Vec::new() }).await
+            }
+            Kind::Lookahead { window, ngram, guesses } => {
+                let (levels, pool) = (Vec::new(), Pool::default());
+                assist(job, name, pace, &mut Lookahead { window, ngram, guesses, levels, pool }).await
+            }
+            Kind::Draft { tokens, stop } => {
+                check_draft(job)?;
+                assist(job, name, pace, &mut Chained { scribe: DraftModel::default(), tokens, stop }).await
+            }
+            Kind::Tree(shape) => {
+                check_draft(job)?;
+                assist(job, name, pace, &mut DraftTree { shape, follower: Follower::default() }).await
+            }
+            Kind::Layers { which, tokens, stop } => {
+                assist(job, name, pace, &mut Chained { scribe: OwnLayers::new(which), tokens, stop }).await
+            }
+        }
+    }
+}
+
+/// Children of every node of each depth, as `2-2-1`.
+fn branching(args: &mut Args) -> Result<Vec<usize>, DecodeError> {
+    let text = args.text("branching").unwrap_or_else(|| "2-2-1".to_owned());
+    let widths: Option<Vec<usize>> =
+        text.split('-').map(|w| w.parse().ok().filter(|w| (1..=16).contains(w))).collect();
+    widths.ok_or_else(|| args.invalid("branching", text, "numbers from 1 to 16 with - between"))
+}
+
+/// Refuses a draft model that is missing, speaks another vocabulary or is the larger one.
+fn check_draft<L: Lm>(job: &Job<'_, L>) -> Result<(), DecodeError> {
+    let Some(draft) = job.others.first().map(crate::Sequences::shape) else {
+        return Err(DecodeError::MissingResource { method: Speculate::NAME, what: "a draft model" });
+    };
+    let target = job.model.shape();
+    if draft.n_vocab != target.n_vocab {
+        return Err(DecodeError::VocabularyMismatch { ours: target.n_vocab, theirs: draft.n_vocab });
+    }
+    let size = |shape: crate::Shape| u64::from(shape.n_layer) * u64::from(shape.n_embd).pow(2);
+    if size(draft) > size(target) {
+        return Err(DecodeError::DraftTooLarge {
+            draft: (draft.n_layer, draft.n_embd),
+            target: (target.n_layer, target.n_embd),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What speculation came to, for the report.
+
+use serde_json::{Value, json};
+
+/// Counts of passes and what they brought.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    steps: usize,
+    tokens: usize,
+    rows: usize,
+    accepted: Vec<usize>,
+    unassisted: usize,
+    /// Milliseconds spent on guessing.
+    pub(crate) draft_ms: f64,
+    /// Milliseconds spent on passes of the model that answers.
+    pub(crate) verify_ms: f64,
+}
+
+impl Tally {
+    /// A pass of `rows` rows accepted `accepted` guesses.
+    pub(crate) fn pass(&mut self, rows: usize, accepted: usize) {
+        self.steps += 1;
+        self.tokens += accepted + 1;
+        self.rows += rows;
+        self.unassisted += usize::from(rows == 1);
+        if self.accepted.len() <= accepted {
+            self.accepted.resize(accepted + 1, 0);
+        }
+        self.accepted[accepted] += 1;
+    }
+
+    /// As the report has it. `tau` is tokens a pass, plain decoding being 1; `unassisted` counts passes without guesses.
+    pub(crate) fn report(&self, drafter: &str) -> Value {
+        let mean = |sum: usize| sum as f64 / self.steps.max(1) as f64;
+        json!({
+            "drafter": drafter,
+            "steps": self.steps,
+            "tau": mean(self.tokens),
+            "accepted_histogram": self.accepted,
+            "mean_rows": mean(self.rows),
+            "unassisted": self.unassisted,
+            "draft_ms": self.draft_ms,
+            "verify_ms": self.verify_ms,
+        })
+    }
+}

@@ -1,0 +1,230 @@
+//! Drafters without weights on a table model: the same answers in fewer passes.
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod common;
+
+use common::{BIGRAM, ask, bigram, outcome, sampled};
+use goldcrest_decode::speculate::{Curve, SharedMemory, Speculate};
+use goldcrest_decode::{
+    Ask, DecodeError, Lm, Method, Outcome, Resources, TableLm, decode_among, decode_with,
+};
+
+/// Drafters that need no further model.
+const ALONE: [&str; 11] =
+    ["auto", "recycling", "suffix", "copyspec", "pld", "aded", "lookahead", "jacobi", "exit", "skip", "del"];
+
+fn run(model: &mut TableLm, ask: Ask, spec: &str) -> Outcome {
+    pollster::block_on(decode_with(model, ask, &Speculate::parse(spec).unwrap())).unwrap()
+}
+
+fn tau(outcome: &Outcome) -> f64 {
+    outcome.report["speculation"]["tau"].as_f64().unwrap()
+}
+
+/// The table as a model of four layers, whose first ones are often right.
+fn layered() -> TableLm {
+    bigram().with_exits(4, |context, layer| {
+        let last = context.last().copied().unwrap_or(0);
+        (0..4).map(|id| (BIGRAM[last as usize][id as usize] + 0.1 / layer as f32 * id as f32).ln()).collect()
+    })
+}
+
+#[test]
+fn every_drafter_gives_the_plain_answer_greedily() {
+    for name in ALONE {
+        for rows in [1, 2, 5, 12, 64] {
+            let spec = format!("{name}:rows={rows},plan=false");
+            let plain = outcome(&mut layered(), ask(40), "sample");
+            let mut model = layered();
+            let got = run(&mut model, ask(40), &spec);
+            assert_eq!(got.tokens, plain.tokens, "{spec}");
+            assert_eq!(model.pool().n_free(), model.pool().n_cells(), "{spec}");
+            assert!(rows > 1 || tau(&got) == 1.0, "{spec}: {}", tau(&got));
+            // In a text where every token names the next one, all of Jacobi's columns move on together and none is right.
+            assert!(rows < 64 || name == "jacobi" || tau(&got) > 1.3, "{spec}: {}", tau(&got));
+        }
+    }
+}
+
+#[test]
+fn guesses_that_are_no_draws_leave_every_seed_its_answer() {
+    for name in ["auto", "recycling", "suffix", "copyspec", "pld", "aded", "lookahead"] {
+        for seed in 0..20 {
+            let plain = outcome(&mut bigram(), sampled(40, seed), "sample");
+            let got = run(&mut bigram(), sampled(40, seed), &format!("{name}:plan=false"));
+            assert_eq!(got.tokens, plain.tokens, "{name}, seed {seed}");
+            assert_eq!(got.logprobs, plain.logprobs, "{name}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_was_learnt_helps_the_next_request() {
+    let memory = SharedMemory::default();
+    let with = |memory: &SharedMemory| {
+        let resources = Resources { memory: Some(memory.clone()), ..Resources::default() };
+        run(&mut bigram(), Ask { resources, ..ask(12) }, "recycling:plan=false")
+    };
+    let (cold, hot) = (with(&memory), with(&memory));
+    assert_eq!(cold.tokens, hot.tokens);
+    assert!(tau(&hot) > tau(&cold), "{} against {}", tau(&hot), tau(&cold));
+}
+
+#[test]
+fn where_rows_are_dear_speculation_turns_itself_off() {
+    let on = |points: &[(usize, f32)]| {
+        let resources = Resources { pass_times: Some(Curve::new(points)), ..Resources::default() };
+        run(&mut bigram(), Ask { resources, ..sampled(200, 3) }, "auto")
+    };
+    let steep = on(&[(1, 1.0), (2, 2.0), (12, 12.0)]);
+    assert_eq!(steep.report["rows"], 200, "not one guess was worth its row");
+    let flat = on(&[(1, 1.0), (64, 1.01)]);
+    assert!(tau(&flat) > 1.5, "{}", tau(&flat));
+    let between = on(&[(1, 1.0), (2, 1.9), (64, 1.95)]);
+    let unassisted = between.report["speculation"]["unassisted"].as_u64().unwrap();
+    assert!(unassisted > 0, "{:?}", between.report);
+}
+
+#[test]
+fn mistakes_in_a_drafter_are_named() {
+    let error = |spec: &str| Speculate::parse(spec).unwrap_err();
+    assert!(matches!(error("recyclign"), DecodeError::InvalidParameter { name: "drafter", .. }));
+    assert!(matches!(error("auto:rows=65"), DecodeError::InvalidParameter { name: "rows", .. }));
+    assert!(matches!(error("recycling:gamma=3"), DecodeError::UnknownParameter { .. }));
+    assert_eq!(Speculate::parse("auto").unwrap(), Method::parse("speculate").unwrap());
+    let object = serde_json::json!({ "name": "copyspec", "gamma": 4 });
+    assert_eq!(Speculate::from_json(&object).unwrap(), Speculate::parse("copyspec:gamma=4").unwrap());
+}
+
+/// Three tokens behind each pair of them, in percent.
+const PAIRS: [[u32; 3]; 9] = [
+    [70, 20, 10],
+    [15, 45, 40],
+    [30, 30, 40],
+    [5, 80, 15],
+    [25, 25, 50],
+    [60, 10, 30],
+    [34, 33, 33],
+    [10, 30, 60],
+    [50, 45, 5],
+];
+
+fn share(context: &[u32], id: u32) -> f32 {
+    let at = |back: usize| context.len().checked_sub(back).map_or(0, |i| context[i]) as usize;
+    PAIRS[3 * at(2) + at(1)][id as usize] as f32 / 100.0
+}
+
+/// The model of [`PAIRS`] in ten layers, of which the first ones mix it with a constant.
+fn pairs() -> TableLm {
+    let exact = |context: &[u32]| (0..3).map(|id| share(context, id).ln()).collect();
+    TableLm::new(3, exact)
+        .with_exits(10, |context, _| (0..3).map(|id| (0.5 * share(context, id) + 1.0 / 6.0).ln()).collect())
+}
+
+/// Its draft: another mixture.
+fn draft() -> TableLm {
+    TableLm::new(3, |context| {
+        let p = |id: u32| 0.6 * share(context, id) + 0.4 * [0.1, 0.3, 0.6][id as usize];
+        (0..3).map(|id| p(id).ln()).collect()
+    })
+}
+
+fn drafted(ask: Ask, spec: &str) -> Outcome {
+    let (mut model, mut draft) = (pairs(), draft());
+    let others = vec![&mut draft];
+    let got = pollster::block_on(decode_among(&mut model, others, ask, &Speculate::parse(spec).unwrap()));
+    assert_eq!(model.pool().n_free(), model.pool().n_cells(), "{spec}");
+    assert_eq!(draft.pool().n_free(), draft.pool().n_cells(), "{spec}");
+    got.unwrap()
+}
+
+/// Drafters whose guesses are draws.
+const DRAWN: [&str; 9] = [
+    "draft:tokens=3",
+    "specdec_pp:max=4",
+    "dyspec:tokens=6",
+    "rsd_c:branching=2-2-1",
+    "rsd_s:width=3,depth=3",
+    "jacobi:window=3",
+    "exit:layer=5,tokens=3",
+    "skip:speed=2,tokens=3",
+    "del",
+];
+
+/// With as many guesses as there are, whatever they cost.
+fn unplanned(spec: &str) -> String {
+    format!("{spec}{}plan=false", if spec.contains(':') { ',' } else { ':' })
+}
+
+#[test]
+fn drawn_guesses_leave_the_distribution_as_it_is() {
+    const N: u32 = 6000;
+    for spec in DRAWN {
+        for group in 0..5 {
+            let mut counts = [0u32; 81];
+            for i in 0..N {
+                let got = drafted(sampled(4, u64::from(group * N + i)), &unplanned(spec));
+                counts[got.tokens.iter().fold(0, |index, token| 3 * index + *token as usize)] += 1;
+            }
+            // Sequences that hardly ever come are counted as one.
+            let (mut chi, mut cells, mut rare) = (0.0, 0, (0.0, 0.0));
+            for (index, count) in counts.iter().enumerate() {
+                let tokens = [27, 9, 3, 1].map(|place| (index / place % 3) as u32);
+                let context: Vec<u32> = [0].into_iter().chain(tokens).collect();
+                let p: f64 = (1..5).map(|n| f64::from(share(&context[..n], context[n]))).product();
+                let expected = p * f64::from(N);
+                if expected < 5.0 {
+                    rare = (rare.0 + expected, rare.1 + f64::from(*count));
+                } else {
+                    chi += (f64::from(*count) - expected).powi(2) / expected;
+                    cells += 1;
+                }
+            }
+            if rare.0 > 0.0 {
+                chi += (rare.1 - rare.0).powi(2) / f64::max(rare.0, 1.0);
+                cells += 1;
+            }
+            // Wilson and Hilferty: the cube root of chi-square is nearly normal. 3.09 is passed once in a thousand.
+            let df = f64::from(cells - 1);
+            let z = ((chi / df).cbrt() - 1.0 + 2.0 / (9.0 * df)) / (2.0 / (9.0 * df)).sqrt();
+            assert!(z < 3.09, "{spec}, group {group}: chi-square {chi} at {df}, z {z}");
+        }
+    }
+}
+
+#[test]
+fn draft_models_give_the_greedy_answer_in_fewer_passes() {
+    let plain = outcome(&mut pairs(), ask(60), "sample");
+    for spec in DRAWN {
+        let spec = unplanned(spec);
+        let got = drafted(ask(60), &spec);
+        assert_eq!(got.tokens, plain.tokens, "{spec}");
+        assert!(tau(&got) > 1.2, "{spec}: {}", tau(&got));
+    }
+}
+
+#[test]
+fn a_draft_that_is_the_model_itself_is_always_accepted() {
+    for seed in 0..10 {
+        let (mut model, mut twin) = (pairs(), pairs());
+        let method = Speculate::parse("draft:tokens=4,plan=false").unwrap();
+        let got = decode_among(&mut model, vec![&mut twin], sampled(61, seed), &method);
+        assert_eq!(tau(&pollster::block_on(got).unwrap()), 5.0, "seed {seed}");
+        let got = run(&mut pairs(), sampled(61, seed), "skip:speed=1,tokens=4,plan=false");
+        assert_eq!(tau(&got), 5.0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_draft_that_does_not_fit_is_refused() {
+    let error = |draft: Option<TableLm>| {
+        let mut draft = draft;
+        let others = draft.as_mut().into_iter().collect();
+        let method = Speculate::parse("draft").unwrap();
+        pollster::block_on(decode_among(&mut bigram(), others, ask(4), &method)).unwrap_err()
+    };
+    assert!(matches!(error(None), DecodeError::MissingResource { what: "a draft model", .. }));
+    assert!(matches!(error(Some(pairs())), DecodeError::VocabularyMismatch { ours: 4, theirs: 3 }));
+    let large = error(Some(layered()));
+    assert!(matches!(large, DecodeError::DraftTooLarge { draft: (4, 4), target: (1, 4) }), "{large}");
+}
