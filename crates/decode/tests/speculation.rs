@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{BIGRAM, ask, bigram, outcome, sampled};
+use common::{BIGRAM, ask, bigram, far_sighted, outcome, sampled};
 use goldcrest_decode::speculate::{Curve, SharedMemory, Speculate};
 use goldcrest_decode::{
     Ask, DecodeError, Lm, Method, Outcome, Resources, TableLm, decode_among, decode_with,
 };
+use goldcrest_sample::SamplerParams;
 
 /// Drafters that need no further model.
 const ALONE: [&str; 11] =
@@ -94,6 +95,30 @@ fn mistakes_in_a_drafter_are_named() {
     assert_eq!(Speculate::parse("auto").unwrap(), Method::parse("speculate").unwrap());
     let object = serde_json::json!({ "name": "copyspec", "gamma": 4 });
     assert_eq!(Speculate::from_json(&object).unwrap(), Speculate::parse("copyspec:gamma=4").unwrap());
+}
+
+#[test]
+fn cells_are_those_of_plain_decoding() {
+    // Every token before counts, so that one wrong cell anywhere gives another answer.
+    for name in ["auto", "recycling", "suffix", "aded", "lookahead", "jacobi"] {
+        for seed in 0..6 {
+            let make = || Ask {
+                sampler: SamplerParams { seed, temperature: 0.3, ..SamplerParams::neutral() },
+                ..ask(80)
+            };
+            let greedy = outcome(&mut far_sighted(), ask(80), "sample");
+            assert_eq!(
+                run(&mut far_sighted(), ask(80), &format!("{name}:plan=false")).tokens,
+                greedy.tokens,
+                "{name}"
+            );
+            if name != "jacobi" {
+                let plain = outcome(&mut far_sighted(), make(), "sample");
+                let got = run(&mut far_sighted(), make(), &format!("{name}:plan=false"));
+                assert_eq!(got.tokens, plain.tokens, "{name}, seed {seed}");
+            }
+        }
+    }
 }
 
 /// Three tokens behind each pair of them, in percent.
