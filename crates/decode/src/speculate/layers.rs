@@ -52,13 +52,14 @@ impl OwnLayers {
 
     /// The layers to run, and for a dynamic exit the number of guesses.
     fn plan(&self, n_layer: u32) -> (Vec<Range<u32>>, usize) {
+        let first = |n: u32| std::iter::once(0..n).collect();
         match &self.which {
-            Layers::Exit(0) => (vec![0..n_layer.div_ceil(2)], usize::MAX),
-            Layers::Exit(layer) => (vec![0..(*layer as u32).min(n_layer)], usize::MAX),
+            Layers::Exit(0) => (first(n_layer.div_ceil(2)), usize::MAX),
+            Layers::Exit(layer) => (first((*layer as u32).min(n_layer)), usize::MAX),
             Layers::Skip(speed) => (runs(&kept(n_layer as usize, *speed)), usize::MAX),
             Layers::Dynamic => {
                 let (layer, guesses, _) = best_exit(&self.exits, n_layer as usize);
-                (vec![0..layer as u32], guesses)
+                (first(layer as u32), guesses)
             }
         }
     }

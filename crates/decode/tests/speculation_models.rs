@@ -5,15 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail loudly and say what they leave out")]
 
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use goldcrest_decode::speculate::{SharedMemory, Speculate};
 use goldcrest_decode::{Ask, Lm, Method, Outcome, Resources, decode_among, decode_with};
 use goldcrest_engine::batch::{Batch, BatchRow, Wants};
 use goldcrest_engine::{AnswerText, Engine, EngineOptions, Prompt, Runtime, RuntimeOptions};
 use goldcrest_gguf::Gguf;
-use goldcrest_gpu::CpuDevice;
 use goldcrest_prompt::RenderInput;
+use goldcrest_testkit::kernels::adapters::cpu;
 use serde_json::Value;
 
 /// A path may part from another where the two best logits are closer than this: passes of different numbers of rows sum
@@ -47,8 +46,7 @@ fn engine(file: &[u8]) -> Engine {
     let gguf = Gguf::parse(file).unwrap();
     let runtime = RuntimeOptions { n_ctx: 1024, ..RuntimeOptions::default() };
     let options = EngineOptions { runtime, skip_selftest: true, ..EngineOptions::default() };
-    let device = Rc::new(CpuDevice::new());
-    pollster::block_on(Engine::load(&gguf, &mut &*file, device, &options, &mut |_, _, _| {})).unwrap()
+    pollster::block_on(Engine::load(&gguf, &mut &*file, cpu(), &options, &mut |_, _, _| {})).unwrap()
 }
 
 /// A model from the store, or from the folder that `GOLDCREST_MODELS` names.
