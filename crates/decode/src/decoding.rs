@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use goldcrest_engine::{AnswerText, EngineError, Event, Finish, Request, Runtime, Session, Stats};
+use goldcrest_engine::batch::Wants;
+use goldcrest_engine::{AnswerText, EngineError, Event, Finish, Prompt, Request, Runtime, Session, Stats};
 use web_time::Instant;
 
 use crate::job::Outcome;
 use crate::sequences::Wire;
 use crate::writer::Writer;
-use crate::{Ask, DecodeError, Job, Lm, Method, Resources, Sequences};
+use crate::{Ask, DecodeError, Job, Lm, Method, Resources, Row, Sequences, Strategy};
 
 type Running<'s> = Pin<Box<dyn Future<Output = Result<(Outcome, Stats), DecodeError>> + 's>>;
 
@@ -36,7 +37,7 @@ impl<'s> Decoding<'s> {
         resources: Resources,
         others: Vec<Rc<RefCell<Runtime>>>,
     ) -> Result<Self, DecodeError> {
-        let prompt = session.encode(&request.prompt)?;
+        let prompt = session.encode(&method.rewrite(&request.prompt))?;
         if prompt.is_empty() {
             return Err(EngineError::EmptyPrompt.into());
         }
@@ -114,6 +115,20 @@ impl<'s> Decoding<'s> {
     }
 }
 
+/// What a session's model says of the token behind a prompt, all logits included.
+///
+/// # Errors
+/// Errors of the prompt, and what a forward pass may fail with.
+#[allow(clippy::await_holding_refcell_ref, reason = "the borrow is tried: who comes meanwhile is told Busy")]
+pub async fn row_behind(session: &Session, prompt: &Prompt) -> Result<Row, DecodeError> {
+    let tokens = session.encode(prompt)?;
+    let mut runtime = session.runtime().try_borrow_mut().map_err(|_| EngineError::Busy)?;
+    let cached = session.sequence().map(|seq| (seq, session.cached().to_vec()));
+    let mut model = Sequences::new(&mut *runtime, Rc::default(), cached);
+    let wants = Wants { stats: true, row: true, ..Wants::default() };
+    Ok(model.open(&tokens, &wants).await?.1)
+}
+
 /// Runs a strategy on any model to its end.
 ///
 /// # Errors
@@ -129,9 +144,36 @@ pub async fn decode_with<L: Lm>(lm: &mut L, ask: Ask, method: &Method) -> Result
 pub async fn decode_among<L: Lm>(
     lm: &mut L,
     others: Vec<&mut L>,
-    mut ask: Ask,
+    ask: Ask,
     method: &Method,
 ) -> Result<Outcome, DecodeError> {
+    let prompt = method.rewrite(&Prompt::Tokens(ask.prompt.clone()));
+    drive(lm, others, ask, prompt, async |job: &mut Job<'_, L>| method.run(job).await).await
+}
+
+/// As [`decode_with`], by a strategy that need not be in the list of names.
+///
+/// # Errors
+/// Whatever the strategy failed with.
+pub async fn decode_by<L: Lm, S: Strategy>(
+    lm: &mut L,
+    ask: Ask,
+    strategy: &S,
+) -> Result<Outcome, DecodeError> {
+    let prompt = strategy.rewrite(&Prompt::Tokens(ask.prompt.clone()));
+    drive(lm, Vec::new(), ask, prompt, async |job: &mut Job<'_, L>| strategy.run(job).await).await
+}
+
+async fn drive<L: Lm>(
+    lm: &mut L,
+    others: Vec<&mut L>,
+    mut ask: Ask,
+    prompt: Prompt,
+    run: impl AsyncFnOnce(&mut Job<'_, L>) -> Result<(), DecodeError>,
+) -> Result<Outcome, DecodeError> {
+    if let Prompt::Tokens(tokens) = prompt {
+        ask.prompt = tokens;
+    }
     let wire = Rc::new(Wire::default());
     let answer = match ask.answer.take() {
         Some(answer) => answer,
@@ -141,7 +183,7 @@ pub async fn decode_among<L: Lm>(
     let model = Sequences::new(lm, Rc::clone(&wire), None);
     let mut job = Job::new(ask, model, answer, out);
     job.others.extend(others.into_iter().map(|lm| Sequences::new(lm, Rc::clone(&wire), None)));
-    method.run(&mut job).await?;
+    run(&mut job).await?;
     let (outcome, kept) = job.finish();
     if let Some((seq, _)) = kept {
         lm.pool_mut().free(seq).map_err(DecodeError::Engine)?;

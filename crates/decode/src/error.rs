@@ -76,10 +76,28 @@ pub enum DecodeError {
         /// Layers and width of the model that answers.
         target: (u32, u32),
     },
+    /// Two models of as many tokens give one of them different text.
+    #[error(
+        "the models have different vocabularies: token {token} is {ours:?} here and {theirs:?} in the other"
+    )]
+    TokenMismatch {
+        /// The token.
+        token: u32,
+        /// Its text in the model that answers.
+        ours: String,
+        /// Its text in the other.
+        theirs: String,
+    },
     /// The caller's scoring failed.
     #[error("scoring failed: {reason}")]
     Scorer {
         /// What it said.
+        reason: String,
+    },
+    /// The server that was asked did not answer.
+    #[error("the server did not answer: {reason}")]
+    Remote {
+        /// What happened.
         reason: String,
     },
     /// The engine.

@@ -90,6 +90,18 @@ impl<'a, L: Lm> Job<'a, L> {
         self.model.open(&prompt, wants).await
     }
 
+    /// The sequences of one of the models: 0 is the main one, the others follow.
+    ///
+    /// # Errors
+    /// [`DecodeError::MissingResource`] if there is no such model.
+    pub(crate) fn sequences(&mut self, model: usize) -> Result<&mut Sequences<'a, L>, DecodeError> {
+        let missing = DecodeError::MissingResource { method: "the strategy", what: "another model" };
+        match model.checked_sub(1) {
+            None => Ok(&mut self.model),
+            Some(other) => self.others.get_mut(other).ok_or(missing),
+        }
+    }
+
     /// The sampler's chain with the prompt as its history, drawing from the stream of `lineage`.
     ///
     /// # Errors
@@ -168,6 +180,10 @@ impl<'a, L: Lm> Job<'a, L> {
         let mut report = std::mem::take(&mut self.report);
         report.insert("passes".into(), self.model.passes().into());
         report.insert("rows".into(), self.model.rows().into());
+        if !self.others.is_empty() {
+            let passes: u64 = self.others.iter().map(Sequences::passes).sum();
+            report.insert("other_passes".into(), passes.into());
+        }
         let (tokens, logprobs) = (self.out.tokens().to_vec(), self.out.logprobs().to_vec());
         (Outcome { tokens, logprobs, finish: self.out.finish(), report }, self.kept.take())
     }

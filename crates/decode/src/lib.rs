@@ -20,9 +20,15 @@
 
 #![forbid(unsafe_code)]
 
+/// The guide's code, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/methods/add-your-own.md")]
+mod guide {}
+
 mod args;
 mod attribute;
 mod beams;
+pub mod confidence;
 mod continuations;
 mod decoding;
 mod error;
@@ -30,9 +36,12 @@ mod frontier;
 mod greedy;
 mod job;
 mod lm;
+mod lockstep;
 mod lookahead;
+mod mix;
 mod ngrams;
 mod oracle;
+mod probe;
 mod resource;
 mod rows;
 mod sequences;
@@ -40,16 +49,19 @@ pub mod speculate;
 pub mod strategy;
 mod suffix;
 mod table;
+mod vocabulary;
 mod vote;
 mod writer;
 
 pub use args::Args;
-pub use decoding::{Decoding, decode_among, decode_with};
+pub use decoding::{Decoding, decode_among, decode_by, decode_with, row_behind};
 pub use error::DecodeError;
 pub use job::{Ask, Job, Outcome};
 pub use lm::{Lm, Shape};
-pub use resource::{Candidate, Resources, Score, Scorer};
+pub use mix::mix;
+pub use resource::{Candidate, Remote, RemoteAnswer, Resources, Score, Scorer};
 pub use rows::Row;
 pub use sequences::Sequences;
 pub use strategy::{Method, Strategy};
 pub use table::TableLm;
+pub use vocabulary::same_vocabulary;

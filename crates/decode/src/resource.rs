@@ -35,6 +35,15 @@ impl<F: FnMut(Candidate<'_>) -> f32> Scorer for F {
     }
 }
 
+/// The answer of a [`Remote`], when it is there: tokens of the model here.
+pub type RemoteAnswer<'a> = Pin<Box<dyn Future<Output = Result<Vec<u32>, DecodeError>> + 'a>>;
+
+/// A server that may be asked. Whoever makes one has the user's consent to send the conversation to it.
+pub trait Remote {
+    /// Sends the conversation and gives the answer's text as tokens of the model here, at most about `max_tokens`.
+    fn answer(&mut self, max_tokens: usize) -> RemoteAnswer<'_>;
+}
+
 /// What a strategy may need beside the prompt.
 #[derive(Default)]
 pub struct Resources {
@@ -48,4 +57,6 @@ pub struct Resources {
     pub memory: Option<SharedMemory>,
     /// Times of passes by their number of rows; without them they are taken on the way.
     pub pass_times: Option<Curve>,
+    /// A server that may be asked, with the user's consent.
+    pub remote: Option<Box<dyn Remote>>,
 }

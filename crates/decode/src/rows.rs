@@ -17,6 +17,12 @@ impl Row {
         Self { inner }
     }
 
+    /// A row that was computed from others.
+    pub(crate) fn of(logits: Vec<f32>) -> Self {
+        let stats = Some(Self::stats_of(&logits));
+        Self { inner: RowResult { stats, logits, ..RowResult::default() } }
+    }
+
     /// The figures of the whole row.
     #[must_use]
     pub fn stats(&self) -> RowStats {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Visible, Wants};
+use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Event};
 
@@ -135,6 +135,36 @@ impl<'a, L: Lm> Sequences<'a, L> {
         let row = |(token, pos): (&u32, u32)| BatchRow::token(*token, pos, seq).wanting(wants.clone());
         let batch = Batch { rows: tokens.iter().zip(pos..).map(row).collect(), ..Batch::default() };
         Ok(self.forward(&batch).await?.rows.into_iter().map(Row::new).collect())
+    }
+
+    /// Appends one token and gives the rows that the model would end with before each of the layers `exits`, ascending, and
+    /// the row behind the last layer. The early rows go through the final norm and the head; between them the residual
+    /// stream stays on the device.
+    ///
+    /// # Errors
+    /// As [`Sequences::step`].
+    pub async fn step_through(
+        &mut self,
+        seq: SeqId,
+        token: u32,
+        exits: &[u32],
+        wants: &Wants,
+    ) -> Result<(Vec<Row>, Row), DecodeError> {
+        let at = self.lm.pool().sequence(seq)?;
+        let (pos, entry) = (at.next_pos(), at.len());
+        let first = BatchRow::token(token, pos, seq).wanting(wants.clone());
+        let kept = BatchRow { source: Source::Kept, place: Place::Entry(entry), ..first.clone() };
+        let ends = exits.iter().copied().chain([self.shape().n_layer]);
+        let mut rows = Vec::with_capacity(exits.len());
+        let mut begin = 0;
+        for end in ends {
+            let row = if begin == 0 { first.clone() } else { kept.clone() };
+            let batch = Batch { rows: vec![row], layers: Some(begin..end), ..Batch::default() };
+            rows.extend(self.forward(&batch).await?.rows.into_iter().map(Row::new));
+            begin = end;
+        }
+        let last = rows.pop().unwrap_or_default();
+        Ok((rows, last))
     }
 
     /// Any batch.

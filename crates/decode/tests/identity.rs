@@ -2,8 +2,12 @@
 
 mod common;
 
-use common::{ask, bigram, outcome, sampled};
-use goldcrest_decode::{Ask, Lm, Method};
+use common::{ask, bigram, outcome, outcome_beside, sampled};
+use goldcrest_decode::{Ask, Lm, Method, Remote, Resources};
+
+/// Strategies that cannot do without a further model.
+const NEEDS_ANOTHER: [&str; 4] =
+    ["contrastive_decoding", "lower_layer", "entropy_adaptive", "energy_routing"];
 
 #[test]
 fn plain_decoding_follows_the_table() {
@@ -21,7 +25,27 @@ fn neutral_settings_are_plain_decoding() {
     let judged: fn(usize, u64) -> Ask = |n, _| common::judged(n);
     let judged_samples: fn(usize, u64) -> Ask =
         |n, seed| Ask { resources: common::judged(n).resources, ..common::sampled(n, seed) };
+    let contrasted: fn(usize, u64) -> Ask = |n, seed| {
+        let resources = Resources { references: vec![vec![3], vec![2, 1]], ..Resources::default() };
+        Ask { resources, ..common::sampled(n, seed) }
+    };
+    let connected: fn(usize, u64) -> Ask = |n, seed| {
+        let remote: Option<Box<dyn Remote>> = Some(Box::new(common::Answers(vec![2])));
+        Ask { resources: Resources { remote, ..Resources::default() }, ..common::sampled(n, seed) }
+    };
     for (spec, make) in [
+        ("contrastive_decoding:coef=0,beta=0", sampled),
+        ("context_aware:alpha=0", contrasted),
+        ("debias_sampling:alpha=0,beta=0", contrasted),
+        ("leading_query:alpha=0,beta=0", contrasted),
+        ("prompt_amplification:lambda=0,beta=0", contrasted),
+        ("dola:weight=0,beta=0", sampled),
+        ("lower_layer:lambda=0,weight=0,beta=0", sampled),
+        ("just_read_twice:times=1", sampled),
+        ("entropy_adaptive:tau=-1,min_stay=0", sampled),
+        ("energy_routing:threshold=1e6", sampled),
+        ("remote_cascade:threshold=-1e6", connected),
+        ("remote_cascade:by=entropy,threshold=1e6,probe=0", connected),
         ("best_of_n:n=1", sampled),
         ("momentum:alpha=0", greedy),
         ("momentum:k=1", greedy),
@@ -45,7 +69,9 @@ fn neutral_settings_are_plain_decoding() {
     ] {
         for seed in 0..20 {
             let plain = outcome(&mut bigram(), make(12, seed), "sample");
-            let got = outcome(&mut bigram(), make(12, seed), spec);
+            let beside = NEEDS_ANOTHER.iter().any(|name| spec.starts_with(name));
+            let run = if beside { outcome_beside } else { outcome };
+            let got = run(&mut bigram(), make(12, seed), spec);
             assert_eq!(got.tokens, plain.tokens, "{spec}, seed {seed}");
             assert_eq!(got.logprobs, plain.logprobs, "{spec}, seed {seed}");
         }
@@ -56,7 +82,7 @@ fn neutral_settings_are_plain_decoding() {
 fn nothing_is_left_in_the_pool() {
     for (name, _) in Method::LIST {
         let mut model = bigram();
-        let _outcome = outcome(&mut model, common::equipped(12), name);
+        let _outcome = outcome_beside(&mut model, common::equipped(12), name);
         assert_eq!(model.pool().n_free(), model.pool().n_cells(), "{name}");
     }
 }

@@ -26,6 +26,16 @@ const NEUTRAL: &[&str] = &[
     "plan_then_write:no_repeat_ngram=0",
 ];
 
+/// Those that compare with another prompt, and one that reads the model between its layers.
+const CONTRASTS: &[&str] = &[
+    "context_aware:alpha=0",
+    "debias_sampling:alpha=0,beta=0",
+    "leading_query:alpha=0,beta=0",
+    "prompt_amplification:lambda=0,beta=0",
+    "dola:weight=0,beta=0,layer=15",
+    "just_read_twice:times=1",
+];
+
 /// The model in the folder that `GOLDCREST_MODELS` names, or in the store.
 fn model() -> Option<Vec<u8>> {
     let var = |name| std::env::var_os(name).map(PathBuf::from);
@@ -65,9 +75,10 @@ fn neutral_settings_are_plain_greedy_decoding() {
         }
         generation.tokens().to_vec()
     });
-    for spec in NEUTRAL {
+    for spec in NEUTRAL.iter().chain(CONTRASTS) {
         let scorer = |_: Candidate<'_>| 0.5;
-        let resources = Resources { scorer: Some(Box::new(scorer)), ..Resources::default() };
+        let references = if CONTRASTS.contains(spec) { vec![vec![504, 2365, 338]] } else { Vec::new() };
+        let resources = Resources { references, scorer: Some(Box::new(scorer)), ..Resources::default() };
         // A search of scored votes weighs them by the score, which is the same for all here.
         let (mut session, method) = (engine.session(), Method::parse(spec).unwrap());
         let mut decoding = Decoding::start(&mut session, &request, method, resources, Vec::new()).unwrap();

@@ -162,6 +162,28 @@ fn layers_run_in_parts_give_the_whole() {
 }
 
 #[test]
+fn a_row_read_before_a_layer_does_not_change_what_follows() {
+    each_runtime(|rt| {
+        let (_, expected) = fresh(rt, &TOKENS);
+        let n_layer = rt.config().n_layer;
+        let (last, before) = TOKENS.split_last().unwrap();
+        let seq = rt.pool_mut().create();
+        pollster::block_on(rt.prefill(seq, before, &mut |_| true)).unwrap();
+        let first = BatchRow::token(*last, before.len() as u32, seq).wanting(wants_row());
+        let kept = BatchRow { source: Source::Kept, place: Place::Entry(before.len()), ..first.clone() };
+        let rows: Vec<Vec<f32>> = (0..n_layer)
+            .map(|layer| {
+                let row = if layer == 0 { first.clone() } else { kept.clone() };
+                let batch = Batch { rows: vec![row], layers: Some(layer..layer + 1), ..Batch::default() };
+                pollster::block_on(rt.forward(&batch)).unwrap().rows.remove(0).logits
+            })
+            .collect();
+        assert_close(rows.last().unwrap(), &expected, ROUNDING, "behind the last layer");
+        assert_ne!(rows.first(), rows.last(), "an early row is another one");
+    });
+}
+
+#[test]
 fn mixtures_and_embedding_rows_stand_for_tokens() {
     each_runtime(|rt| {
         let (_, expected) = fresh(rt, &TOKENS);

@@ -2,16 +2,25 @@
 
 mod a_star;
 mod adadec;
+mod against_prompts;
 mod beam;
 mod best_of_n;
 mod conditional_beam;
+mod contrastive_decoding;
 mod contrastive_search;
 mod diverse_beam;
+mod dola;
+mod energy_routing;
+mod entropy_adaptive;
 mod first_finish;
 mod icn;
+mod just_read_twice;
+mod lower_layer;
 mod momentum;
 mod pg_td;
 mod plan_then_write;
+mod prompt_amplification;
+mod remote_cascade;
 mod sample;
 mod self_consistency;
 mod superposed;
@@ -19,21 +28,32 @@ mod transfer_q;
 
 pub use a_star::AStar;
 pub use adadec::AdaDec;
+pub use against_prompts::{ContextAware, DebiasSampling, LeadingQuery};
 pub use beam::Beam;
 pub use best_of_n::BestOfN;
 pub use conditional_beam::ConditionalBeam;
+pub use contrastive_decoding::ContrastiveDecoding;
 pub use contrastive_search::ContrastiveSearch;
 pub use diverse_beam::DiverseBeam;
+pub use dola::Dola;
+pub use energy_routing::EnergyRouting;
+pub use entropy_adaptive::EntropyAdaptive;
 pub use first_finish::FirstFinish;
 pub use icn::Icn;
+pub use just_read_twice::JustReadTwice;
+pub use lower_layer::LowerLayer;
 pub use momentum::Momentum;
 pub use pg_td::PgTd;
 pub use plan_then_write::PlanThenWrite;
+pub use prompt_amplification::PromptAmplification;
+pub use remote_cascade::RemoteCascade;
 pub use sample::Sample;
+pub(crate) use sample::continue_plainly;
 pub use self_consistency::SelfConsistency;
 pub use superposed::Superposed;
 pub use transfer_q::TransferQ;
 
+use goldcrest_engine::Prompt;
 use serde_json::Value;
 
 use crate::speculate::Speculate;
@@ -52,6 +72,11 @@ pub trait Strategy: Sized {
     /// # Errors
     /// [`DecodeError::InvalidParameter`].
     fn read(args: &mut Args) -> Result<Self, DecodeError>;
+
+    /// The prompt that is run in the place of the one that was given.
+    fn rewrite(&self, prompt: &Prompt) -> Prompt {
+        prompt.clone()
+    }
 
     /// Makes the answer.
     ///
@@ -86,6 +111,12 @@ macro_rules! methods {
                 match self { $(Self::$Name(_) => $Name::NAME),* }
             }
 
+            /// The prompt that is run in the place of the one that was given.
+            #[must_use]
+            pub fn rewrite(&self, prompt: &Prompt) -> Prompt {
+                match self { $(Self::$Name(method) => method.rewrite(prompt)),* }
+            }
+
             /// Makes the answer.
             ///
             /// # Errors
@@ -115,6 +146,17 @@ methods!(
     Icn,
     PlanThenWrite,
     Speculate,
+    ContrastiveDecoding,
+    ContextAware,
+    DebiasSampling,
+    LeadingQuery,
+    PromptAmplification,
+    Dola,
+    LowerLayer,
+    JustReadTwice,
+    EntropyAdaptive,
+    EnergyRouting,
+    RemoteCascade,
 );
 
 impl Method {

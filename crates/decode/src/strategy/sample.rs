@@ -1,10 +1,12 @@
 //! One token after another with the sampler's chain: what every other strategy is compared with.
 
 use goldcrest_engine::batch::Wants;
+use goldcrest_engine::kv::SeqId;
+use goldcrest_sample::Chain;
 
 use super::Strategy;
 use crate::job::choose;
-use crate::{Args, DecodeError, Job, Lm};
+use crate::{Args, DecodeError, Job, Lm, Row};
 
 /// Plain decoding with the host in the loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,19 +22,33 @@ impl Strategy for Sample {
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
         let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
-        let mut chain = job.chain(0)?;
-        let (seq, mut row) = job.open(&wants).await?;
-        loop {
-            let position = (job.prompt.len() + job.out.tokens().len()) as u32;
-            let (token, logprob) = choose(&chain, &row, position)?;
-            chain.accept(token);
-            if !job.out.push(token, logprob).await {
-                break;
-            }
-            row = job.model.step(&[(seq, token)], &wants).await?.pop().unwrap_or_default();
+        let chain = job.chain(0)?;
+        let (seq, row) = job.open(&wants).await?;
+        continue_plainly(job, 0, seq, row, chain).await
+    }
+}
+
+/// Writes the rest of the answer with one model (0 is the main one), from the row behind what is written.
+pub(crate) async fn continue_plainly<L: Lm>(
+    job: &mut Job<'_, L>,
+    model: usize,
+    seq: SeqId,
+    mut row: Row,
+    mut chain: Chain,
+) -> Result<(), DecodeError> {
+    let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
+    loop {
+        let position = (job.prompt.len() + job.out.tokens().len()) as u32;
+        let (token, logprob) = choose(&chain, &row, position)?;
+        chain.accept(token);
+        if !job.out.push(token, logprob).await {
+            break;
         }
+        row = job.sequences(model)?.step(&[(seq, token)], &wants).await?.pop().unwrap_or_default();
+    }
+    if model == 0 {
         let held = job.prompt.iter().chain(job.out.tokens()).copied().take(job.model.len(seq)?).collect();
         job.keep(seq, held);
-        Ok(())
     }
+    Ok(())
 }

@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
-use goldcrest_decode::{Ask, Candidate, Method, Outcome, Resources, TableLm, decode_with};
+use goldcrest_decode::{
+    Ask, Candidate, Lm, Method, Outcome, Remote, RemoteAnswer, Resources, TableLm, decode_among, decode_with,
+};
 use goldcrest_sample::SamplerParams;
 
 /// Next-token probabilities behind each of four tokens.
@@ -31,8 +33,12 @@ pub(crate) fn sampled(max_tokens: usize, seed: u64) -> Ask {
 pub(crate) fn equipped(max_tokens: usize) -> Ask {
     let scorer =
         |candidate: Candidate<'_>| candidate.tokens.iter().filter(|t| **t == 2).count() as f32 / 12.0;
-    let (references, scorer) = (vec![vec![3]], Some(Box::new(scorer) as _));
-    let resources = Resources { references, scorer, ..Resources::default() };
+    let resources = Resources {
+        references: vec![vec![3]],
+        scorer: Some(Box::new(scorer)),
+        remote: Some(Box::new(Answers(vec![1, 2, 3]))),
+        ..Resources::default()
+    };
     Ask { resources, ..sampled(max_tokens, 1) }
 }
 
@@ -81,4 +87,28 @@ pub(crate) fn judged(max_tokens: usize) -> Ask {
 
 pub(crate) fn outcome(model: &mut TableLm, ask: Ask, spec: &str) -> Outcome {
     pollster::block_on(decode_with(model, ask, &Method::parse(spec).unwrap())).unwrap()
+}
+
+/// The outcome with a further model beside `model`, which gets everything back too.
+pub(crate) fn outcome_beside(model: &mut TableLm, ask: Ask, spec: &str) -> Outcome {
+    let mut other = sleepy();
+    let (method, others) = (Method::parse(spec).unwrap(), vec![&mut other]);
+    let outcome = pollster::block_on(decode_among(model, others, ask, &method)).unwrap();
+    assert_eq!(other.pool().n_free(), other.pool().n_cells(), "{spec}: the further model");
+    outcome
+}
+
+/// A model of four tokens that is sure of nothing.
+pub(crate) fn sleepy() -> TableLm {
+    TableLm::new(4, |context| (0..4).map(|id| 0.1 * ((context.len() as u32 + id) % 4) as f32).collect())
+}
+
+/// A server that always answers the same.
+pub(crate) struct Answers(pub(crate) Vec<u32>);
+
+impl Remote for Answers {
+    fn answer(&mut self, _: usize) -> RemoteAnswer<'_> {
+        let tokens = self.0.clone();
+        Box::pin(async move { Ok(tokens) })
+    }
 }
