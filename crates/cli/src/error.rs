@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use goldcrest::decode::DecodeError;
 use goldcrest::{ClassifyError, EngineError, LoadError};
 use thiserror::Error;
 
@@ -46,6 +47,12 @@ pub(crate) enum CliError {
     NotAvailable {
         /// The option.
         option: &'static str,
+    },
+    /// A server was named, but not that it may be sent anything.
+    #[error("nothing is sent to {address} without your consent")]
+    NoConsent {
+        /// The server.
+        address: String,
     },
     /// The adapter computes something else than the CPU.
     #[error("this adapter gives wrong results with weights of type {formats}")]
@@ -90,6 +97,9 @@ pub(crate) enum CliError {
         /// The first step that does.
         step: usize,
     },
+    /// A decoding strategy was asked for wrongly, or failed.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
     /// Ctrl-C; what was written so far stands.
     #[error("interrupted")]
     Interrupted,

@@ -26,6 +26,7 @@ const fn failure(code: &'static str, help: &'static str) -> Entry {
 const INTERRUPTED: Entry = Entry { code: "E_INTERRUPTED", exit: 130, help: "run the same command again" };
 const RANGES: &str = "`goldcrest COMMAND --help` says what each option may be";
 const ADAPTERS: &str = "`goldcrest doctor` lists the adapters; --adapter cpu always works";
+const STRATEGIES: &str = "`goldcrest strategies` lists them";
 const RAW: &str = "use `goldcrest run --raw` with this model";
 const DIFFERS: &str =
     "another adapter, driver or build sums in another order; see the gap of the two best logits there";
@@ -63,6 +64,13 @@ const WORDS: &[(&str, &str)] = &[
     ("E_TEMPLATE", RAW),
     ("E_TEMPLATE_INPUT", RANGES),
     ("E_INVALID_PARAMETER", RANGES),
+    ("E_UNKNOWN_STRATEGY", STRATEGIES),
+    ("E_BAD_STRATEGY", "write it as in --strategy best_of_n:n=4"),
+    (
+        "E_STRATEGY_NEEDS",
+        "give it with --reference TEXT, --other MODEL or --scorer COMMAND; `goldcrest strategies` lists what needs none",
+    ),
+    ("E_SCORER", "run the command of --scorer by itself, with a text on its standard input"),
     ("E_KERNEL_ENTRY", "an entry is a name of the kernel profile with a value, as in --kernel vec_lanes=8"),
     ("E_BAD_CHAIN", "`goldcrest sample --help` shows how a chain is written"),
     ("E_ENGINE", REPORT),
@@ -84,6 +92,10 @@ pub(crate) fn of(error: &CliError) -> Entry {
             "update the graphics driver, or use `--adapter cpu`; please report it with the output of `goldcrest doctor`",
         ),
         CliError::NotAvailable { .. } => input("E_NOT_AVAILABLE", "leave the option out"),
+        CliError::NoConsent { .. } => input(
+            "E_NO_CONSENT",
+            "add --consent-to-send if the prompt may leave this machine, else leave --remote out",
+        ),
         CliError::EmptyPrompt => {
             input("E_EMPTY_PROMPT", "give a prompt with -p, or write it to standard input")
         }
@@ -96,6 +108,7 @@ pub(crate) fn of(error: &CliError) -> Entry {
         CliError::Engine(error) => in_words(ErrorCode::of(error)),
         CliError::Classify(error) => in_words(ErrorCode::of_classify(error)),
         CliError::Differs { .. } => failure("E_DIFFERS", DIFFERS),
+        CliError::Decode(error) => in_words(ErrorCode::of_strategy(error)),
         CliError::Interrupted => INTERRUPTED,
         CliError::Stdout(_) => failure("E_STDOUT", "check the disk or the program that reads the output"),
     }

@@ -3,8 +3,11 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 
+use goldcrest::decode::{DecodeError, Decoding};
 use goldcrest::sample::{SamplerParams, StopMatcher};
 use goldcrest::{EngineError, Event, Finish, Generation, Stats, TokenEvent};
+
+use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -88,14 +91,53 @@ pub(crate) struct Answer {
     pub(crate) tokens: Vec<TokenEvent>,
     pub(crate) finish: Finish,
     pub(crate) stats: Stats,
+    /// What a strategy says of itself.
+    pub(crate) strategy: Option<Map<String, Value>>,
+}
+
+/// An answer in the making.
+pub(crate) enum Making<'s> {
+    /// One token after another, chosen on the device.
+    Plain(Generation<'s>),
+    /// By a strategy.
+    Strategy(Decoding<'s>),
+}
+
+impl<'s> From<Generation<'s>> for Making<'s> {
+    fn from(generation: Generation<'s>) -> Self {
+        Self::Plain(generation)
+    }
+}
+
+impl<'s> From<Decoding<'s>> for Making<'s> {
+    fn from(decoding: Decoding<'s>) -> Self {
+        Self::Strategy(decoding)
+    }
+}
+
+impl Making<'_> {
+    async fn next(&mut self) -> Result<Option<Event>, DecodeError> {
+        match self {
+            Self::Plain(generation) => Ok(generation.next().await?),
+            Self::Strategy(decoding) => decoding.next().await,
+        }
+    }
+
+    fn abort(&mut self) {
+        match self {
+            Self::Plain(generation) => generation.abort(),
+            Self::Strategy(decoding) => decoding.abort(),
+        }
+    }
 }
 
 /// Runs a generation to its end; text goes to stdout as it comes if `shown`. Ctrl-C ends it with what there is.
-pub(crate) fn answer(
-    mut generation: Generation<'_>,
+pub(crate) fn answer<'s>(
+    making: impl Into<Making<'s>>,
     shown: bool,
     context: &Context,
 ) -> Result<Answer, CliError> {
+    let mut making = making.into();
     let (mut text, mut tokens) = (String::new(), Vec::new());
     let mut out = io::stdout().lock();
     let mut show = |piece: &str| -> Result<(), CliError> {
@@ -108,9 +150,9 @@ pub(crate) fn answer(
     let mut finish = Finish::Aborted;
     loop {
         if context.interrupt.is_set() {
-            generation.abort();
+            making.abort();
         }
-        match pollster::block_on(generation.next())? {
+        match pollster::block_on(making.next())? {
             None => break,
             Some(Event::Prefill { .. } | Event::Working { .. }) => {}
             Some(Event::Token(token)) => {
@@ -123,7 +165,17 @@ pub(crate) fn answer(
             }
         }
     }
-    Ok(Answer { text, ids: generation.tokens().to_vec(), tokens, finish, stats: generation.stats()? })
+    Ok(match making {
+        Making::Plain(generation) => {
+            let (ids, stats) = (generation.tokens().to_vec(), generation.stats()?);
+            Answer { text, ids, tokens, finish, stats, strategy: None }
+        }
+        Making::Strategy(decoding) => {
+            let outcome = decoding.outcome().cloned().unwrap_or_default();
+            let (ids, stats) = (outcome.tokens, decoding.stats());
+            Answer { text, ids, tokens, finish, stats, strategy: Some(outcome.report) }
+        }
+    })
 }
 
 /// `31 prompt tokens in 0.12 s, 64 tokens in 2.10 s (30.5/s)`.

@@ -12,8 +12,10 @@ mod interrupt;
 mod loading;
 mod output;
 mod record;
+mod remote;
 mod sampling;
 mod store;
+mod strategy;
 mod synthetic;
 mod tuning;
 
@@ -23,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     bench, chat, detokenize, doctor, drift, inspect, list, logits, perplexity, pull, rm, run, sample, score,
-    template, tokenize, tune, verify,
+    strategies, template, tokenize, tune, verify,
 };
 use crate::context::Context;
 use crate::error::CliError;
@@ -52,6 +54,7 @@ enum Command {
     Score(score::Args),
     Verify(verify::Args),
     Drift(drift::Args),
+    Strategies(strategies::Args),
     Doctor(doctor::Args),
     Pull(pull::Args),
     List(list::Args),
@@ -86,6 +89,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Score(args) => score::run(args, &context),
         Command::Verify(args) => verify::run(args, &context),
         Command::Drift(args) => drift::run(args, &context),
+        Command::Strategies(args) => strategies::run(args, &context),
         Command::Doctor(args) => doctor::run(args, &context),
         Command::Pull(args) => pull::run(args, &context),
         Command::List(args) => list::run(args, &context),

@@ -88,7 +88,7 @@ fn options_that_cannot_be() {
         (&["--kernel", "vec_lanes=3"], "E_KERNEL_ENTRY"),
         (&["--tokens", "1"], "E_USAGE"),
         (&["--json-schema", "{}"], "E_NOT_AVAILABLE"),
-        (&["--strategy", "beam:n=4"], "E_NOT_AVAILABLE"),
+        (&["--strategy", "no_such_strategy"], "E_UNKNOWN_STRATEGY"),
         (&["--speculate", "ngram"], "E_NOT_AVAILABLE"),
         (&["--frobnicate"], "E_USAGE"),
     ] {

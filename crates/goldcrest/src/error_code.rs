@@ -1,5 +1,6 @@
 //! The table of error codes: for every cause a name that stays, whose fault it is, and what to do about it.
 
+use goldcrest_decode::DecodeError;
 use goldcrest_engine::EngineError;
 use goldcrest_gguf::GgufError;
 use goldcrest_gpu::GpuError;
@@ -48,6 +49,12 @@ impl ErrorCode {
             ClassifyError::NoInput => input("E_NO_INPUT", "give an input for the {} of the prompt"),
             ClassifyError::EmptyLabel { .. } | ClassifyError::Score(_) => input("E_BAD_LABELS", LABELS),
         }
+    }
+
+    /// The row of a decoding strategy's error.
+    #[must_use]
+    pub fn of_strategy(error: &DecodeError) -> Self {
+        strategy(error)
     }
 }
 
@@ -108,6 +115,27 @@ fn engine(error: &EngineError) -> ErrorCode {
         ),
         EngineError::Sample(error) => sample(error),
         _ => failure("E_ENGINE", REPORT),
+    }
+}
+
+fn strategy(error: &DecodeError) -> ErrorCode {
+    use DecodeError as D;
+    match error {
+        D::UnknownMethod { .. } => input("E_UNKNOWN_STRATEGY", "take one of the listed strategies"),
+        D::BadSpec { .. } => input("E_BAD_STRATEGY", "a strategy is NAME or NAME:key=value,key=value"),
+        D::UnknownParameter { .. } | D::InvalidParameter { .. } => input("E_INVALID_PARAMETER", RANGES),
+        D::MissingResource { .. } => {
+            input("E_STRATEGY_NEEDS", "give the strategy what it works with, or take another one")
+        }
+        D::VocabularyMismatch { .. } | D::TokenMismatch { .. } => {
+            input("E_VOCABULARY_MISMATCH", "take two models of one family, with the same tokenizer")
+        }
+        D::DraftTooLarge { .. } => input("E_DRAFT_TOO_LARGE", "exchange the two models"),
+        D::BadMemory { .. } => input("E_BAD_MEMORY", "delete what was stored; it is learnt again"),
+        D::Remote { .. } => failure("E_REMOTE", "check the server's address, and that it is up"),
+        D::Scorer { .. } => failure("E_SCORER", "try the scorer by itself with one of the answers"),
+        D::Engine(error) => engine(error),
+        _ => failure("E_STRATEGY", REPORT),
     }
 }
 

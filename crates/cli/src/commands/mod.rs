@@ -14,6 +14,7 @@ pub(crate) mod rm;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod score;
+pub(crate) mod strategies;
 pub(crate) mod template;
 pub(crate) mod tokenize;
 pub(crate) mod tune;

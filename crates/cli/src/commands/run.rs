@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
+use goldcrest::decode::{Decoding, Method};
 use goldcrest::prompt::RenderInput;
 use goldcrest::{Finish, Prompt, Request};
 use serde_json::{Value, json};
@@ -10,11 +11,12 @@ use serde_json::{Value, json};
 use super::tokenize::piece;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::generating::{self, Answer, SamplingArgs};
+use crate::generating::{self, Answer, Making, SamplingArgs};
 use crate::given::TokenList;
 use crate::loading::{Loaded, ModelArgs};
 use crate::output;
 use crate::record::{Body, Record};
+use crate::strategy::StrategyArgs;
 
 /// Answer one prompt
 #[derive(Debug, clap::Args)]
@@ -39,7 +41,7 @@ pub(crate) struct Args {
     /// Go on where the model would end
     #[arg(long)]
     ignore_eos: bool,
-    /// With --json: log-probabilities of each token and its K best alternatives
+    /// With --json: log-probabilities of each token and its K best alternatives, which a strategy has none of
     #[arg(long, value_name = "K", requires = "json")]
     logprobs: Option<usize>,
     /// Print one JSON object at the end instead of text as it comes
@@ -51,6 +53,8 @@ pub(crate) struct Args {
     record: Option<PathBuf>,
     #[command(flatten)]
     sampling: SamplingArgs,
+    #[command(flatten)]
+    strategy: StrategyArgs,
     #[command(flatten)]
     later: Later,
 }
@@ -68,9 +72,6 @@ struct Later {
     /// An answer that fits a grammar
     #[arg(long, value_name = "FILE")]
     grammar: Option<String>,
-    /// A way of searching for the answer
-    #[arg(long, value_name = "NAME[:key=value,...]")]
-    strategy: Option<String>,
     /// A way of guessing several tokens at once
     #[arg(long, value_name = "NAME[:key=value,...]")]
     speculate: Option<String>,
@@ -82,7 +83,6 @@ impl Later {
             ("--json-schema", &self.json_schema),
             ("--regex", &self.regex),
             ("--grammar", &self.grammar),
-            ("--strategy", &self.strategy),
             ("--speculate", &self.speculate),
         ];
         match given.into_iter().find(|(_, value)| value.is_some()) {
@@ -99,9 +99,11 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let mut sampler = args.sampling.params(if args.json { 0.0 } else { 0.7 })?;
     let max_tokens = generating::max_tokens(args.n)?;
     let logprobs = generating::logprobs(args.logprobs)?;
+    let method = args.strategy.method()?;
     let given = Given::read(&args)?;
     let loaded = args.model.load(context)?;
     args.sampling.further.apply_texts(&mut sampler, loaded.engine.text())?;
+    let asked = given.messages(&args);
     let prompt = given.into_prompt(&args, &loaded, context)?;
     let (seed, greedy) = (sampler.seed, sampler.is_greedy());
     let stop = args.sampling.stop.clone();
@@ -112,14 +114,26 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     // The record shows how close each choice was.
     let shown = args.record.as_ref().map_or(logprobs, |_| Some(logprobs.unwrap_or(0).max(2)));
     let request = Request { prompt: Prompt::Tokens(prompt.clone()), logprobs: shown, ..request };
-    let generation = session.generate(request.clone())?;
-    let answer = generating::answer(generation, !args.json, context)?;
+    let strategy = method.as_ref().map(Method::name);
+    let making = match method {
+        None => Making::from(session.generate(request.clone())?),
+        Some(method) => {
+            let encode = |text: &String| session.encode(&as_prompt(text.clone(), &args, &loaded));
+            let references = args.strategy.references.iter().map(encode).collect::<Result<_, _>>()?;
+            let others = args.strategy.others(&loaded, &args.model, context)?;
+            let mut resources = args.strategy.resources(references);
+            let interrupt = &context.interrupt;
+            resources.remote = args.strategy.remote.server(asked, session.text(), interrupt);
+            Making::from(Decoding::start(&mut session, &request, method, resources, others)?)
+        }
+    };
+    let answer = generating::answer(making, !args.json, context)?;
     if let Some(path) = &args.record {
         let model = args.model.model.resolve(context)?;
         Record::new(Body::new(&model, &loaded, &request, &answer)?)?.write(path)?;
     }
     if args.json {
-        output::json(&report(&loaded, &prompt, &answer, logprobs))?;
+        output::json(&report(&loaded, &prompt, &answer, logprobs, strategy))?;
     } else {
         output::line("")?;
         if io::stderr().is_terminal() {
@@ -159,29 +173,56 @@ impl Given {
         if empty { Err(CliError::EmptyPrompt) } else { Ok(given) }
     }
 
+    /// The prompt as a conversation.
+    fn messages(&self, args: &Args) -> Value {
+        match self {
+            Self::Tokens(_) => Value::Null,
+            Self::Text(text) => messages(text, args),
+        }
+    }
+
     fn into_prompt(self, args: &Args, loaded: &Loaded, context: &Context) -> Result<Prompt, CliError> {
         let text = match self {
             Self::Tokens(tokens) => return Ok(Prompt::Tokens(tokens)),
             Self::Text(text) => text,
         };
-        let untaught = !loaded.engine.text().has_template() && args.system.is_none();
-        if args.raw || untaught {
-            if !args.raw {
-                context.report.notice("this model has no chat template: it continues the prompt as it is");
-            }
-            return Ok(Prompt::Text { text, parse_special: false });
+        if !args.raw && as_it_is(args, loaded) {
+            context.report.notice("this model has no chat template: it continues the prompt as it is");
         }
-        let user = json!({ "role": "user", "content": text });
-        let messages = match &args.system {
-            Some(system) => json!([{ "role": "system", "content": system }, user]),
-            None => json!([user]),
-        };
-        let input = RenderInput { messages, add_generation_prompt: true, ..RenderInput::default() };
-        Ok(Prompt::Chat(Box::new(input)))
+        Ok(as_prompt(text, args, loaded))
     }
 }
 
-fn report(loaded: &Loaded, prompt: &[u32], answer: &Answer, logprobs: Option<usize>) -> Value {
+/// Whether the model continues the text itself, without a template around it.
+fn as_it_is(args: &Args, loaded: &Loaded) -> bool {
+    args.raw || (!loaded.engine.text().has_template() && args.system.is_none())
+}
+
+fn as_prompt(text: String, args: &Args, loaded: &Loaded) -> Prompt {
+    // Beside a prompt of exact tokens a template would be something that the prompt does not have.
+    if as_it_is(args, loaded) || args.tokens.is_some() {
+        return Prompt::Text { text, parse_special: false };
+    }
+    let messages = messages(&text, args);
+    let input = RenderInput { messages, add_generation_prompt: true, ..RenderInput::default() };
+    Prompt::Chat(Box::new(input))
+}
+
+fn messages(text: &str, args: &Args) -> Value {
+    let user = json!({ "role": "user", "content": text });
+    match &args.system {
+        Some(system) => json!([{ "role": "system", "content": system }, user]),
+        None => json!([user]),
+    }
+}
+
+fn report(
+    loaded: &Loaded,
+    prompt: &[u32],
+    answer: &Answer,
+    logprobs: Option<usize>,
+    strategy: Option<&str>,
+) -> Value {
     let (info, text) = (loaded.engine.info(), loaded.engine.text());
     let runtime = loaded.engine.runtime().borrow();
     let adapter = runtime.device().info();
@@ -206,6 +247,11 @@ fn report(loaded: &Loaded, prompt: &[u32], answer: &Answer, logprobs: Option<usi
             "dispatches_per_token": stats.dispatches_per_token,
         },
     });
+    if let (Some(name), Some(said)) = (strategy, &answer.strategy) {
+        let mut entry = json!({ "name": name });
+        said.iter().for_each(|(key, value)| entry[key] = value.clone());
+        report["strategy"] = entry;
+    }
     if logprobs.is_some() {
         let entry =
             |(id, logprob): &(u32, f32)| json!({ "id": id, "piece": piece(text, *id), "logprob": logprob });

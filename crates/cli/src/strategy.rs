@@ -1,0 +1,99 @@
+//! Options of decoding strategies: which one, and what it may need beside the prompt.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+
+use goldcrest::Runtime;
+use goldcrest::decode::{Candidate, DecodeError, Method, Resources, Score, Scorer, same_vocabulary};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::loading::{Loaded, ModelArg, ModelArgs};
+use crate::remote::RemoteArgs;
+
+/// Which strategy, and what it needs.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Strategies")]
+pub(crate) struct StrategyArgs {
+    /// Another way of making the answer than one token after another; `goldcrest strategies` lists them
+    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with = "record")]
+    strategy: Option<String>,
+    /// A prompt to contrast with, such as the question without its document; may be given several times
+    #[arg(long = "reference", value_name = "TEXT", allow_hyphen_values = true, requires = "strategy")]
+    pub(crate) references: Vec<String>,
+    /// A further model with the same vocabulary: an amateur, a draft, a larger sibling
+    #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "strategy")]
+    other: Option<String>,
+    /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
+    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true, requires = "strategy")]
+    scorer: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+impl StrategyArgs {
+    /// The strategy; call it before anything is fetched, so that a slip costs no download.
+    pub(crate) fn method(&self) -> Result<Option<Method>, CliError> {
+        self.remote.check()?;
+        Ok(self.strategy.as_deref().map(Method::parse).transpose()?)
+    }
+
+    /// What the strategy gets. `references` are the encoded prompts of `--reference`.
+    pub(crate) fn resources(&self, references: Vec<Vec<u32>>) -> Resources {
+        let scorer =
+            self.scorer.clone().map(|command| Box::new(CommandScorer { command }) as Box<dyn Scorer>);
+        Resources { references, scorer, ..Resources::default() }
+    }
+
+    /// The further model, loaded as the first one was.
+    pub(crate) fn others(
+        &self,
+        first: &Loaded,
+        args: &ModelArgs,
+        context: &Context,
+    ) -> Result<Vec<Rc<RefCell<Runtime>>>, CliError> {
+        let Some(model) = &self.other else { return Ok(Vec::new()) };
+        let args = ModelArgs { model: ModelArg { model: Some(model.clone()) }, ..args.clone() };
+        let other = args.load(context)?;
+        same_vocabulary(first.engine.text().tokenizer(), other.engine.text().tokenizer())?;
+        Ok(vec![Rc::clone(other.engine.runtime())])
+    }
+}
+
+/// A program that judges.
+struct CommandScorer {
+    command: String,
+}
+
+impl Scorer for CommandScorer {
+    fn score<'a>(&'a mut self, candidate: Candidate<'a>) -> Score<'a> {
+        let score = self.run(candidate.text);
+        Box::pin(async move { score.map_err(|reason| DecodeError::Scorer { reason }) })
+    }
+}
+
+impl CommandScorer {
+    fn run(&self, text: &str) -> Result<f32, String> {
+        let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+        let mut command = Command::new(shell);
+        command.args([option, &self.command]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let told = |error: io::Error| format!("{}: {error}", self.command);
+        let mut child = command.spawn().map_err(told)?;
+        if let Some(mut stdin) = child.stdin.take()
+            && let Err(error) = stdin.write_all(text.as_bytes())
+            // A program may judge without reading everything.
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            return Err(told(error));
+        }
+        let output = child.wait_with_output().map_err(told)?;
+        if !output.status.success() {
+            return Err(format!("{}: {}", self.command, output.status));
+        }
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let number = printed.trim().parse().ok().filter(|score: &f32| score.is_finite());
+        number.ok_or_else(|| format!("{} printed {:?}, not a number", self.command, printed.trim()))
+    }
+}
