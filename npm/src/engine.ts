@@ -14,7 +14,10 @@ import type {
   ModelSource,
   PlanOptions,
   SelfTestReport,
+  StrategySummary,
   TokenizeOptions,
+  Trace,
+  TraceOptions,
 } from "./types.js";
 
 /** How an engine asks for the plan of another model. */
@@ -95,6 +98,19 @@ export class Engine {
     const { addGenerationPrompt = true, signal } = options;
     const input = { messages: readMessages(messages), add_generation_prompt: addGenerationPrompt };
     return this.#host.call("template", [input], signal);
+  }
+
+  /** The strategies that {@link SamplingRequest.strategy} takes. */
+  async strategies(options: CallOptions = {}): Promise<readonly StrategySummary[]> {
+    return this.#host.call("strategies", [], options.signal);
+  }
+
+  /** What a sampler makes of the distribution of the token behind a text or a conversation, stage by stage. */
+  async trace(input: string | readonly ChatMessage[], options: TraceOptions = {}): Promise<Trace> {
+    const { chain = "draw", seed = 0, listed = 10, signal } = options;
+    const prompt = typeof input === "string" ? { text: input, parse_special: false } : { messages: readMessages(input), add_generation_prompt: true };
+    const { stages, choice } = await this.#host.call("trace", [{ prompt, chain, seed, listed }], signal);
+    return { stages: stages.map(({ stage, n_candidates, top }) => ({ stage, nCandidates: n_candidates, top })), choice };
   }
 
   /** What another model would need, before it is fetched. */

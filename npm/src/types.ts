@@ -195,6 +195,36 @@ export interface TokenizeOptions extends CallOptions {
   readonly parseSpecial?: boolean | undefined;
 }
 
+/** A strategy that this build has. */
+export interface StrategySummary {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** Options of {@link Engine.trace}. */
+export interface TraceOptions extends CallOptions {
+  /** Stages of the sampler, as in `top_k(40) | top_p(0.95) | temp(0.8) | draw`. Default: `draw`. */
+  readonly chain?: string | undefined;
+  /** Start of the random numbers. Default: 0. */
+  readonly seed?: number | undefined;
+  /** Candidates listed per stage. Default: 10. */
+  readonly listed?: number | undefined;
+}
+
+/** What a sampler makes of the next token's distribution. */
+export interface Trace {
+  /** The distribution before the first stage (`input`), then behind each. */
+  readonly stages: readonly {
+    readonly stage: string;
+    /** Candidates that are left. */
+    readonly nCandidates: number;
+    /** The best of them, with their probabilities. */
+    readonly top: readonly { readonly id: number; readonly text: string; readonly logit: number; readonly p: number }[];
+  }[];
+  /** The token that was chosen. */
+  readonly choice: { readonly id: number; readonly text: string };
+}
+
 /** The self-test of the device: every kernel form against known answers. */
 export type SelfTestReport = Readonly<Record<string, unknown>>;
 

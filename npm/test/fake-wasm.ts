@@ -71,6 +71,7 @@ export function fakeWasm(control: FakeControl): WasmModule {
         file_bytes: source.size,
       });
     },
+    strategies: () => JSON.stringify([{ name: "beam", summary: "several at once" }]),
     version: () => VERSION,
   };
 }
@@ -119,14 +120,23 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
           const top = asked["logprobs"] === undefined ? undefined : [{ id: index, text, logprob: -0.5 }, { id: 99, text: "other", logprob: -1 }];
           await onEvent(JSON.stringify({ type: "token", id: index, text, logprob: -0.5, top: top?.slice(0, asked["logprobs"] as number) }));
         }
+        const strategy: Record<string, unknown> = { name: asked["strategy"], passes: 1, rows: 1 };
+        if (asked["scored"] === true) strategy["score"] = await onEvent(JSON.stringify({ type: "score", text: "word0 ", tokens: [0], finished: false }));
+        if (asked["remote"] === true) strategy["remote"] = await onEvent(JSON.stringify({ type: "remote", max_tokens: most }));
         await onEvent(JSON.stringify({ type: "end", finish, text: "." }));
         return JSON.stringify({
           tokens, prefill_tokens: 3, reused_tokens: 0, prefill_ms: 2, ttft_ms: 3, decode_tokens: tokens.length, decode_ms: 10,
           forward_passes: tokens.length, submits: 1, readbacks: 1, dispatches_per_token: 7,
+          ...(asked["strategy"] === undefined ? {} : { strategy }),
         });
       } finally {
         control.running -= 1;
       }
+    },
+    async trace(request) {
+      control.requests.push(JSON.parse(request) as Record<string, unknown>);
+      const top = [{ id: 1, text: "a", logit: 2, p: 0.5 }];
+      return JSON.stringify({ stages: [{ stage: "input", n_candidates: 256, top }], choice: { id: 1, text: "a" } });
     },
     tokenize: (text) => Uint32Array.from(encode(text)),
     pieces: (tokens) => JSON.stringify(Array.from(tokens, (token) => decode([token]))),

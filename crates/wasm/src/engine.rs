@@ -8,18 +8,20 @@ use goldcrest::tokenizer::Encode;
 use goldcrest::{EngineError, MemoryPlan, Phase, Session, Text, selftest};
 use js_sys::{Function, Promise};
 use serde_json::{Value, json};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::conversation::conversation;
 use crate::error::Failure;
+use crate::events::Events;
 use crate::fields::Fields;
 use crate::options::LoadOptions;
 use crate::plan::{header, or_source};
 use crate::report;
 use crate::request::request;
 use crate::source::{ByteSource, JsSource, Signal};
+use crate::trace::trace;
 use crate::turn::Turn;
 
 /// A model on a device, with one conversation's cache.
@@ -70,9 +72,18 @@ impl Engine {
         let (session, text) = (Rc::clone(&self.session), Rc::clone(&self.text));
         let blocking = self.device.info().backend == "cpu";
         future_to_promise(async move {
-            let events = Events { on_event, signal, turn: blocking.then(Turn::new) };
-            Ok(run(&session, &text, &request, &events).await?.to_string().into())
+            let turn = blocking.then(Turn::new);
+            let events = Events { on_event, signal, turn, thrown: RefCell::default() };
+            Ok(run(&session, &text, &request, Rc::new(events)).await?.to_string().into())
         })
+    }
+
+    /// What a sampler chain makes of the token behind a prompt, stage by stage. `request` is JSON with `prompt`, `chain`, `seed`
+    /// and `listed`; resolves to JSON with `stages` and `choice`.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn trace(&self, request: String) -> Promise {
+        let (session, text) = (Rc::clone(&self.session), Rc::clone(&self.text));
+        future_to_promise(async move { Ok(trace(&session, &text, &request).await?.to_string().into()) })
     }
 
     /// Tokens of a text.
@@ -160,36 +171,18 @@ impl Engine {
     }
 }
 
-/// Where the events of a generation go.
-struct Events {
-    on_event: Function,
-    signal: Signal,
-    /// For a device that computes while it is called, so that the event loop turns only if it is given a turn.
-    turn: Option<Turn>,
-}
-
-impl Events {
-    async fn emit(&self, event: Value) -> Result<(), Failure> {
-        let returned = self.on_event.call1(&JsValue::UNDEFINED, &event.to_string().into());
-        if let Ok(promise) = returned.map_err(Failure::Thrown)?.dyn_into::<Promise>() {
-            JsFuture::from(promise).await.map_err(Failure::Thrown)?;
-        }
-        if let Some(turn) = &self.turn {
-            turn.give().await;
-        }
-        Ok(())
-    }
-}
-
 #[allow(clippy::await_holding_refcell_ref, reason = "the borrow is tried: a second generation is told Busy")]
 async fn run(
     session: &RefCell<Session>,
     text: &Text,
     asked: &str,
-    events: &Events,
+    events: Rc<Events>,
 ) -> Result<Value, Failure> {
-    let request = request(asked)?;
+    let (request, strategy) = request(asked)?;
     let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
+    if let Some(strategy) = strategy {
+        return strategy.run(&mut session, text, &request, &events).await;
+    }
     let mut generation = session.generate(request)?;
     events.emit(json!({ "type": "prompt", "tokens": generation.prompt() })).await?;
     loop {

@@ -1,5 +1,6 @@
 //! Errors as JavaScript sees them.
 
+use goldcrest::decode::DecodeError;
 use goldcrest::{EngineError, ErrorCode};
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
@@ -9,6 +10,8 @@ use wasm_bindgen::JsValue;
 pub(crate) enum Failure {
     /// The engine's words.
     Engine(EngineError),
+    /// A strategy's words.
+    Strategy(DecodeError),
     /// A parameter that cannot be.
     Parameter {
         /// Its name.
@@ -36,6 +39,10 @@ impl From<Failure> for JsValue {
         match failure {
             Failure::Engine(error) => {
                 let row = ErrorCode::of(&error);
+                js_error(row.code, &error.to_string(), row.help)
+            }
+            Failure::Strategy(error) => {
+                let row = ErrorCode::of_strategy(&error);
                 js_error(row.code, &error.to_string(), row.help)
             }
             Failure::Parameter { name, value, allowed } => {

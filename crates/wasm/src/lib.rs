@@ -6,6 +6,7 @@
 mod conversation;
 mod engine;
 mod error;
+mod events;
 mod fields;
 mod options;
 mod plan;
@@ -13,12 +14,15 @@ mod report;
 mod request;
 mod sha256;
 mod source;
+mod strategy;
+mod trace;
 mod turn;
 
 pub use engine::Engine;
 pub use plan::plan;
 pub use sha256::Sha256;
 pub use source::{ByteSource, Signal};
+pub use strategy::strategies;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

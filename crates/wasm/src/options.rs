@@ -30,6 +30,7 @@ impl LoadOptions {
             forced: fields
                 .take("forced_kernels", "a list of [entry, value]", |v| list(v, pair))?
                 .unwrap_or_default(),
+            ..RuntimeOptions::default()
         };
         let engine = EngineOptions {
             runtime,

@@ -7,12 +7,13 @@ use serde_json::Value;
 use crate::conversation::conversation;
 use crate::error::Failure;
 use crate::fields::{Fields, list, refused};
+use crate::strategy::Strategy;
 
 /// Most alternatives per token: as many as the device sorts.
 const MAX_LOGPROBS: usize = 256;
 
 /// Parameters that are left out are those of the command's `run`: varied, and another answer each time.
-pub(crate) fn request(text: &str) -> Result<Request, Failure> {
+pub(crate) fn request(text: &str) -> Result<(Request, Option<Strategy>), Failure> {
     let mut fields = Fields::parse(text)?;
     let given = fields.any("prompt").unwrap_or_default();
     let prompt = prompt(Fields::of("prompt", given)?)?;
@@ -30,11 +31,12 @@ pub(crate) fn request(text: &str) -> Result<Request, Failure> {
         })?,
         steps_per_submit: fields.count("steps_per_submit")?.unwrap_or(0),
     };
+    let strategy = Strategy::read(&mut fields)?;
     fields.end()?;
-    Ok(request)
+    Ok((request, strategy))
 }
 
-fn prompt(mut fields: Fields) -> Result<Prompt, Failure> {
+pub(crate) fn prompt(mut fields: Fields) -> Result<Prompt, Failure> {
     let id = |v: &Value| u32::try_from(v.as_u64()?).ok();
     if let Some(tokens) = fields.take("tokens", "a list of token ids", |v| list(v, id))? {
         fields.end()?;

@@ -14,7 +14,7 @@ const ROLES = ["system", "developer", "user", "assistant", "tool"];
 export function chatCompletions(model: Model): ChatCompletions {
   async function create(request: ChatCompletionRequest): Promise<unknown> {
     checkNames(request, OWN);
-    const sampling = readSampling(request);
+    const sampling = readSampling(request, readReference);
     const prompt = { messages: readMessages(request.messages), add_generation_prompt: true };
     const logprobs = readLogprobs(request);
     const frame = { id: newId("chatcmpl"), created: Math.floor(Date.now() / 1000), model: request.model ?? model.name() };
@@ -65,6 +65,12 @@ export function chatCompletions(model: Model): ChatCompletions {
   }
   // The overloads say what comes back for which request; one body serves them all.
   return { create: create as ChatCompletions["create"] };
+}
+
+/** A conversation to contrast with; a text is one message of the user. */
+function readReference(reference: unknown): TemplateInput {
+  const messages = typeof reference === "string" ? [{ role: "user", content: reference }] : reference;
+  return { messages: readMessages(messages), add_generation_prompt: true };
 }
 
 /** Checks a conversation, and writes it as chat templates expect it. */

@@ -14,7 +14,7 @@ const OWN = ["prompt", "logprobs", "echo", "parse_special"];
 export function completions(model: Model): Completions {
   async function create(request: CompletionRequest): Promise<unknown> {
     checkNames(request, OWN);
-    const sampling = readSampling(request);
+    const sampling = readSampling(request, (reference) => readPrompt(reference, false));
     const fields = request as unknown as Readonly<Record<string, unknown>>;
     const prompt = readPrompt(request.prompt, flag(fields, "parse_special") ?? false);
     const logprobs = integer(fields, "logprobs", 0, 256);

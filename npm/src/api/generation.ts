@@ -1,6 +1,7 @@
-import type { Alternative, GenerateEvent, GenerateRequest, GenerateStats } from "../core/facts.js";
+import type { Alternative, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats } from "../core/facts.js";
 import type { Sampling } from "./parameters.js";
-import type { FinishReason, Timings, TokenLogprob, TopLogprob, Usage } from "./types.js";
+import { answerQuestion } from "./strategy.js";
+import type { FinishReason, StrategyReport, Timings, TokenLogprob, TopLogprob, Usage } from "./types.js";
 
 /** The model that answers. */
 export interface Model {
@@ -9,7 +10,7 @@ export interface Model {
   generate(
     request: GenerateRequest,
     signal: AbortSignal | undefined,
-    onEvent: (event: GenerateEvent) => void | Promise<void>,
+    onEvent: (event: GenerateEvent) => EventAnswer | Promise<EventAnswer>,
   ): Promise<GenerateStats>;
   pieces(tokens: readonly number[]): Promise<string[]>;
   detokenize(tokens: readonly number[]): Promise<string>;
@@ -38,6 +39,7 @@ export interface AnswerEvents {
 export interface Totals {
   readonly usage: Usage;
   readonly timings: Timings;
+  readonly strategy?: StrategyReport;
 }
 
 /** Runs the answers of a request one after another. */
@@ -53,6 +55,7 @@ export async function answer(
   for (let index = 0; ; index += 1) {
     const request: GenerateRequest = {
       ...sampling.request,
+      ...sampling.strategy.request,
       prompt,
       seed: (sampling.seed + index) % 2 ** 53,
       // One alternative more than none: it brings the text of most tokens.
@@ -77,7 +80,11 @@ export async function answer(
           finish = event.finish === "length" ? "length" : "stop";
           if (event.text === "") return undefined;
           return events.onPiece(index, { text: event.text, logprobs: logprobs === undefined ? null : [], ids: [] });
+        case "score":
+        case "remote":
+          return answerQuestion(sampling.strategy, event);
         case "prefill":
+        case "working":
           return undefined;
       }
     });
@@ -117,7 +124,9 @@ function sumUp(runs: readonly { readonly promptTokens: number; readonly stats: G
   const decodeMs = sum(({ decode_ms }) => decode_ms);
   const prefilled = sum(({ prefill_tokens }) => prefill_tokens);
   const prefillMs = sum(({ prefill_ms }) => prefill_ms);
+  const strategy = runs.at(-1)?.stats.strategy;
   return {
+    ...(strategy === undefined ? {} : { strategy }),
     usage: {
       prompt_tokens: prompt,
       completion_tokens: completion,

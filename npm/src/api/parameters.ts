@@ -1,16 +1,18 @@
 import type { GenerateRequest } from "../core/facts.js";
 import { invalidParameter, notAvailable } from "../errors.js";
+import { readStrategy, type StrategyUse } from "./strategy.js";
 import type { SamplingRequest } from "./types.js";
 
 /** Parameters that are part of the API's design and of no released version yet. */
 const PLANNED: ReadonlySet<string> = new Set([
-  "response_format", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "strategy", "speculate", "best_of",
+  "response_format", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "speculate", "best_of",
   "suffix", "prediction", "reasoning_effort", "verbosity", "modalities", "audio", "web_search_options",
 ]);
 /** What both kinds of request share. */
 const SHARED = [
   "signal", "model", "max_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "repetition_penalty", "frequency_penalty",
   "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "stream", "stream_options", "return_token_ids", "user",
+  "strategy", "references", "scorer", "remote",
 ] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,6 +27,7 @@ export interface Sampling {
   /** Whether ids of tokens are reported. */
   readonly tokenIds: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly strategy: StrategyUse;
 }
 
 /** Refuses names that mean nothing here: a parameter is obeyed or refused, never ignored. */
@@ -38,7 +41,7 @@ export function checkNames(request: unknown, own: readonly string[]): asserts re
 }
 
 /** Checks what both kinds of request share. */
-export function readSampling(request: SamplingRequest): Sampling {
+export function readSampling(request: SamplingRequest, readReference: (value: unknown) => GenerateRequest["prompt"]): Sampling {
   const fields = request as unknown as Fields;
   const options = fields["stream_options"];
   if (!isNone(options) && typeof options !== "object") throw invalidParameter("stream_options", options, "an object");
@@ -70,6 +73,7 @@ export function readSampling(request: SamplingRequest): Sampling {
     includeUsage: flag((options ?? {}) as Fields, "include_usage") ?? false,
     tokenIds: flag(fields, "return_token_ids") ?? false,
     signal: signal instanceof AbortSignal ? signal : undefined,
+    strategy: readStrategy(fields, readReference),
   };
 }
 

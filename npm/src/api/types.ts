@@ -15,6 +15,31 @@ export interface ChatMessage {
   readonly name?: string | undefined;
 }
 
+/** A strategy: `NAME`, `NAME:key=value,…`, or its name and parameters as an object. */
+export type StrategyOption = string | { readonly name: string; readonly [parameter: string]: string | number | boolean };
+
+/** What a strategy says of itself: its name, `passes` and `rows` of the model, and what is particular to it. */
+export interface StrategyReport {
+  readonly name: string;
+  readonly passes: number;
+  readonly rows: number;
+  readonly [entry: string]: unknown;
+}
+
+/** An answer, or the beginning of one, to be judged. */
+export interface Candidate {
+  readonly text: string;
+  readonly tokens: readonly number[];
+  /** Whether nothing follows. */
+  readonly finished: boolean;
+}
+
+/** Judges a candidate; more is better. */
+export type Scorer = (candidate: Candidate) => number | Promise<number>;
+
+/** Gives an answer's text from elsewhere, such as a server that the user agreed to ask. */
+export type Remote = (asked: { readonly maxTokens: number }) => string | Promise<string>;
+
 /** What both kinds of request understand. Ranges are checked before anything runs. */
 export interface SamplingRequest {
   /** Ends the generation: it rejects with an `AbortError` within 100 ms. */
@@ -56,6 +81,17 @@ export interface SamplingRequest {
   readonly stream_options?: { readonly include_usage?: boolean | undefined } | null | undefined;
   /** Report the ids of the prompt's and the answer's tokens. Default: false. */
   readonly return_token_ids?: boolean | null | undefined;
+  /**
+   * Another way of making the answer than one token after another: a name with parameters (`"beam:beams=4"`) or an object
+   * (`{ name: "beam", beams: 4 }`). {@link Engine.strategies} lists the names.
+   */
+  readonly strategy?: StrategyOption | null | undefined;
+  /** Prompts that a strategy contrasts with, such as the question without its document. */
+  readonly references?: readonly (string | readonly ChatMessage[] | readonly number[])[] | null | undefined;
+  /** Judges answers for a strategy that wants it; more is better. */
+  readonly scorer?: Scorer | null | undefined;
+  /** Answers in the model's place, for the strategy `remote_cascade`. The package itself sends nothing anywhere. */
+  readonly remote?: Remote | null | undefined;
   /** A label of the caller's; without effect. */
   readonly user?: string | undefined;
 }
@@ -157,6 +193,7 @@ export interface ChatCompletion extends PromptTokens {
   })[];
   readonly usage: Usage;
   readonly timings: Timings;
+  readonly strategy?: StrategyReport;
 }
 
 /** A piece of an answer. The last one has `usage` and `timings`. */
@@ -173,6 +210,7 @@ export interface ChatCompletionChunk extends PromptTokens {
   })[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;
+  readonly strategy?: StrategyReport;
 }
 
 /** Log-probabilities in the shape of `completions`: lists of equal length. */
@@ -198,6 +236,7 @@ export interface Completion extends PromptTokens {
   })[];
   readonly usage: Usage;
   readonly timings: Timings;
+  readonly strategy?: StrategyReport;
 }
 
 /** A piece of a continuation. The last one has `usage` and `timings`. */
@@ -214,4 +253,5 @@ export interface CompletionChunk extends PromptTokens {
   })[];
   readonly usage?: Usage | null;
   readonly timings?: Timings;
+  readonly strategy?: StrategyReport;
 }

@@ -1,7 +1,9 @@
+import { isQuestion } from "../api/strategy.js";
 import { GoldcrestError } from "../errors.js";
 import { VERSION, versionMismatch } from "../version.js";
 import type { CallHooks, Core } from "./core.js";
 import { deferred, type Deferred } from "./deferred.js";
+import type { EventAnswer } from "./facts.js";
 import type { CallName, Calls, FromWorker, ToWorker } from "./messages.js";
 
 /** The page's side of the border; a `Worker` is one. */
@@ -16,7 +18,7 @@ export interface PagePort {
 interface Pending {
   readonly name: CallName;
   readonly answer: Deferred<Calls[CallName]["result"]>;
-  readonly onEvent: ((event: Calls[CallName]["event"]) => void | Promise<void>) | undefined;
+  readonly onEvent: ((event: Calls[CallName]["event"]) => EventAnswer | Promise<EventAnswer>) | undefined;
 }
 
 /** How long a worker may take to end a download or a load by itself before it is ended from outside, in milliseconds. */
@@ -85,12 +87,16 @@ export class WorkerCore implements Core {
 
   /** Hands an event on, and tells the worker when it has been taken. */
   async #pass(id: number, call: Pending | undefined, event: Calls[CallName]["event"]): Promise<void> {
+    let answer: EventAnswer;
     try {
-      await call?.onEvent?.(event);
+      answer = await call?.onEvent?.(event);
     } catch (error) {
       call?.answer.reject(error);
+      // Nobody waits for the rest, and the next call must find the engine at rest.
+      if (this.#dead === undefined) this.#port.postMessage({ kind: "abort", id });
     }
-    if (this.#dead === undefined) this.#port.postMessage({ kind: "taken", id });
+    if (this.#dead !== undefined) return;
+    this.#port.postMessage(isQuestion(event) ? { kind: "taken", id, answer } : { kind: "taken", id });
   }
 
   #die(reason: GoldcrestError): void {

@@ -1,9 +1,10 @@
+import type { EventAnswer } from "./facts.js";
 import type { Calls, CallName } from "./messages.js";
 
 /** Whom a call tells what happens, and who ends it. */
 export interface CallHooks<Name extends CallName> {
-  /** Told in order; a promise is waited for before the next event. */
-  readonly onEvent?: (event: Calls[Name]["event"]) => void | Promise<void>;
+  /** Told in order; a promise is waited for before the next event. Questions are answered with what it gives. */
+  readonly onEvent?: (event: Calls[Name]["event"]) => EventAnswer | Promise<EventAnswer>;
   readonly signal: AbortSignal;
 }
 

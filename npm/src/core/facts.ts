@@ -1,3 +1,4 @@
+import type { StrategyReport } from "../api/types.js";
 import type { AdapterInfo } from "../types.js";
 
 /** What the engine says of the model, in its own spelling. */
@@ -67,6 +68,13 @@ export interface GenerateRequest {
   readonly stop?: readonly string[];
   readonly ignore_eos?: boolean;
   readonly logprobs?: number;
+  /** A name with parameters, or an object. */
+  readonly strategy?: string | Readonly<Record<string, unknown>>;
+  readonly references?: readonly GenerateRequest["prompt"][];
+  /** Whether somebody answers the event `score`. */
+  readonly scored?: boolean;
+  /** Whether somebody answers the event `remote`. */
+  readonly remote?: boolean;
 }
 
 /** A token that might have been chosen. */
@@ -76,12 +84,40 @@ export interface Alternative {
   readonly logprob: number;
 }
 
+/** What a strategy asks of the caller: a number for an answer, a text in the place of its own. */
+export type Question =
+  | { readonly type: "score"; readonly text: string; readonly tokens: readonly number[]; readonly finished: boolean }
+  | { readonly type: "remote"; readonly max_tokens: number };
+
+/** What an event is answered with: questions with a number or a text. */
+export type EventAnswer = number | string | undefined | void;
+
 /** One thing that happened in a generation. */
 export type GenerateEvent =
+  | Question
+  | { readonly type: "working"; readonly passes: number }
   | { readonly type: "prompt"; readonly tokens: readonly number[] }
   | { readonly type: "prefill"; readonly done: number; readonly total: number }
   | { readonly type: "token"; readonly id: number; readonly text: string; readonly logprob: number; readonly top?: readonly Alternative[] }
   | { readonly type: "end"; readonly finish: "stop" | "length" | "stop_string" | "aborted"; readonly text: string };
+
+/** A request to `trace` of the wasm module. */
+export interface TraceRequest {
+  readonly prompt: GenerateRequest["prompt"];
+  readonly chain: string;
+  readonly seed: number;
+  readonly listed: number;
+}
+
+/** What `trace` of the wasm module says. */
+export interface TraceFacts {
+  readonly stages: readonly {
+    readonly stage: string;
+    readonly n_candidates: number;
+    readonly top: readonly { readonly id: number; readonly text: string; readonly logit: number; readonly p: number }[];
+  }[];
+  readonly choice: { readonly id: number; readonly text: string };
+}
 
 /** Counts and times of a generation. */
 export interface GenerateStats {
@@ -96,4 +132,6 @@ export interface GenerateStats {
   readonly submits: number;
   readonly readbacks: number;
   readonly dispatches_per_token: number;
+  /** What a strategy says of itself, its name included. */
+  readonly strategy?: StrategyReport;
 }

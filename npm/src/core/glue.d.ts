@@ -5,5 +5,6 @@ declare module "*/goldcrest_wasm.js" {
   export const Engine: typeof glue.Engine;
   export const Sha256: typeof glue.Sha256;
   export const plan: typeof glue.plan;
+  export const strategies: typeof glue.strategies;
   export const version: typeof glue.version;
 }

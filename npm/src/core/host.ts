@@ -3,14 +3,14 @@ import type { SourceRef } from "../source/resolve.js";
 import type { Progress } from "../types.js";
 import { orAborted } from "./abort.js";
 import type { Core } from "./core.js";
-import type { EngineFacts } from "./facts.js";
+import type { EngineFacts, EventAnswer } from "./facts.js";
 import type { CallName, Calls, EngineOptions } from "./messages.js";
 import { Queue } from "./queue.js";
 
 /** Errors after which the engine is made anew by the next call. */
 const FATAL: ReadonlySet<string> = new Set(["E_DEVICE_LOST", "E_TRAPPED", "E_WORKER"]);
 /** Calls that only read the tokenizer: they need not wait for a generation. */
-const AT_ONCE: ReadonlySet<CallName> = new Set<CallName>(["tokenize", "pieces", "detokenize", "template"]);
+const AT_ONCE: ReadonlySet<CallName> = new Set<CallName>(["tokenize", "pieces", "detokenize", "template", "strategies"]);
 
 /** What an engine is made from, and made again from. */
 export interface Recipe {
@@ -73,7 +73,7 @@ export class EngineHost {
     name: Name,
     args: Calls[Name]["args"],
     signal?: AbortSignal,
-    onEvent?: (event: Calls[Name]["event"]) => void | Promise<void>,
+    onEvent?: (event: Calls[Name]["event"]) => EventAnswer | Promise<EventAnswer>,
   ): Promise<Calls[Name]["result"]> {
     if (this.disposed) return Promise.reject(disposed());
     if (signal?.aborted) return Promise.reject(aborted(signal.reason));

@@ -6,11 +6,11 @@ import { aborted, GoldcrestError, toGoldcrestError } from "../errors.js";
 import { useSubgroups } from "../gpu/subgroups.js";
 import { openSource } from "../source/open.js";
 import type { SourceRef } from "../source/resolve.js";
-import type { ProgressPhase, SelfTestReport } from "../types.js";
+import type { ProgressPhase, SelfTestReport, StrategySummary } from "../types.js";
 import type { CallHooks, Core } from "./core.js";
 import { deferred } from "./deferred.js";
 import { nextAttempt, type Attempt } from "./fallback.js";
-import type { EngineFacts, GenerateEvent, GenerateStats, PlanFacts } from "./facts.js";
+import type { EngineFacts, EventAnswer, GenerateEvent, GenerateStats, PlanFacts, TraceFacts } from "./facts.js";
 import type { CallName, Calls } from "./messages.js";
 import { breathe, ProgressPace } from "./pace.js";
 import { downloadTools, type Realm } from "./realm.js";
@@ -70,6 +70,8 @@ export class LocalCore implements Core {
     load: (args, hooks) => this.#load(args, hooks),
     plan: (args, hooks) => this.#plan(args, hooks),
     generate: (args, hooks) => this.#generate(args, hooks),
+    trace: async ([request]) => JSON.parse(await this.#loaded.trace(JSON.stringify(request))) as TraceFacts,
+    strategies: async () => JSON.parse(this.#module.strategies()) as StrategySummary[],
     tokenize: async ([text, addSpecial, parseSpecial]) => Array.from(this.#loaded.tokenize(text, addSpecial, parseSpecial)),
     pieces: async ([tokens]) => JSON.parse(this.#loaded.pieces(Uint32Array.from(tokens))) as string[],
     detokenize: async ([tokens]) => this.#loaded.detokenize(Uint32Array.from(tokens)),
@@ -80,6 +82,11 @@ export class LocalCore implements Core {
       return null;
     },
   };
+
+  get #module(): WasmModule {
+    if (this.#wasm === undefined) throw new GoldcrestError("E_DISPOSED", "the engine is not loaded");
+    return this.#wasm;
+  }
 
   get #loaded(): WasmEngine {
     if (this.#engine === undefined) throw new GoldcrestError("E_DISPOSED", "the engine is not loaded");
@@ -192,12 +199,14 @@ export class LocalCore implements Core {
 
   async #generate([request]: Calls["generate"]["args"], { onEvent, signal }: CallHooks<"generate">): Promise<GenerateStats> {
     let breath = performance.now();
-    const told = async (text: string): Promise<void> => {
+    const told = async (text: string): Promise<EventAnswer> => {
       const event = JSON.parse(text) as GenerateEvent;
-      await onEvent?.(event);
-      if (performance.now() - breath < BREATH) return;
-      await breathe();
-      breath = performance.now();
+      const answer = await onEvent?.(event);
+      if (performance.now() - breath >= BREATH) {
+        await breathe();
+        breath = performance.now();
+      }
+      return answer;
     };
     const stats = await this.#loaded.generate(JSON.stringify(request), told, signal);
     if (signal.aborted) throw aborted(signal.reason);

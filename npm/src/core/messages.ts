@@ -1,7 +1,7 @@
 import type { ErrorData } from "../errors.js";
 import type { SourceRef } from "../source/resolve.js";
-import type { BackendChoice, CacheKind, Progress, SelfTestReport } from "../types.js";
-import type { EngineFacts, GenerateEvent, GenerateRequest, GenerateStats, PlanFacts, TemplateInput } from "./facts.js";
+import type { BackendChoice, CacheKind, Progress, SelfTestReport, StrategySummary } from "../types.js";
+import type { EngineFacts, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats, PlanFacts, TemplateInput, TraceFacts, TraceRequest } from "./facts.js";
 
 /** How a source is opened. */
 export interface OpenOptions {
@@ -27,6 +27,8 @@ export interface Calls {
   load: { args: readonly [SourceRef, EngineOptions]; result: EngineFacts; event: Progress };
   plan: { args: readonly [SourceRef, OpenOptions, number | undefined]; result: PlanFacts; event: never };
   generate: { args: readonly [GenerateRequest]; result: GenerateStats; event: GenerateEvent };
+  trace: { args: readonly [TraceRequest]; result: TraceFacts; event: never };
+  strategies: { args: readonly []; result: readonly StrategySummary[]; event: never };
   tokenize: { args: readonly [text: string, addSpecial: boolean, parseSpecial: boolean]; result: number[]; event: never };
   pieces: { args: readonly [tokens: readonly number[]]; result: string[]; event: never };
   detokenize: { args: readonly [tokens: readonly number[]]; result: string; event: never };
@@ -46,7 +48,8 @@ export type ToWorker =
   | { readonly kind: "hello"; readonly version: string }
   | { [Name in CallName]: { readonly kind: "call"; readonly id: number; readonly name: Name; readonly args: Calls[Name]["args"] } }[CallName]
   | { readonly kind: "abort"; readonly id: number }
-  | { readonly kind: "taken"; readonly id: number };
+  /** The answer to an event that was a question comes with it. */
+  | { readonly kind: "taken"; readonly id: number; readonly answer?: EventAnswer };
 
 /** Worker to page. `hello` answers `hello`. */
 export type FromWorker =

@@ -2,6 +2,7 @@ import { GoldcrestError } from "../errors.js";
 import { fileBytes, isNode } from "../source/node.js";
 import { VERSION } from "../version.js";
 import type { ByteSource } from "./bytes.js";
+import type { EventAnswer } from "./facts.js";
 
 /** What the engine polls between steps. */
 export interface WasmSignal {
@@ -11,7 +12,8 @@ export interface WasmSignal {
 /** The engine as the wasm module exports it. Structured data crosses as JSON. */
 export interface WasmEngine {
   info(): string;
-  generate(request: string, onEvent: (event: string) => void | Promise<void>, signal: WasmSignal): Promise<string>;
+  generate(request: string, onEvent: (event: string) => EventAnswer | Promise<EventAnswer>, signal: WasmSignal): Promise<string>;
+  trace(request: string): Promise<string>;
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Uint32Array;
   pieces(tokens: Uint32Array): string;
   detokenize(tokens: Uint32Array): string;
@@ -33,6 +35,7 @@ export interface WasmModule {
   };
   readonly Sha256: new () => { update(bytes: Uint8Array): void; digestHex(): string; free(): void };
   plan(source: ByteSource, contextLength: number | undefined): Promise<string>;
+  strategies(): string;
   version(): string;
 }
 

@@ -1,0 +1,99 @@
+//! A generation by a decoding strategy.
+
+use std::rc::Rc;
+
+use goldcrest::decode::{Decoding, Method, Remote, Resources, Scorer};
+use goldcrest::{Prompt, Request, Session, Text};
+use serde_json::{Value, json};
+
+use crate::error::Failure;
+use crate::events::{AskedRemote, AskedScorer, Events};
+use crate::fields::{Fields, list};
+use crate::report;
+use crate::request::prompt;
+
+/// Which strategy, and what it is given.
+pub(crate) struct Strategy {
+    method: Method,
+    references: Vec<Prompt>,
+    scored: bool,
+    remote: bool,
+}
+
+impl Strategy {
+    /// `strategy` (a name with parameters, or an object), `references` (prompts), and whether the events `score` and `remote` are
+    /// answered.
+    pub(crate) fn read(fields: &mut Fields) -> Result<Option<Self>, Failure> {
+        let references =
+            fields.take("references", "a list of prompts", |v| list(v, |one| Some(one.clone())))?;
+        let references = references.unwrap_or_default().into_iter();
+        let references =
+            references.map(|one| prompt(Fields::of("references", one)?)).collect::<Result<_, _>>()?;
+        let scored = fields.flag("scored")?.unwrap_or(false);
+        let remote = fields.flag("remote")?.unwrap_or(false);
+        let Some(given) = fields.any("strategy") else { return Ok(None) };
+        Ok(Some(Self {
+            method: Method::from_json(&given).map_err(Failure::Strategy)?,
+            references,
+            scored,
+            remote,
+        }))
+    }
+
+    /// Runs it, and gives the statistics with the strategy's report.
+    pub(crate) async fn run(
+        self,
+        session: &mut Session,
+        text: &Text,
+        request: &Request,
+        events: &Rc<Events>,
+    ) -> Result<Value, Failure> {
+        let result = self.decode(session, text, request, events).await;
+        match events.thrown.borrow_mut().take() {
+            Some(thrown) => Err(Failure::Thrown(thrown)),
+            None => result,
+        }
+    }
+
+    async fn decode(
+        self,
+        session: &mut Session,
+        text: &Text,
+        request: &Request,
+        events: &Rc<Events>,
+    ) -> Result<Value, Failure> {
+        let name = self.method.name();
+        let references = self.references.iter().map(|one| session.encode(one)).collect::<Result<_, _>>()?;
+        let scorer = self.scored.then(|| Box::new(AskedScorer(Rc::clone(events))) as Box<dyn Scorer>);
+        let remote = self.remote.then(|| {
+            let tokenizer = Rc::clone(text.tokenizer());
+            Box::new(AskedRemote { events: Rc::clone(events), tokenizer }) as Box<dyn Remote>
+        });
+        let resources = Resources { references, scorer, remote, ..Resources::default() };
+        let decoding = Decoding::start(session, request, self.method, resources, Vec::new());
+        let mut decoding = decoding.map_err(Failure::Strategy)?;
+        events.emit(json!({ "type": "prompt", "tokens": decoding.prompt() })).await?;
+        loop {
+            if events.signal.aborted() {
+                decoding.abort();
+            }
+            match decoding.next().await.map_err(Failure::Strategy)? {
+                Some(event) => events.emit(report::event(&event, text)).await?,
+                None => break,
+            }
+        }
+        let outcome = decoding.outcome().cloned().unwrap_or_default();
+        let mut stats = report::stats(&decoding.stats(), &outcome.tokens);
+        stats["strategy"] = json!({ "name": name });
+        outcome.report.into_iter().for_each(|(key, value)| stats["strategy"][key] = value);
+        Ok(stats)
+    }
+}
+
+/// The strategies, a JSON list of `name` and `summary`.
+#[must_use]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn strategies() -> String {
+    let one = |(name, summary): &(&str, &str)| json!({ "name": name, "summary": summary });
+    Method::LIST.iter().map(one).collect::<Value>().to_string()
+}
