@@ -51,9 +51,15 @@ async function tour(at, check) {
   await seen("tokens");
   await at.locator(".token").nth(3).click();
   await seen("a token");
-  for (const name of ["Raw prompt", "Settings", "This device"]) {
+  for (const name of ["Raw prompt", "Methods", "Settings", "This device"]) {
     await at.getByRole("button", { name, exact: true }).click();
     await at.locator("dialog[open]").waitFor();
+    if (name === "Methods") {
+      await at.getByRole("button", { name: "Run", exact: true }).click();
+      await at.locator(".method-answer .facts").waitFor();
+      await at.getByRole("button", { name: "Draw the distributions" }).click();
+      await at.locator(".bars").first().waitFor();
+    }
     if (name === "This device") {
       await at.getByRole("button", { name: "Run the self-test" }).click();
       await at.getByText("All 5 are right.").waitFor();

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { persisted } from "./persisted.js";
 
 /** What can lie over the page. */
-export type Panel = "settings" | "prompt" | "device" | "models";
+export type Panel = "settings" | "prompt" | "device" | "models" | "methods";
 
 /** The one that does. */
 export const panel = signal<Panel | null>(null);

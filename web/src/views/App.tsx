@@ -3,13 +3,14 @@ import { stage } from "../state/model.js";
 import { panel } from "../state/panels.js";
 import { Chat } from "./Chat.js";
 import { DevicePanel } from "./DevicePanel.js";
+import { MethodsPanel } from "./MethodsPanel.js";
 import { ModelsPanel } from "./ModelsPanel.js";
 import { PromptPanel } from "./PromptPanel.js";
 import { SettingsPanel } from "./SettingsPanel.js";
 import { TopBar } from "./TopBar.js";
 import { Welcome } from "./Welcome.js";
 
-const PANELS = { settings: SettingsPanel, prompt: PromptPanel, device: DevicePanel, models: ModelsPanel };
+const PANELS = { settings: SettingsPanel, prompt: PromptPanel, device: DevicePanel, models: ModelsPanel, methods: MethodsPanel };
 
 /** The page. */
 export function App(): VNode {

@@ -39,6 +39,7 @@ export function TopBar(): VNode {
           </button>
         )}
         {ready && <Opens icon="prompt" label="Raw prompt" what="prompt" />}
+        {ready && <Opens icon="methods" label="Methods" what="methods" />}
         {!ready && <Opens icon="models" label="Models" what="models" />}
         <Opens icon="settings" label="Settings" what="settings" />
         <Opens icon="device" label="This device" what="device" />

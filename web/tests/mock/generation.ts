@@ -37,9 +37,16 @@ export function createChat(speech: Speech): (request: Real.ChatCompletionRequest
           logprobs: count > 0 && !finish ? { content: [tokenOf(speech, text, others)] } : null,
         },
       ],
-      ...(finish ? { usage: usage(asked, made), timings: timings(begun, made) } : {}),
+      ...(finish ? { usage: usage(asked, made), timings: timings(begun, made), ...reported(request, made) } : {}),
     }));
   };
+}
+
+/** What a strategy would say of itself. */
+function reported({ strategy }: Real.SamplingRequest, passes: number): { strategy?: Real.StrategyReport } {
+  if (strategy === undefined || strategy === null) return {};
+  const name = typeof strategy === "string" ? (strategy.split(":")[0] ?? "") : strategy.name;
+  return { strategy: { name, passes, rows: passes } };
 }
 
 /** `completions.create`, streaming only: goes on where the prompt leaves the answer that it belongs to. */

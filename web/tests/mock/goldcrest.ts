@@ -133,6 +133,18 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
     pieces: async (tokens) => tokens.map((id) => speech.textOf([id])),
     countTokens: async (input) => cut(typeof input === "string" ? input : template(input)).length,
     applyChatTemplate: async (messages) => template(messages),
+    strategies: async () => [
+      { name: "sample", summary: "plain decoding, one token after another" },
+      { name: "context_aware", summary: "the document against the memory" },
+    ],
+    trace: async (_input, { chain = "draw" } = {}) => ({
+      stages: ["input", ...chain.split("|").map((stage) => stage.trim()).slice(0, -1)].map((stage, at) => ({
+        stage,
+        nCandidates: at === 0 ? 49_152 : 40 >> at,
+        top: [0.5, 0.3, 0.2].map((p, id) => ({ id, text: ["Paris", " Lyon", "\n"][id] ?? "", logit: Math.log(p), p })),
+      })),
+      choice: { id: 0, text: "Paris" },
+    }),
     plan: (other, options) => Goldcrest.plan(other, options),
     selftest: async () => ({ selftest: ["F16", "Q4_1", "Q4_K", "Q6_K", "Q8_0"].map((format) => ({ format, ok: true, sums: [1, 2] })) }),
     loseDevice: async () => undefined,

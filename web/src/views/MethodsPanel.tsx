@@ -1,0 +1,121 @@
+import type { StrategyReport, StrategySummary } from "goldcrest";
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { VNode } from "preact";
+import { Icon } from "../components/Icon.js";
+import { ProblemCard } from "../components/ProblemCard.js";
+import { Sheet } from "../components/Sheet.js";
+import { runMethod } from "../engine/method.js";
+import { problem, type Problem } from "../engine/problem.js";
+import { writing } from "../state/conversation.js";
+import { engine } from "../state/model.js";
+import { Stages } from "./Stages.js";
+
+/** Every decoding strategy on the loaded model, and what a sampler makes of the next token. */
+export function MethodsPanel(): VNode {
+  const listed = useSignal<readonly StrategySummary[]>([]);
+  const name = useSignal("sample");
+  const parameters = useSignal("");
+  const prompt = useSignal("The capital of France is now Lyon. What is the capital of France?");
+  const reference = useSignal("What is the capital of France?");
+  const word = useSignal("");
+  const text = useSignal("");
+  const report = useSignal<StrategyReport | null>(null);
+  const failed = useSignal<Problem | null>(null);
+  const running = useSignal<AbortController | null>(null);
+  const now = useRef(engine());
+  useEffect(() => {
+    void now.current?.strategies().then((found) => (listed.value = found));
+    return () => running.value?.abort();
+  }, []);
+
+  const run = async (): Promise<void> => {
+    if (!now.current) return;
+    const control = new AbortController();
+    running.value = control;
+    text.value = "";
+    report.value = null;
+    failed.value = null;
+    try {
+      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value };
+      report.value = await runMethod(now.current, asked, control.signal, (piece) => (text.value += piece));
+    } catch (thrown) {
+      failed.value = problem(thrown);
+    }
+    running.value = null;
+  };
+  const about = listed.value.find((one) => one.name === name.value)?.summary;
+  return (
+    <Sheet title="Methods" wide>
+      <p class="quiet">A strategy decides how an answer is made from the model's rows. Every one of them runs here, on your model.</p>
+      <div class="field">
+        <label for="method">Strategy</label>
+        <select id="method" value={name.value} onChange={(event) => (name.value = event.currentTarget.value)}>
+          {listed.value.map((one) => (
+            <option key={one.name} value={one.name}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+        <p>{about}</p>
+      </div>
+      <Line id="method-parameters" label="Parameters" hint="key=value, parted by commas; nothing takes the defaults" value={parameters} />
+      <Area id="method-prompt" label="Prompt" value={prompt} />
+      <Area id="method-reference" label="Reference" hint="What contrasts compare with: the question without its document, a leading question" value={reference} />
+      <Line id="method-word" label="Scorer" hint="A word; searches that want a scorer prefer answers that have it often" value={word} />
+      <div class="presets">
+        {running.value ? (
+          <button type="button" class="button" onClick={() => running.value?.abort()}>
+            <Icon name="stop" /> Stop
+          </button>
+        ) : (
+          <button type="button" class="button primary" disabled={!now.current || writing.value} onClick={() => void run()}>
+            <Icon name="play" /> Run
+          </button>
+        )}
+      </div>
+      <section aria-live="polite" aria-busy={running.value !== null} class="method-answer">
+        {text.value && <pre class="raw">{text.value}</pre>}
+        {failed.value && <ProblemCard problem={failed.value} />}
+        {report.value && (
+          <dl class="facts">
+            {Object.entries(report.value).map(([key, value]) => (
+              <div key={key}>
+                <dt>{key}</dt>
+                <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </section>
+      {now.current && <Stages engine={now.current} prompt={prompt.value} busy={running.value !== null || writing.value} />}
+    </Sheet>
+  );
+}
+
+interface FieldProps {
+  readonly id: string;
+  readonly label: string;
+  readonly hint?: string;
+  readonly value: { value: string };
+}
+
+function Line({ id, label, hint, value }: FieldProps): VNode {
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input id={id} type="text" value={value.value} onInput={(event) => (value.value = event.currentTarget.value)} />
+      {hint && <p>{hint}</p>}
+    </div>
+  );
+}
+
+function Area({ id, label, hint, value }: FieldProps): VNode {
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea id={id} rows={2} value={value.value} onInput={(event) => (value.value = event.currentTarget.value)} />
+      {hint && <p>{hint}</p>}
+    </div>
+  );
+}
