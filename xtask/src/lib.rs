@@ -1,7 +1,9 @@
-//! The project's own tasks: the shader table, the checks of the source tree, the build for the browser, the one test command.
+//! The project's own tasks: the shader table, the checks of the source tree, the build for the browser, the one test command,
+//! the comparison with other runtimes.
 
 #![forbid(unsafe_code)]
 
+pub mod compare;
 mod machine;
 pub mod shaders;
 pub mod suite;

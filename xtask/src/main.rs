@@ -23,9 +23,10 @@ fn main() -> ExitCode {
         ["wasm"] => xtask::wasm::run(&root),
         ["test"] => suite(&root, false),
         ["test", "--full"] => suite(&root, true),
+        ["compare", rest @ ..] => xtask::compare::run(&root, rest),
         ["check"] => Tree::read(&root).map_err(|e| e.to_string()).and_then(|tree| xtask::tidy::check(&tree)),
         _ => {
-            eprintln!("{USAGE}");
+            eprintln!("{USAGE}\n{}", xtask::compare::USAGE);
             return ExitCode::from(2);
         }
     };
