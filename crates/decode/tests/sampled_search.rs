@@ -97,6 +97,24 @@ fn the_vote_wins_and_stops_when_it_is_decided() {
     assert_eq!(got.tokens[0], 2);
 }
 
+/// Of three votes with .5, .3 and .2, where three different ones go to the likeliest: .68, .216 and .104.
+#[test]
+fn the_vote_of_three_has_its_exact_distribution() {
+    let (mut counts, trials) = ([0.0_f64; 3], 1500);
+    for seed in 0..trials {
+        let mut model = TableLm::new(4, |context| match context.len() {
+            1 => [0.5_f32, 0.3, 0.2, 1e-9].iter().map(|p| p.ln()).collect(),
+            _ => vec![-30.0, -30.0, -30.0, 0.0],
+        });
+        let got = outcome(&mut model, ending(sampled(4, seed)), "self_consistency:n=3,answer=last_token");
+        counts[got.tokens[0] as usize] += 1.0;
+    }
+    let expected = [0.68, 0.216, 0.104].map(|p| p * trials as f64);
+    let chi_square: f64 = counts.iter().zip(expected).map(|(n, want)| (n - want).powi(2) / want).sum();
+    // The one-in-a-thousand bound of two degrees of freedom.
+    assert!(chi_square < 13.8, "{chi_square}: {counts:?}");
+}
+
 #[test]
 fn a_decided_vote_leaves_the_rest_undone() {
     // Samples end at different lengths with one answer, so five of eight decide it.

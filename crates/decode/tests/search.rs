@@ -5,7 +5,7 @@ mod common;
 
 use common::{ask, bigram, far_sighted, outcome, row_of};
 use goldcrest_decode::{Ask, Candidate, Resources, TableLm};
-use goldcrest_engine::AnswerText;
+use goldcrest_engine::{AnswerText, Finish};
 use serde_json::Value;
 
 const END: u32 = 3;
@@ -182,6 +182,27 @@ fn the_log_probabilities_written_are_those_of_the_tokens_written() {
             let want = row[*token as usize] - sum.ln();
             assert!((want - logprob).abs() < 1e-4, "{spec}: {logprob} for {want} behind {context:?}");
             context.push(*token);
+        }
+    }
+}
+
+#[test]
+fn nothing_follows_the_end_or_the_limit() {
+    let more = ["superposed:k=2", "superposed:k=3,alpha=0", "plan_then_write"];
+    for spec in common::SEARCHES.iter().chain(&more) {
+        for first in 0..4 {
+            let answer = AnswerText::without_text(vec![5, 6]).unwrap();
+            let ask = Ask { prompt: vec![first], answer: Some(answer), ..common::equipped(9) };
+            let got = outcome(&mut far_sighted(), ask, spec);
+            let end = got.tokens.iter().position(|token| [5, 6].contains(token));
+            assert!(end.is_none_or(|at| at + 1 == got.tokens.len()), "{spec}: {:?}", got.tokens);
+            assert!(
+                got.tokens.len() <= 9 && got.tokens.len() == got.logprobs.len(),
+                "{spec}: {:?}",
+                got.tokens
+            );
+            let finish = if end.is_some() { Finish::Stop } else { Finish::Length };
+            assert_eq!(got.finish, Some(finish), "{spec}");
         }
     }
 }
