@@ -1,5 +1,5 @@
 //! What the searches do to a real model's text, and what they cost beside plain decoding, as tables:
-//! `cargo run --release -p goldcrest-decode --example in_kind -- MODEL.gguf [cpu|gpu]`.
+//! `cargo run --release -p goldcrest-decode --example in_kind -- MODEL.gguf [cpu|gpu] [text|beams|times]`.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -36,9 +36,18 @@ fn main() -> Fallible<()> {
     let (mut source, mut quiet) = (file.as_slice(), |_, _, _| {});
     let loading = Engine::load(&gguf, &mut source, device, &options, &mut quiet);
     let engine = pollster::block_on(loading)?;
-    repetition(&engine)?;
-    diversity(&engine)?;
-    times(&engine)
+    let table = args.next();
+    let wanted = |name: &str| table.as_ref().is_none_or(|table| table == name);
+    if wanted("text") {
+        repetition(&engine)?;
+    }
+    if wanted("beams") {
+        diversity(&engine)?;
+    }
+    if wanted("times") {
+        times(&engine)?;
+    }
+    Ok(())
 }
 
 fn run(engine: &Engine, spec: &str, text: &str, tokens: usize, sampler: SamplerParams) -> Fallible<Outcome> {
