@@ -28,27 +28,36 @@ pub(super) enum Vectors {
 impl Vectors {
     /// All that this processor has, the best first.
     pub(super) fn all() -> Vec<Self> {
-        let mut all = vec![Self::Base];
-        #[cfg(target_arch = "aarch64")]
-        if std::arch::is_aarch64_feature_detected!("neon") {
-            all.insert(0, Self::Neon);
-        }
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c")
-        {
-            all.insert(0, Self::Avx2);
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512vnni")
-            {
-                all.insert(0, Self::Avx512);
-            }
-        }
+        let mut all = Self::beyond_base();
+        all.push(Self::Base);
         all
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn beyond_base() -> Vec<Self> {
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vnni");
+        [(avx512, Self::Avx512), (avx2, Self::Avx2)]
+            .into_iter()
+            .filter_map(|(has, v)| has.then_some(v))
+            .collect()
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn beyond_base() -> Vec<Self> {
+        if std::arch::is_aarch64_feature_detected!("neon") { vec![Self::Neon] } else { Vec::new() }
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    const fn beyond_base() -> Vec<Self> {
+        Vec::new()
     }
 
     /// A name for reports.
@@ -76,13 +85,13 @@ impl Vectors {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Base => fast::portable::compute(work, parts),
             #[cfg(target_arch = "aarch64")]
-            // SAFETY: `all` alone makes this value, and only where the processor has NEON.
+            // SAFETY: `beyond_base` alone makes this value, and only where the processor has NEON.
             Self::Neon => unsafe { fast::neon::compute(work, parts) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `all` alone makes this value, and only where the processor has all three features.
+            // SAFETY: `beyond_base` alone makes this value, and only where the processor has all three features.
             Self::Avx2 => unsafe { fast::avx2::compute(work, parts) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `all` alone makes this value, and only where the processor has all eight features.
+            // SAFETY: `beyond_base` alone makes this value, and only where the processor has all eight features.
             Self::Avx512 => unsafe { fast::avx512::compute(work, parts) },
         }
     }
