@@ -1,7 +1,8 @@
 import { chatCompletions, readMessages } from "./api/chat.js";
 import { completions } from "./api/completions.js";
 import type { Model } from "./api/generation.js";
-import type { ChatMessage } from "./api/types.js";
+import { readClassify, readScore } from "./api/score.js";
+import type { ChatMessage, Classified, ClassifyRequest, Scored, ScoreRequest } from "./api/types.js";
 import type { EngineHost } from "./core/host.js";
 import { invalidParameter } from "./errors.js";
 import { toInfo } from "./info.js";
@@ -64,6 +65,16 @@ export class Engine {
   /** What the engine is and uses. */
   get info(): EngineInfo {
     return toInfo(this.#host.facts, this.#inWorker);
+  }
+
+  /** How likely texts are behind a prompt: one entry a continuation, in order. The prompt runs once. */
+  async score(request: ScoreRequest): Promise<Scored[]> {
+    return this.#host.call("score", [readScore(request)], request.signal);
+  }
+
+  /** Labels inputs by the labels' probability behind a prompt: one entry an input, in order. */
+  async classify(request: ClassifyRequest): Promise<Classified[]> {
+    return this.#host.call("classify", [readClassify(request)], request.signal);
   }
 
   /** The tokens of a text. */

@@ -138,6 +138,17 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
       const top = [{ id: 1, text: "a", logit: 2, p: 0.5 }];
       return JSON.stringify({ stages: [{ stage: "input", n_candidates: 256, top }], choice: { id: 1, text: "a" } });
     },
+    async score(request) {
+      const asked = JSON.parse(request) as { continuations: string[] };
+      control.requests.push(asked);
+      return JSON.stringify(asked.continuations.map((text) => ({ tokens: encode(text), logprobs: [-text.length], logprob: -text.length })));
+    },
+    async classify(request) {
+      const asked = JSON.parse(request) as { labels: string[]; inputs: string[] };
+      control.requests.push(asked as unknown as Record<string, unknown>);
+      const inputs: (string | null)[] = asked.inputs.length === 0 ? [null] : asked.inputs;
+      return JSON.stringify(inputs.map((input) => ({ input, best: 0, label: asked.labels[0], p: [1], calibrated: [1], scored: [] })));
+    },
     tokenize: (text) => Uint32Array.from(encode(text)),
     pieces: (tokens) => JSON.stringify(Array.from(tokens, (token) => decode([token]))),
     detokenize: (tokens) => decode(tokens),

@@ -3,7 +3,7 @@
 use goldcrest_engine::batch::Wants;
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{AnswerText, Finish};
-use goldcrest_sample::{Chain, SampleError, SamplerParams};
+use goldcrest_sample::{Chain, Choice, SampleError, SamplerParams};
 use goldcrest_tokenizer::Encode;
 use serde_json::{Map, Value};
 
@@ -190,14 +190,14 @@ impl<'a, L: Lm> Job<'a, L> {
 }
 
 /// The token that a chain chooses from a row for the position behind `seq`'s last entry, with its log-probability
-/// under the model.
+/// under the model. Commit the choice if the token is taken.
 ///
 /// # Errors
 /// [`SampleError::NeedsFullRow`] if the chain cannot decide on the best 256: ask for the row.
-pub(crate) fn choose(chain: &Chain, row: &Row, position: u32) -> Result<(u32, f32), DecodeError> {
+pub(crate) fn choose(chain: &Chain, row: &Row, position: u32) -> Result<(Choice, f32), DecodeError> {
     let choice = match chain.choose(&mut row.candidates()?, position) {
         Err(error @ SampleError::NeedsFullRow { .. }) => return Err(error.into()),
         other => other?,
     };
-    Ok((choice.id, row.logprob(choice.id)))
+    Ok((choice, row.logprob(choice.id)))
 }

@@ -55,8 +55,9 @@ pub(crate) async fn run<L: Lm>(
     loop {
         let written = job.out.tokens().len();
         let row = Row::of(mixed(written, &rows));
-        let (token, logprob) = choose(&chain, &row, (prompt.len() + written) as u32)?;
-        chain.accept(token);
+        let (choice, logprob) = choose(&chain, &row, (prompt.len() + written) as u32)?;
+        chain.commit(&choice);
+        let token = choice.id;
         if !job.out.push(token, logprob).await {
             break;
         }

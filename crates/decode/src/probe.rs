@@ -34,8 +34,9 @@ pub(crate) async fn probe<L: Lm>(
     let (seq, mut row) = job.sequences(model)?.open(&prompt, &wants).await?;
     let (mut tokens, mut logprobs, mut signals) = (Vec::new(), Vec::new(), Vec::new());
     loop {
-        let (token, logprob) = choose(&chain, &row, (prompt.len() + tokens.len()) as u32)?;
-        chain.accept(token);
+        let (choice, logprob) = choose(&chain, &row, (prompt.len() + tokens.len()) as u32)?;
+        chain.commit(&choice);
+        let token = choice.id;
         signals.push(sure.of(&row.stats()));
         tokens.push(token);
         logprobs.push(logprob);

@@ -17,7 +17,8 @@ const REPEATS: usize = 9;
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let arg = |i: usize, default: &'static str| args.get(i).map_or(default, String::as_str);
-    let device = pollster::block_on(open(&Request { adapter: arg(0, "auto").into(), ..Request::default() }))?.device;
+    let device =
+        pollster::block_on(open(&Request { adapter: arg(0, "auto").into(), ..Request::default() }))?.device;
     let format = Format::ALL.into_iter().find(|f| f.name() == arg(1, "q4")).ok_or("no such format")?;
     let (n_rows, k) = arg(2, "49152x576").split_once('x').ok_or("write ROWSxK")?;
     let (n_rows, k): (u32, u32) = (n_rows.parse()?, k.parse()?);

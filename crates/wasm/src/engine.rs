@@ -20,6 +20,8 @@ use crate::options::LoadOptions;
 use crate::plan::{header, or_source};
 use crate::report;
 use crate::request::request;
+use crate::sampler;
+use crate::score;
 use crate::source::{ByteSource, JsSource, Signal};
 use crate::trace::trace;
 use crate::turn::Turn;
@@ -84,6 +86,20 @@ impl Engine {
     pub fn trace(&self, request: String) -> Promise {
         let (session, text) = (Rc::clone(&self.session), Rc::clone(&self.text));
         future_to_promise(async move { Ok(trace(&session, &text, &request).await?.to_string().into()) })
+    }
+
+    /// Log-probabilities of continuations: JSON `{prompt, continuations}` to JSON, one entry a continuation.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn score(&self, asked: String) -> Promise {
+        let session = Rc::clone(&self.session);
+        future_to_promise(async move { Ok(score::score(&session, &asked).await?.to_string().into()) })
+    }
+
+    /// Labels of inputs: JSON `{prompt, inputs, labels, calibrate, length, chat}` to JSON, one entry an input.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
+    pub fn classify(&self, asked: String) -> Promise {
+        let session = Rc::clone(&self.session);
+        future_to_promise(async move { Ok(score::label(&session, &asked).await?.to_string().into()) })
     }
 
     /// Tokens of a text.
@@ -178,7 +194,8 @@ async fn run(
     asked: &str,
     events: Rc<Events>,
 ) -> Result<Value, Failure> {
-    let (request, strategy) = request(asked)?;
+    let (mut request, strategy) = request(asked)?;
+    sampler::complete(&mut request.sampler, text);
     let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
     if let Some(strategy) = strategy {
         return strategy.run(&mut session, text, &request, &events).await;

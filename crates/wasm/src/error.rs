@@ -1,7 +1,7 @@
 //! Errors as JavaScript sees them.
 
 use goldcrest::decode::DecodeError;
-use goldcrest::{EngineError, ErrorCode};
+use goldcrest::{ClassifyError, EngineError, ErrorCode};
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Engine(EngineError),
     /// A strategy's words.
     Strategy(DecodeError),
+    /// Labels that cannot be scored.
+    Classify(ClassifyError),
     /// A parameter that cannot be.
     Parameter {
         /// Its name.
@@ -43,6 +45,10 @@ impl From<Failure> for JsValue {
             }
             Failure::Strategy(error) => {
                 let row = ErrorCode::of_strategy(&error);
+                js_error(row.code, &error.to_string(), row.help)
+            }
+            Failure::Classify(error) => {
+                let row = ErrorCode::of_classify(&error);
                 js_error(row.code, &error.to_string(), row.help)
             }
             Failure::Parameter { name, value, allowed } => {

@@ -12,6 +12,8 @@ mod options;
 mod plan;
 mod report;
 mod request;
+mod sampler;
+mod score;
 mod sha256;
 mod source;
 mod strategy;

@@ -1,5 +1,6 @@
 import type { GenerateRequest } from "../core/facts.js";
 import { invalidParameter, notAvailable } from "../errors.js";
+import { FURTHER, readFurther } from "./sampling.js";
 import { readStrategy, type StrategyUse } from "./strategy.js";
 import type { SamplingRequest } from "./types.js";
 
@@ -34,7 +35,7 @@ export interface Sampling {
 export function checkNames(request: unknown, own: readonly string[]): asserts request is Fields {
   if (typeof request !== "object" || request === null) throw invalidParameter("request", request, "an object");
   for (const [name, value] of Object.entries(request)) {
-    if (value === undefined || (SHARED as readonly string[]).includes(name) || own.includes(name)) continue;
+    if (value === undefined || (SHARED as readonly string[]).includes(name) || FURTHER.includes(name) || own.includes(name)) continue;
     if (PLANNED.has(name)) throw notAvailable(name);
     throw notAvailable(name, "is no parameter of this call");
   }
@@ -65,6 +66,7 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
       ...given("logit_bias", bias),
       ...given("stop", stop),
       ...given("ignore_eos", flag(fields, "ignore_eos")),
+      ...readFurther(fields),
     },
     // 32 bits, so that a person can type it again.
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),

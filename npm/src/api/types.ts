@@ -66,6 +66,58 @@ export interface SamplingRequest {
   readonly presence_penalty?: number | null | undefined;
   /** Added to the logits of tokens, by id: -10000 to 10000, at most 1024. */
   readonly logit_bias?: Readonly<Record<string, number>> | null | undefined;
+  /** Where temperature stands: behind the truncations, as in llama.cpp, or before them, as in transformers. Default: `llama_cpp`. */
+  readonly order?: "llama_cpp" | "hf" | null | undefined;
+  /** Half the width of a temperature that follows the entropy, 0 to 100. Default: 0, off. */
+  readonly dynatemp_range?: number | null | undefined;
+  /** How it follows the entropy, 0.01 to 100. Default: 1. */
+  readonly dynatemp_exponent?: number | null | undefined;
+  /** Mass of the most typical candidates kept, 0 to 1. Default: 1, off. */
+  readonly typical_p?: number | null | undefined;
+  /** Keeps logits within so many deviations of the best, 0 to 100. Default: 0, off. */
+  readonly top_n_sigma?: number | null | undefined;
+  /** Share of the entropy kept, 0 to 1: top-H. Default: 0, off. */
+  readonly top_h?: number | null | undefined;
+  /** Which reading of top-H. Default: `hf`. */
+  readonly top_h_variant?: "hf" | "authors" | "paper" | null | undefined;
+  /** Least probability of a candidate, 0 to 1. Default: 0, off. */
+  readonly epsilon_cutoff?: number | null | undefined;
+  /** The same, less strict where the entropy is high. Default: 0, off. */
+  readonly eta_cutoff?: number | null | undefined;
+  /** How often all likely candidates but the last are left out, 0 to 1. Default: 0, off. */
+  readonly xtc_probability?: number | null | undefined;
+  /** From which probability on a candidate is likely for that, 0 to 1. Default: 0.1. */
+  readonly xtc_threshold?: number | null | undefined;
+  /** Tokens that the three penalties look back on, -1 (all) and up. Default: 64. */
+  readonly penalty_last_n?: number | null | undefined;
+  /** Size of the DRY penalty on repeated passages, 0 to 100. Default: 0, off. */
+  readonly dry_multiplier?: number | null | undefined;
+  /** Its growth with each token of the passage, 0 to 100. Default: 1.75. */
+  readonly dry_base?: number | null | undefined;
+  /** Shortest passage it counts, 1 and up. Default: 2. */
+  readonly dry_allowed_length?: number | null | undefined;
+  /** Tokens it looks back on, -1 (all) and up. Default: 64. */
+  readonly dry_last_n?: number | null | undefined;
+  /** Token sequences across which it counts no passage. Default: all tokens with a line end, a colon, a quote or an asterisk. */
+  readonly dry_breakers?: readonly (readonly number[])[] | null | undefined;
+  /** So many tokens in a row never come twice, 0 and up. Default: 0, off. */
+  readonly no_repeat_ngram?: number | null | undefined;
+  /** So many tokens in a row of `no_cite_texts` never come, 0 and up. Default: 8 with texts, else 0, off. */
+  readonly no_cite_ngram?: number | null | undefined;
+  /** Texts that are not to be cited, as tokens. */
+  readonly no_cite_texts?: readonly (readonly number[])[] | null | undefined;
+  /** Mirostat 1 or 2 in the place of all truncations. Default: 0, off. */
+  readonly mirostat?: 0 | 1 | 2 | null | undefined;
+  /** Mirostat's target in bits a token, 0 to 100. Default: 5. */
+  readonly mirostat_tau?: number | null | undefined;
+  /** Mirostat's learning rate, 0 to 10. Default: 0.1. */
+  readonly mirostat_eta?: number | null | undefined;
+  /** Whose surprise Mirostat holds at its target. Default: `original`. */
+  readonly mirostat_surprise?: "original" | "truncated" | null | undefined;
+  /** Probability of the tokens that adaptive-p seeks, 0 to 1; below 0 is off. Default: -1. */
+  readonly adaptive_target?: number | null | undefined;
+  /** Adaptive-p's share of the past, 0 to 0.99. Default: 0.9. */
+  readonly adaptive_decay?: number | null | undefined;
   /** Texts that end the answer and are no part of it: at most 64, each 1 to 1024 bytes. */
   readonly stop?: string | readonly string[] | null | undefined;
   /** Answers, 1 to 128, one after another; each has the seed of the one before it plus one. Default: 1. */
@@ -254,4 +306,53 @@ export interface CompletionChunk extends PromptTokens {
   readonly usage?: Usage | null;
   readonly timings?: Timings;
   readonly strategy?: StrategyReport;
+}
+
+/** A request to `engine.score`. */
+export interface ScoreRequest {
+  /** The text, or exactly these tokens. */
+  readonly prompt: string | readonly number[];
+  /** The continuations as they follow the prompt: with the space that stands before them, if one does. */
+  readonly continuations: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A continuation and how likely it is. */
+export interface Scored {
+  readonly tokens: readonly number[];
+  /** Log-probability of each token behind those before it. */
+  readonly logprobs: readonly number[];
+  /** Their sum. */
+  readonly logprob: number;
+}
+
+/** A request to `engine.classify`. */
+export interface ClassifyRequest {
+  /** The prompt, with `{}` where an input goes. */
+  readonly prompt: string;
+  /** The labels as they follow the prompt: with the space that stands before them, if one does. */
+  readonly labels: readonly string[];
+  /** The inputs; none for a prompt without `{}`. */
+  readonly inputs?: readonly string[] | undefined;
+  /** What probabilities are divided by: their mean over the inputs, what inputs without content get, or what no input gets. Default: `none`. */
+  readonly calibrate?: "none" | "cbm" | "cc" | "pmi" | undefined;
+  /** What the length of a label does to its score. Default: `sum`. */
+  readonly length?: "sum" | "mean" | "first" | undefined;
+  /** Put the prompt into the model's chat template, as the user's message. Default: false. */
+  readonly chat?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An input's label. */
+export interface Classified {
+  /** The input; `null` for a prompt without one. */
+  readonly input: string | null;
+  /** Index of the label. */
+  readonly best: number;
+  readonly label: string;
+  /** The model's distribution over the labels. */
+  readonly p: readonly number[];
+  /** The same, calibrated; with `pmi` the information of each label in nats. */
+  readonly calibrated: readonly number[];
+  readonly scored: readonly Scored[];
 }

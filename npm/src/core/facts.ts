@@ -1,3 +1,4 @@
+import type { FurtherSettings } from "../api/sampling.js";
 import type { StrategyReport } from "../api/types.js";
 import type { AdapterInfo } from "../types.js";
 
@@ -50,7 +51,7 @@ export interface TemplateInput {
 }
 
 /** A request to `generate` of the wasm module. */
-export interface GenerateRequest {
+export interface GenerateRequest extends FurtherSettings {
   readonly prompt:
     | { readonly tokens: readonly number[] }
     | { readonly text: string; readonly parse_special: boolean }

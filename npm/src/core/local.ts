@@ -2,6 +2,7 @@ import { shelfKey } from "../cache/download.js";
 import type { DownloadOptions } from "../cache/remote.js";
 import { freeBytes } from "../cache/quota.js";
 import { chunkCount, readShelf } from "../cache/record.js";
+import type { Classified, Scored } from "../api/types.js";
 import { aborted, GoldcrestError, toGoldcrestError } from "../errors.js";
 import { useSubgroups } from "../gpu/subgroups.js";
 import { openSource } from "../source/open.js";
@@ -72,6 +73,8 @@ export class LocalCore implements Core {
     generate: (args, hooks) => this.#generate(args, hooks),
     trace: async ([request]) => JSON.parse(await this.#loaded.trace(JSON.stringify(request))) as TraceFacts,
     strategies: async () => JSON.parse(this.#module.strategies()) as StrategySummary[],
+    score: async ([request]) => JSON.parse(await this.#loaded.score(JSON.stringify(request))) as Scored[],
+    classify: async ([request]) => JSON.parse(await this.#loaded.classify(JSON.stringify(request))) as Classified[],
     tokenize: async ([text, addSpecial, parseSpecial]) => Array.from(this.#loaded.tokenize(text, addSpecial, parseSpecial)),
     pieces: async ([tokens]) => JSON.parse(this.#loaded.pieces(Uint32Array.from(tokens))) as string[],
     detokenize: async ([tokens]) => this.#loaded.detokenize(Uint32Array.from(tokens)),

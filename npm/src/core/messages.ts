@@ -1,3 +1,5 @@
+import type { ClassifyCall, ScoreCall } from "../api/score.js";
+import type { Classified, Scored } from "../api/types.js";
 import type { ErrorData } from "../errors.js";
 import type { SourceRef } from "../source/resolve.js";
 import type { BackendChoice, CacheKind, Progress, SelfTestReport, StrategySummary } from "../types.js";
@@ -29,6 +31,8 @@ export interface Calls {
   generate: { args: readonly [GenerateRequest]; result: GenerateStats; event: GenerateEvent };
   trace: { args: readonly [TraceRequest]; result: TraceFacts; event: never };
   strategies: { args: readonly []; result: readonly StrategySummary[]; event: never };
+  score: { args: readonly [ScoreCall]; result: Scored[]; event: never };
+  classify: { args: readonly [ClassifyCall]; result: Classified[]; event: never };
   tokenize: { args: readonly [text: string, addSpecial: boolean, parseSpecial: boolean]; result: number[]; event: never };
   pieces: { args: readonly [tokens: readonly number[]]; result: string[]; event: never };
   detokenize: { args: readonly [tokens: readonly number[]]; result: string; event: never };

@@ -14,6 +14,8 @@ export interface WasmEngine {
   info(): string;
   generate(request: string, onEvent: (event: string) => EventAnswer | Promise<EventAnswer>, signal: WasmSignal): Promise<string>;
   trace(request: string): Promise<string>;
+  score(request: string): Promise<string>;
+  classify(request: string): Promise<string>;
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Uint32Array;
   pieces(tokens: Uint32Array): string;
   detokenize(tokens: Uint32Array): string;

@@ -130,7 +130,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let answer = generating::answer(making, !args.json, context)?;
     if let Some(path) = &args.record {
         let model = args.model.model.resolve(context)?;
-        Record::new(Body::new(&model, &loaded, &request, &answer)?)?.write(path)?;
+        Record::new(Body::new(&model, &loaded, &request, &answer, args.model.deterministic)?)?.write(path)?;
     }
     if args.json {
         output::json(&report(&loaded, &prompt, &answer, logprobs, strategy))?;

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(short = 'p', long = "prompt", value_name = "TEXT", allow_hyphen_values = true)]
     prompt: String,
     /// The continuations, each with the space that stands before it; one that is the name of a file stands for its lines
-    #[arg(long, value_name = "TEXT_OR_FILE", num_args = 1.., required = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT_OR_FILE", num_args = 1.., required = true)]
     choices: Vec<String>,
     /// A text for the {} of the prompt; may be given several times
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

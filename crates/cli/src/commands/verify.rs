@@ -37,6 +37,7 @@ struct Differences {
 pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
     let record = Record::read(&args.record)?;
     args.model.ctx = Some(i64::from(record.body.settings.n_ctx));
+    args.model.deterministic |= record.body.settings.deterministic;
     let path = args.model.model.resolve(context)?;
     let loaded = args.model.load(context)?;
     let request = record.body.request()?;
@@ -45,7 +46,7 @@ pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
     let prompt_tokens = generation.prompt().to_vec();
     let answer = generating::answer(generation, false, context)?;
     let request = Request { prompt: Prompt::Tokens(prompt_tokens), ..request };
-    let again = Body::new(&path, &loaded, &request, &answer)?;
+    let again = Body::new(&path, &loaded, &request, &answer, args.model.deterministic)?;
     let found = differences(&record.body, &again);
     if args.json {
         output::json(&report(&record.body, &again, &found))?;

@@ -71,6 +71,7 @@ impl Body {
         loaded: &Loaded,
         request: &Request,
         answer: &Answer,
+        deterministic: bool,
     ) -> Result<Self, CliError> {
         let (gguf, _) = loading::describe(path)?;
         let template = gguf.metadata.get_str("tokenizer.chat_template");
@@ -93,7 +94,7 @@ impl Body {
                 "type": adapter.kind.name(),
                 "kernels": runtime.profile().name,
             }),
-            settings: Settings::of(request, runtime.n_ctx()),
+            settings: Settings::of(request, runtime.n_ctx(), deterministic),
             prompt_sha256: sha256(&[&le_bytes(&prompt_tokens)]),
             prompt_tokens,
             tokens: answer.ids.clone(),

@@ -23,12 +23,14 @@ pub(crate) struct Settings {
     ignore_eos: bool,
     max_tokens: Option<usize>,
     pub(crate) n_ctx: u32,
+    /// Whether nothing that was timed chose adapter, kernels or chunks.
+    pub(crate) deterministic: bool,
     /// The chain that all this amounts to, for readers.
     chain: String,
 }
 
 impl Settings {
-    pub(crate) fn of(request: &Request, n_ctx: u32) -> Self {
+    pub(crate) fn of(request: &Request, n_ctx: u32, deterministic: bool) -> Self {
         let sampler = &request.sampler;
         let words = [
             ("order", sampler.order.name()),
@@ -47,6 +49,7 @@ impl Settings {
             ignore_eos: request.ignore_eos,
             max_tokens: request.max_tokens,
             n_ctx,
+            deterministic,
             chain: sampler.to_chain().map(|chain| chain.spec()).unwrap_or_default(),
         }
     }
@@ -109,11 +112,11 @@ mod tests {
             ignore_eos: true,
             ..Request::greedy(prompt())
         };
-        let text = serde_json::to_string(&Settings::of(&request, 64)).unwrap();
+        let text = serde_json::to_string(&Settings::of(&request, 64, true)).unwrap();
         let again: Settings = serde_json::from_str(&text).unwrap();
         let found = again.request(prompt()).unwrap();
         assert_eq!(found.sampler, sampler);
         assert_eq!((found.stop, found.max_tokens, found.ignore_eos), (request.stop, Some(7), true));
-        assert_eq!(again.n_ctx, 64);
+        assert_eq!((again.n_ctx, again.deterministic), (64, true));
     }
 }

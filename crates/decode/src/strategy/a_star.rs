@@ -119,9 +119,9 @@ impl AStar {
         loop {
             for walker in walkers.iter_mut().filter(|walker| !walker.done) {
                 let position = (job.prompt.len() + walker.child.tokens.len()) as u32;
-                let (token, logprob) = choose(&walker.chain, &walker.row, position)?;
-                walker.chain.accept(token);
-                walker.child.tokens.push(token);
+                let (choice, logprob) = choose(&walker.chain, &walker.row, position)?;
+                walker.chain.commit(&choice);
+                walker.child.tokens.push(choice.id);
                 walker.child.logprobs.push(logprob);
                 walker.child.finished = job.text(&walker.child.tokens).1.is_some();
                 let step = &walker.child.tokens[from..];

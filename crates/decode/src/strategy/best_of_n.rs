@@ -105,9 +105,9 @@ pub(crate) async fn samples<L: Lm>(
     while !alive.is_empty() {
         for (draft, row) in alive.iter_mut().zip(&rows) {
             let position = (job.prompt.len() + draft.tokens.len()) as u32;
-            let (token, logprob) = choose(&draft.chain, row, position)?;
-            draft.chain.accept(token);
-            draft.tokens.push(token);
+            let (choice, logprob) = choose(&draft.chain, row, position)?;
+            draft.chain.commit(&choice);
+            draft.tokens.push(choice.id);
             draft.logprobs.push(logprob);
             (draft.text, draft.finish) = job.text(&draft.tokens);
         }

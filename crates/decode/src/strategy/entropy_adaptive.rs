@@ -55,8 +55,9 @@ impl Strategy for EntropyAdaptive {
                 switches += 1;
                 row = self.behind(job, (ours, theirs), turns.large, &text, &wants).await?;
             }
-            let (token, logprob) = choose(&chain, &row, text.len() as u32)?;
-            chain.accept(token);
+            let (choice, logprob) = choose(&chain, &row, text.len() as u32)?;
+            chain.commit(&choice);
+            let token = choice.id;
             text.push(token);
             large_tokens += u64::from(turns.large);
             if !job.out.push(token, logprob).await {

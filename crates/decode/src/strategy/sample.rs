@@ -39,12 +39,12 @@ pub(crate) async fn continue_plainly<L: Lm>(
     let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
     loop {
         let position = (job.prompt.len() + job.out.tokens().len()) as u32;
-        let (token, logprob) = choose(&chain, &row, position)?;
-        chain.accept(token);
-        if !job.out.push(token, logprob).await {
+        let (choice, logprob) = choose(&chain, &row, position)?;
+        chain.commit(&choice);
+        if !job.out.push(choice.id, logprob).await {
             break;
         }
-        row = job.sequences(model)?.step(&[(seq, token)], &wants).await?.pop().unwrap_or_default();
+        row = job.sequences(model)?.step(&[(seq, choice.id)], &wants).await?.pop().unwrap_or_default();
     }
     if model == 0 {
         let held = job.prompt.iter().chain(job.out.tokens()).copied().take(job.model.len(seq)?).collect();

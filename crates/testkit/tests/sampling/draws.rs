@@ -13,10 +13,10 @@ use goldcrest_testkit::kernels::random::Random;
 
 use crate::rig::{Rig, best_of, kernel_params, pick, picked_of, stats_of, step_words};
 
-const ROWS: u32 = 16;
+pub(crate) const ROWS: u32 = 16;
 
 /// A plan that is recorded once and replayed with other logits, parameters, seeds and positions.
-struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     rig: &'a Rig,
     plan: Plan,
     step: Slice<Buffer>,
@@ -27,21 +27,21 @@ struct Bench<'a> {
     picked: Slice<Buffer>,
 }
 
-struct Case {
-    row: Vec<f32>,
-    params: SamplerParams,
-    pos: u32,
-    seq: u32,
+pub(crate) struct Case {
+    pub(crate) row: Vec<f32>,
+    pub(crate) params: SamplerParams,
+    pub(crate) pos: u32,
+    pub(crate) seq: u32,
 }
 
-struct Drawn {
+pub(crate) struct Drawn {
     stats: RowStats,
     best: Vec<(u32, f32)>,
-    picked: Picked,
+    pub(crate) picked: Picked,
 }
 
 impl<'a> Bench<'a> {
-    fn new(rig: &'a Rig, n_vocab: u32) -> Self {
+    pub(crate) fn new(rig: &'a Rig, n_vocab: u32) -> Self {
         let step = rig.put(&step_words(0, 0, &[]));
         let logits = rig.poisoned(u64::from(ROWS * n_vocab) * 4);
         let params = rig.poisoned(u64::from(ROWS) * 64);
@@ -72,7 +72,7 @@ impl<'a> Bench<'a> {
         Self { rig, plan, step, logits, params, stats, best, picked }
     }
 
-    fn draw(&self, cases: &[Case], seed: u64) -> Vec<Drawn> {
+    pub(crate) fn draw(&self, cases: &[Case], seed: u64) -> Vec<Drawn> {
         let rows: Vec<(u32, u32)> = cases.iter().map(|case| (case.pos, case.seq)).collect();
         let params: Vec<SampleParams> = cases.iter().map(|case| kernel_params(&case.params)).collect();
         self.rig.write(&self.step, &step_words(cases.len() as u32, seed, &rows));
@@ -87,21 +87,25 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn random_case(random: &mut Random, kind: u32, n_vocab: u32) -> Case {
-    let params = SamplerParams {
+pub(crate) fn random_params(random: &mut Random) -> SamplerParams {
+    SamplerParams {
         temperature: pick(random, &[1.0, 1.0, 0.8, 0.1, 2.0, 5.0, 0.0]),
         top_k: pick(random, &[0, 0, 1, 2, 5, 40, 40, 200, 256, 257, 1000]),
         top_p: pick(random, &[1.0, 1.0, 0.95, 0.9, 0.5, 0.1, 0.0, 0.999]),
         min_p: pick(random, &[0.0, 0.0, 0.05, 0.3, 1.0]),
         ..SamplerParams::neutral()
-    };
+    }
+}
+
+fn random_case(random: &mut Random, kind: u32, n_vocab: u32) -> Case {
+    let params = random_params(random);
     let kind = Kind::FINITE[kind as usize % Kind::FINITE.len()];
     let row = kind.row(random, n_vocab as usize);
     Case { row, params, pos: random.below(1 << 20), seq: random.below(1000) }
 }
 
 /// What the reference draws from the kernel's own candidates and statistics.
-fn expected(case: &Case, drawn: &Drawn, seed: u64) -> Result<u32, SampleError> {
+pub(crate) fn expected(case: &Case, drawn: &Drawn, seed: u64) -> Result<u32, SampleError> {
     let chain = SamplerParams { seed, ..case.params.clone() }.to_chain().unwrap().fork(case.seq);
     chain.choose(&mut candidates(case, drawn), case.pos + 1).map(|choice| choice.id)
 }
@@ -126,7 +130,7 @@ fn candidates(case: &Case, drawn: &Drawn) -> Candidates {
 
 /// Whether the random number lies so near the border of the two tokens that the rounding of `exp`, which WGSL allows to
 /// err by 3 + 2|x| ulp, decides between them.
-fn at_a_border(case: &Case, drawn: &Drawn, seed: u64, tokens: [u32; 2]) -> bool {
+pub(crate) fn at_a_border(case: &Case, drawn: &Drawn, seed: u64, tokens: [u32; 2]) -> bool {
     let chain = SamplerParams { seed, ..case.params.clone() }.to_chain().unwrap();
     let mut left = candidates(case, drawn);
     chain.apply(&mut left, case.pos + 1).unwrap();
