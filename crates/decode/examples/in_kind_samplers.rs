@@ -50,11 +50,17 @@ fn run(engine: &Engine, sampler: SamplerParams) -> Fallible<(String, f64)> {
 }
 
 fn mirostat(engine: &Engine) -> Fallible<()> {
-    println!("| Mirostat, {TOKENS} tokens | target | bits per token |\n|---|---|---|");
+    println!("| Mirostat, {TOKENS} tokens | target | bits at a rate of 0.1 | at 1 |\n|---|---|---|---|");
     for (version, tau) in [(2, 2.0), (2, 3.0), (2, 5.0), (1, 3.0)] {
-        let sampler =
-            SamplerParams { mirostat: version, mirostat_tau: tau, seed: 1, ..SamplerParams::neutral() };
-        println!("| version {version} | {tau} | {:.2} |", run(engine, sampler)?.1);
+        let at = |mirostat_eta| SamplerParams {
+            mirostat: version,
+            mirostat_tau: tau,
+            mirostat_eta,
+            seed: 1,
+            ..SamplerParams::neutral()
+        };
+        let (slow, fast) = (run(engine, at(0.1))?.1, run(engine, at(1.0))?.1);
+        println!("| {version} | {tau} | {slow:.2} | {fast:.2} |");
     }
     Ok(())
 }

@@ -35,14 +35,6 @@ impl Fields {
         convert(&value).map(Some).ok_or_else(|| refused(name, &value, allowed))
     }
 
-    pub(crate) fn number(&mut self, name: &str) -> Result<Option<f32>, Failure> {
-        self.take(name, "a number", |v| v.as_f64().map(|n| n as f32))
-    }
-
-    pub(crate) fn integer(&mut self, name: &str) -> Result<Option<i32>, Failure> {
-        self.take(name, "a whole number", |v| i32::try_from(v.as_i64()?).ok())
-    }
-
     pub(crate) fn count<T: TryFrom<u64>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
         self.take(name, "a whole number from 0", |v| T::try_from(v.as_u64()?).ok())
     }
