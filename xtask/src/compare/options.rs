@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// One line for the list of tasks.
 pub const USAGE: &str = "\
 cargo xtask compare --model FILE [--out FILE] [--rounds N] [--threads N] [--pp N] [--tg N] [--adapter NAME]
-                    [--llama-bench FILE] [--llama-bench-vulkan FILE] [--wllama FOLDER] [--only PART]
+                    [--goldcrest FILE] [--llama-bench FILE] [--llama-bench-vulkan FILE] [--wllama FOLDER] [--only PART]…
                              this and other runtimes in turns; JSON to --out";
 
 /// What is compared, and with whom.
@@ -19,12 +19,14 @@ pub(super) struct Options {
     pub(super) tg: usize,
     /// Our adapter beside the CPU; none for whichever Vulkan has.
     pub(super) adapter: String,
+    /// Our command as it was built before; none to build it.
+    pub(super) goldcrest: Option<PathBuf>,
     pub(super) llama: Option<PathBuf>,
     pub(super) llama_vulkan: Option<PathBuf>,
     /// The package's folder.
     pub(super) wllama: Option<PathBuf>,
-    /// A part of the names of those who take part.
-    pub(super) only: Option<String>,
+    /// Parts of the names of those who take part; without any all do.
+    pub(super) only: Vec<String>,
 }
 
 impl Options {
@@ -42,10 +44,11 @@ impl Options {
             pp: 128,
             tg: 32,
             adapter: "vulkan".to_owned(),
+            goldcrest: None,
             llama: path("GOLDCREST_LLAMA_BENCH").or_else(|| on_path("llama-bench")),
             llama_vulkan: path("GOLDCREST_LLAMA_BENCH_VULKAN"),
             wllama: path("GOLDCREST_WLLAMA"),
-            only: None,
+            only: Vec::new(),
         };
         for pair in args.chunks(2) {
             let [name, value] = pair else { return Err(format!("{} needs a value\n{USAGE}", pair[0])) };
@@ -61,10 +64,11 @@ impl Options {
                 "--pp" => options.pp = number()?,
                 "--tg" => options.tg = number()?,
                 "--adapter" => options.adapter = (*value).to_owned(),
+                "--goldcrest" => options.goldcrest = Some(value.into()),
                 "--llama-bench" => options.llama = Some(value.into()),
                 "--llama-bench-vulkan" => options.llama_vulkan = Some(value.into()),
                 "--wllama" => options.wllama = Some(value.into()),
-                "--only" => options.only = Some((*value).to_owned()),
+                "--only" => options.only.push((*value).to_owned()),
                 _ => return Err(format!("there is no option {name}\n{USAGE}")),
             }
         }
@@ -73,7 +77,7 @@ impl Options {
 
     /// Whether whoever has this name takes part.
     pub(super) fn wants(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|part| name.contains(part.as_str()))
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
     }
 }
 
@@ -89,7 +93,7 @@ mod tests {
     #[test]
     fn arguments_are_pairs_of_known_names_and_values() {
         let parsed = Options::parse(&["--model", "a.gguf", "--rounds", "3", "--only", "wllama"]);
-        let parsed = parsed.map(|o| (o.model, o.rounds, o.only.is_some(), o.pp));
+        let parsed = parsed.map(|o| (o.model.clone(), o.rounds, o.wants("wllama, x") && !o.wants("x"), o.pp));
         assert_eq!(parsed, Ok(("a.gguf".into(), 3, true, 128)));
         for wrong in [&["--model"][..], &["--rounds", "0"], &["--rounds", "x"], &["--mode", "a"]] {
             assert!(Options::parse(wrong).is_err(), "{wrong:?}");

@@ -1,4 +1,4 @@
-//! `goldcrest bench`, built here.
+//! `goldcrest bench`, built here or before.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ pub(super) fn find(root: &Path, options: &Options) -> Found {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let program = match build(root) {
+    let program = match options.goldcrest.clone().map_or_else(|| build(root), Ok) {
         Ok(program) => program,
         Err(why) => return vec![Err(format!("goldcrest: {why}"))],
     };
