@@ -125,7 +125,7 @@ mod tests {
     fn values_err_by_less_than_2_to_minus_29_of_the_largest() {
         for largest in [3e38, 1e10, 65504.0, 1.0, 0.999, 1e-9, 1e-28] {
             let x: [f32; 32] = std::array::from_fn(|e| {
-                let v = largest * ((e * 7 + 3) % 32) as f32 / 31.0;
+                let v = largest * (((e * 7 + 3) % 32) as f32 / 31.0);
                 if e % 3 == 0 { -v } else { v }
             });
             let limbs = Limbs::of(&x);
