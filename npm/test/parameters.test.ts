@@ -87,7 +87,7 @@ test("messages are checked one by one", async () => {
 
 test("what is planned or unknown is refused, never ignored", async () => {
   const { engine } = await loadEngine("local");
-  for (const name of ["response_format", "tools", "tool_choice", "speculate", "temprature"]) {
+  for (const name of ["response_format", "tools", "tool_choice", "temprature"]) {
     const request = { messages, [name]: {} } as unknown as ChatCompletionRequest;
     await refused(() => engine.chat.completions.create(request), "E_NOT_AVAILABLE", name);
   }

@@ -55,10 +55,24 @@ for (const kind of KINDS) {
   });
 }
 
+test("a drafter is the strategy that works with it", async () => {
+  const { engine, realm } = await loadEngine("local");
+  for (const speculate of ["auto", "suffix:tokens=5,rows=4", { name: "recycling", rows: 16 }]) {
+    await engine.completions.create({ prompt: "x", max_tokens: 1, speculate });
+  }
+  assert.deepEqual(
+    realm.control.requests.map((request) => request["strategy"]),
+    ["speculate:drafter=auto", "speculate:drafter=suffix,tokens=5,rows=4", { name: "speculate", drafter: "recycling", rows: 16 }],
+  );
+  await engine.dispose();
+});
+
 test("what no strategy asked for, and what is none, is refused", async () => {
   const { engine } = await loadEngine("local");
   for (const [parameter, more] of [
     ["strategy", { strategy: {} }],
+    ["speculate", { speculate: {} }],
+    ["speculate", { speculate: "auto", strategy: "beam" }],
     ["strategy", { strategy: 5 }],
     ["references", { references: ["x"] }],
     ["scorer", { scorer: () => 1 }],

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use goldcrest::Runtime;
+use goldcrest::decode::speculate::Speculate;
 use goldcrest::decode::{Candidate, DecodeError, Method, Resources, Score, Scorer, same_vocabulary};
 
 use crate::context::Context;
@@ -18,13 +19,17 @@ use crate::remote::RemoteArgs;
 #[command(next_help_heading = "Strategies")]
 pub(crate) struct StrategyArgs {
     /// Another way of making the answer than one token after another; `goldcrest strategies` lists them
-    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with = "record")]
+    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with = "record", group = "way")]
     strategy: Option<String>,
+    /// Guess several tokens at once and verify them in one pass: the same answer in fewer passes. `auto` and `recycling`,
+    /// `suffix` and more need no second model; `goldcrest strategies` lists them
+    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with_all = ["record", "strategy"], group = "way")]
+    speculate: Option<String>,
     /// A prompt to contrast with, such as the question without its document; may be given several times
     #[arg(long = "reference", value_name = "TEXT", allow_hyphen_values = true, requires = "strategy")]
     pub(crate) references: Vec<String>,
     /// A further model with the same vocabulary: an amateur, a draft, a larger sibling
-    #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "strategy")]
+    #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "way")]
     other: Option<String>,
     /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
     #[arg(long, value_name = "COMMAND", allow_hyphen_values = true, requires = "strategy")]
@@ -37,7 +42,10 @@ impl StrategyArgs {
     /// The strategy; call it before anything is fetched, so that a slip costs no download.
     pub(crate) fn method(&self) -> Result<Option<Method>, CliError> {
         self.remote.check()?;
-        Ok(self.strategy.as_deref().map(Method::parse).transpose()?)
+        Ok(match &self.speculate {
+            Some(spec) => Some(Speculate::parse(spec)?),
+            None => self.strategy.as_deref().map(Method::parse).transpose()?,
+        })
     }
 
     /// What the strategy gets. `references` are the encoded prompts of `--reference`.

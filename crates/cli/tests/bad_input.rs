@@ -89,7 +89,8 @@ fn options_that_cannot_be() {
         (&["--tokens", "1"], "E_USAGE"),
         (&["--json-schema", "{}"], "E_NOT_AVAILABLE"),
         (&["--strategy", "no_such_strategy"], "E_UNKNOWN_STRATEGY"),
-        (&["--speculate", "ngram"], "E_NOT_AVAILABLE"),
+        (&["--speculate", "ngram"], "E_INVALID_PARAMETER"),
+        (&["--speculate", "auto", "--strategy", "beam"], "E_USAGE"),
         (&["--frobnicate"], "E_USAGE"),
     ] {
         refused_option(&[more, &cpu].concat(), code);

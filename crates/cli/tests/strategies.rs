@@ -23,7 +23,28 @@ fn every_strategy_is_listed() {
         listed["strategies"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"sample") && names.contains(&"best_of_n"), "{names:?}");
     let table = text(&["strategies"], "");
-    assert_eq!(table.lines().map(|line| line.split_whitespace().next().unwrap()).collect::<Vec<_>>(), names);
+    let (strategies, drafters) = table.split_once("\nDrafters of --speculate:\n").unwrap();
+    let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(strategies.lines().map(first).collect::<Vec<_>>(), names);
+    assert_eq!(drafters.lines().count(), listed["drafters"].as_array().unwrap().len());
+    assert!(drafters.lines().map(first).any(|name| name == "recycling"));
+}
+
+#[test]
+fn guesses_give_the_plain_answer_and_are_reported() {
+    let Some(path) = tiny("llama") else { return };
+    let plain = json(&hello(&path, &[]), "");
+    for spec in ["auto", "suffix:tokens=5,rows=4", "recycling:plan=false"] {
+        let got = json(&hello(&path, &["--speculate", spec]), "");
+        assert_eq!(got["tokens"], plain["tokens"], "{spec}");
+        let said = &got["strategy"]["speculation"];
+        assert_eq!(said["drafter"], spec.split(':').next().unwrap());
+        assert!(said["tau"].as_f64().unwrap() >= 1.0, "{said}");
+    }
+    let draft = ["--speculate", "draft:plan=false", "--draft-model", &path];
+    let got = json(&hello(&path, &draft), "");
+    assert_eq!(got["tokens"], plain["tokens"]);
+    assert!(got["strategy"]["speculation"]["tau"].as_f64().unwrap() > 3.0, "its twin is accepted");
 }
 
 #[test]

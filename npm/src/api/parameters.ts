@@ -6,14 +6,14 @@ import type { SamplingRequest } from "./types.js";
 
 /** Parameters that are part of the API's design and of no released version yet. */
 const PLANNED: ReadonlySet<string> = new Set([
-  "response_format", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "speculate", "best_of",
+  "response_format", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "best_of",
   "suffix", "prediction", "reasoning_effort", "verbosity", "modalities", "audio", "web_search_options",
 ]);
 /** What both kinds of request share. */
 const SHARED = [
   "signal", "model", "max_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "repetition_penalty", "frequency_penalty",
   "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "stream", "stream_options", "return_token_ids", "user",
-  "strategy", "references", "scorer", "remote",
+  "strategy", "speculate", "references", "scorer", "remote",
 ] as const;
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -12,9 +12,12 @@ export interface StrategyUse {
 
 type Prompt = GenerateRequest["prompt"];
 
-/** Reads `strategy`, `references`, `scorer` and `remote`. A strategy's own parameters are checked by the engine. */
+/** Reads `strategy` or `speculate`, `references`, `scorer` and `remote`. A strategy's own parameters are checked by the engine. */
 export function readStrategy(fields: Readonly<Record<string, unknown>>, readReference: (value: unknown) => Prompt): StrategyUse {
-  const strategy = fields["strategy"] ?? undefined;
+  const strategy = fields["strategy"] ?? readSpeculate(fields["speculate"] ?? undefined);
+  if ((fields["strategy"] ?? undefined) !== undefined && (fields["speculate"] ?? undefined) !== undefined) {
+    throw invalidParameter("speculate", fields["speculate"], "nothing beside a strategy");
+  }
   const scorer = readFunction(fields, "scorer") as Scorer | undefined;
   const remote = readFunction(fields, "remote") as Remote | undefined;
   const references = fields["references"] ?? undefined;
@@ -49,6 +52,15 @@ export async function answerQuestion(use: StrategyUse, question: Question): Prom
   if (question.type === "remote") return use.remote?.({ maxTokens: question.max_tokens });
   const { text, tokens, finished } = question satisfies Candidate;
   return use.scorer?.({ text, tokens, finished });
+}
+
+/** A drafter as the strategy that works with it: `auto:rows=8` is `speculate:drafter=auto,rows=8`. */
+function readSpeculate(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (typeof value === "string") return `speculate:drafter=${value.replace(":", ",")}`;
+  const { name, ...parameters } = (typeof value === "object" ? value : {}) as Readonly<Record<string, unknown>>;
+  if (typeof name !== "string") throw invalidParameter("speculate", value, "a drafter's name, or an object with name and parameters");
+  return { ...parameters, name: "speculate", drafter: name };
 }
 
 function readFunction(fields: Readonly<Record<string, unknown>>, name: string): unknown {

@@ -138,6 +138,12 @@ export interface SamplingRequest {
    * (`{ name: "beam", beams: 4 }`). {@link Engine.strategies} lists the names.
    */
   readonly strategy?: StrategyOption | null | undefined;
+  /**
+   * Guess several tokens at once and verify them in one pass: the same answer in fewer passes. A drafter with parameters
+   * (`"auto"`, `"suffix:tokens=5"`) or an object (`{ name: "recycling", rows: 16 }`); not beside a `strategy`. The answer's
+   * `strategy.speculation` says what came of it.
+   */
+  readonly speculate?: StrategyOption | null | undefined;
   /** Prompts that a strategy contrasts with, such as the question without its document. */
   readonly references?: readonly (string | readonly ChatMessage[] | readonly number[])[] | null | undefined;
   /** Judges answers for a strategy that wants it; more is better. */

@@ -72,9 +72,6 @@ struct Later {
     /// An answer that fits a grammar
     #[arg(long, value_name = "FILE")]
     grammar: Option<String>,
-    /// A way of guessing several tokens at once
-    #[arg(long, value_name = "NAME[:key=value,...]")]
-    speculate: Option<String>,
 }
 
 impl Later {
@@ -83,7 +80,6 @@ impl Later {
             ("--json-schema", &self.json_schema),
             ("--regex", &self.regex),
             ("--grammar", &self.grammar),
-            ("--speculate", &self.speculate),
         ];
         match given.into_iter().find(|(_, value)| value.is_some()) {
             Some((option, _)) => Err(CliError::NotAvailable { option }),

@@ -1,6 +1,7 @@
-//! `goldcrest strategies`: the names that `--strategy` takes.
+//! `goldcrest strategies`: the names that `--strategy` and `--speculate` take.
 
 use goldcrest::decode::Method;
+use goldcrest::decode::speculate::Speculate;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -19,10 +20,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, _context: &Context) -> Result<(), CliError> {
     if args.json {
         let entry = |(name, summary): &(&str, &str)| json!({ "name": name, "summary": summary });
-        return output::json(
-            &json!({ "strategies": Method::LIST.iter().map(entry).collect::<Vec<Value>>() }),
-        );
+        let [strategies, drafters] =
+            [Method::LIST, Speculate::DRAFTERS].map(|names| names.iter().map(entry).collect::<Value>());
+        return output::json(&json!({ "strategies": strategies, "drafters": drafters }));
     }
-    let width = Method::LIST.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    Method::LIST.iter().try_for_each(|(name, summary)| output::line(&format!("{name:width$}  {summary}")))
+    print(Method::LIST)?;
+    output::line("\nDrafters of --speculate:")?;
+    print(Speculate::DRAFTERS)
+}
+
+fn print(names: &[(&str, &str)]) -> Result<(), CliError> {
+    let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    names.iter().try_for_each(|(name, summary)| output::line(&format!("{name:width$}  {summary}")))
 }
