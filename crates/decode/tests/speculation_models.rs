@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail loudly and say what they leave out")]
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use goldcrest_decode::speculate::{SharedMemory, Speculate};
 use goldcrest_decode::{Ask, Lm, Method, Outcome, Resources, decode_among, decode_with};
@@ -42,9 +43,9 @@ fn full() -> bool {
     std::env::var_os("GOLDCREST_FULL").is_some_and(|v| v == "1")
 }
 
-fn engine(file: &[u8]) -> Engine {
+fn engine(file: &[u8], n_ctx: u32) -> Engine {
     let gguf = Gguf::parse(file).unwrap();
-    let runtime = RuntimeOptions { n_ctx: 1024, ..RuntimeOptions::default() };
+    let runtime = RuntimeOptions { n_ctx, ..RuntimeOptions::default() };
     let options = EngineOptions { runtime, skip_selftest: true, ..EngineOptions::default() };
     pollster::block_on(Engine::load(&gguf, &mut &*file, cpu(), &options, &mut |_, _, _| {})).unwrap()
 }
@@ -58,7 +59,7 @@ fn stored(name: &str) -> Option<Engine> {
     if file.is_none() {
         println!("skip: {name} is not in the store");
     }
-    file.map(|file| engine(&file))
+    file.map(|file| engine(&file, 1024))
 }
 
 fn smollm2() -> Option<Engine> {
@@ -138,7 +139,7 @@ fn tiny_models_answer_as_they_do_alone() {
             println!("skip: {name} is not here");
             continue;
         };
-        let (engine, draft) = (engine(&file), engine(&file));
+        let (engine, draft) = (engine(&file, 128), engine(&file, 128));
         let n_vocab = engine.runtime().borrow().config().n_vocab;
         let prompt: Vec<u32> = (0..24).map(|i| (i * i * 7 + 3) % n_vocab).collect();
         let plain = run(&engine, &prompt, 40, &Method::parse("sample").unwrap(), None).tokens;
@@ -229,4 +230,33 @@ fn tokens_a_pass_are_those_of_the_table() {
         println!("auto, {set}: {tau:.2} tokens a pass of {rows:.1} rows; {least} is the aim");
     }
     assert!(short.is_empty(), "{short:?}");
+}
+
+/// Plain decoding and `auto` by turns on the same prompts, so that a busy machine is busy for both.
+#[test]
+fn speculation_is_never_much_slower() {
+    if !full() {
+        println!("skip: GOLDCREST_FULL=1 measures time");
+        return;
+    }
+    let Some(engine) = smollm2() else { return };
+    for set in ["chat", "quote", "edit", "json"] {
+        let mut speeds = Vec::new();
+        let memory = SharedMemory::default();
+        for entry in prompts(set) {
+            let prompt = chat(&engine, entry["prompt"].as_str().unwrap());
+            let timed = |spec: Method, memory: Option<SharedMemory>| {
+                let started = Instant::now();
+                let got = run(&engine, &prompt, 64, &spec, memory);
+                started.elapsed().as_secs_f64() / got.tokens.len() as f64
+            };
+            let plain = timed(Method::parse("sample").unwrap(), None);
+            let with = timed(Speculate::parse("auto").unwrap(), Some(memory.clone()));
+            speeds.push(plain / with);
+        }
+        speeds.sort_by(f64::total_cmp);
+        let median = speeds[speeds.len() / 2];
+        println!("{set}: {median:.2} times as fast as plain decoding, prefill included; all: {speeds:.2?}");
+        assert!(median > 0.9, "{set}: {speeds:.2?}");
+    }
 }

@@ -18,7 +18,7 @@ mod line;
 mod lookahead;
 mod memory;
 #[cfg(test)]
-mod oracle_tests;
+mod oracles;
 mod planner;
 mod rates;
 mod recycling;
