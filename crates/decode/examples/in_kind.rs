@@ -110,6 +110,7 @@ fn times(engine: &Engine) -> Fallible<()> {
     for (spec, sampler) in [
         ("best_of_n:n=4", drawn as fn() -> SamplerParams),
         ("superposed", SamplerParams::greedy),
+        ("superposed:rescore=false", SamplerParams::greedy),
         ("momentum", SamplerParams::greedy),
         ("contrastive_search", SamplerParams::greedy),
         ("beam:beams=4", SamplerParams::greedy),

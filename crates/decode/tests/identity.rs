@@ -59,6 +59,7 @@ fn neutral_settings_are_plain_decoding() {
         ("adadec:candidates=1", greedy),
         ("adadec:quantile=0,threshold=20", greedy),
         ("superposed:k=1,alpha=0", greedy),
+        ("superposed:k=1,alpha=0,rescore=false", greedy),
         ("a_star:width=1", judged),
         ("a_star:width=1,step_tokens=5", judged_samples),
         ("pg_td:rollouts=1", judged),

@@ -237,6 +237,8 @@ fn superposed_drafts_are_scored_by_the_model_itself() {
     // One row a step for both, and one pass of scoring.
     assert_eq!(got.report["passes"], 1 + 5 + 1);
     assert_eq!(got.report["rows"], 1 + 5 + 2 * 5);
+    let rough = outcome(&mut far_sighted(), ask(6), "superposed:k=2,rescore=false");
+    assert_eq!((rough.report["passes"].as_u64(), rough.report["rows"].as_u64()), (Some(6), Some(6)));
 }
 
 /// The references' n-grams pull the drafts apart: each follows the text that it began.

@@ -26,10 +26,14 @@ pub struct Superposed {
     pub alpha: f32,
     /// Tokens of the mixed row that are considered.
     pub top: usize,
+    /// Whether the model scores the finished drafts; without it the mixed rows' own figures stand.
+    pub rescore: bool,
 }
 
 struct Draft {
     tokens: Vec<u32>,
+    /// Log-probabilities of the tokens in the mixed rows.
+    logprobs: Vec<f32>,
     score: f32,
     ended: bool,
 }
@@ -44,6 +48,7 @@ impl Strategy for Superposed {
             temperature: args.number("temperature", 0.06, 0.001..=10.0)?,
             alpha: args.number("alpha", 0.54, 0.0..=1.0)?,
             top: args.count("top", 9, 1..=256)?,
+            rescore: args.flag("rescore", true)?,
         })
     }
 
@@ -54,7 +59,10 @@ impl Strategy for Superposed {
         let mut ngrams = Ngrams::default();
         ngrams.learn(&job.prompt);
         job.resources.references.iter().for_each(|text| ngrams.learn(text));
-        let start = |(token, score): (u32, f32)| Draft { tokens: vec![token], score, ended: false };
+        let start = |(token, score): (u32, f32)| {
+            let (tokens, logprobs) = (vec![token], vec![score]);
+            Draft { tokens, logprobs, score, ended: false }
+        };
         let mut drafts: Vec<Draft> = first.top(self.k).into_iter().map(start).collect();
         loop {
             drafts.iter_mut().for_each(|draft| draft.ended = job.text(&draft.tokens).1.is_some());
@@ -76,14 +84,18 @@ impl Strategy for Superposed {
             let ranked = self.ranked(&scores, &self.heated(&row.top(self.top)), known);
             for (draft, token, score) in ranked.into_iter().take(self.k - ended.len()) {
                 let tokens = alive[draft].tokens.iter().copied().chain([token]).collect();
-                ended.push(Draft { tokens, score, ended: false });
+                let logprobs = alive[draft].logprobs.iter().copied().chain([row.logprob(token)]).collect();
+                ended.push(Draft { tokens, logprobs, score, ended: false });
             }
             // Ended drafts come back as they were: their text says so again.
             drafts = ended;
         }
-        job.model.truncate(seq, n_prompt)?;
-        let texts: Vec<&[u32]> = drafts.iter().map(|draft| draft.tokens.as_slice()).collect();
-        let logprobs = continuations::logprobs(&mut job.model, seq, &first, &texts).await?;
+        let mut logprobs: Vec<Vec<f32>> = drafts.iter().map(|draft| draft.logprobs.clone()).collect();
+        if self.rescore {
+            job.model.truncate(seq, n_prompt)?;
+            let texts: Vec<&[u32]> = drafts.iter().map(|draft| draft.tokens.as_slice()).collect();
+            logprobs = continuations::logprobs(&mut job.model, seq, &first, &texts).await?;
+        }
         let mean = |list: &[f32]| list.iter().sum::<f32>() / list.len().max(1) as f32;
         let mut order: Vec<usize> = (0..drafts.len()).collect();
         order.sort_by(|a, b| mean(&logprobs[*b]).total_cmp(&mean(&logprobs[*a])));
@@ -157,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_worked_numbers_hold() {
-        let method = Superposed { k: 2, temperature: 0.5, alpha: 0.54, top: 3 };
+        let method = Superposed { k: 2, temperature: 0.5, alpha: 0.54, top: 3, rescore: true };
         let top: Vec<(u32, f32)> = (0..).zip([0.45_f32, 0.30, 0.15].map(f32::ln)).collect();
         let heated = method.heated(&top);
         for ((_, ln_p), want) in heated.iter().zip([0.642_857_f32, 0.285_714, 0.071_429]) {
@@ -175,7 +187,7 @@ mod tests {
         for (got, want) in ranked.iter().zip(want) {
             assert!((got.0, got.1) == (want.0, want.1) && (got.2 - want.2).abs() < 1e-5, "{ranked:?}");
         }
-        let draft = |token, score| Draft { tokens: vec![token], score, ended: false };
+        let draft = |token, score| Draft { tokens: vec![token], logprobs: vec![score], score, ended: false };
         let mixed = mixture(&[draft(0, ranked[0].2), draft(1, ranked[1].2)]);
         assert!((mixed[0].1 - 0.507_791).abs() < 1e-5 && (mixed[1].1 - 0.492_209).abs() < 1e-5);
         // A draft whose n-grams know nothing falls back to the model, at a price.
