@@ -76,11 +76,8 @@ struct Later {
 
 impl Later {
     fn refuse(&self) -> Result<(), CliError> {
-        let given = [
-            ("--json-schema", &self.json_schema),
-            ("--regex", &self.regex),
-            ("--grammar", &self.grammar),
-        ];
+        let given =
+            [("--json-schema", &self.json_schema), ("--regex", &self.regex), ("--grammar", &self.grammar)];
         match given.into_iter().find(|(_, value)| value.is_some()) {
             Some((option, _)) => Err(CliError::NotAvailable { option }),
             None => Ok(()),
