@@ -98,20 +98,20 @@ pub(crate) struct Answer {
 /// An answer in the making.
 pub(crate) enum Making<'s> {
     /// One token after another, chosen on the device.
-    Plain(Generation<'s>),
+    Plain(Box<Generation<'s>>),
     /// By a strategy.
-    Strategy(Decoding<'s>),
+    Strategy(Box<Decoding<'s>>),
 }
 
 impl<'s> From<Generation<'s>> for Making<'s> {
     fn from(generation: Generation<'s>) -> Self {
-        Self::Plain(generation)
+        Self::Plain(Box::new(generation))
     }
 }
 
 impl<'s> From<Decoding<'s>> for Making<'s> {
     fn from(decoding: Decoding<'s>) -> Self {
-        Self::Strategy(decoding)
+        Self::Strategy(Box::new(decoding))
     }
 }
 

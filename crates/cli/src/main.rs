@@ -40,7 +40,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Args),
+    Run(Box<run::Args>),
     Chat(chat::Args),
     Tokenize(tokenize::Args),
     Detokenize(detokenize::Args),
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     let context = Context::new()?;
     match command {
-        Command::Run(args) => run::run(args, &context),
+        Command::Run(args) => run::run(*args, &context),
         Command::Chat(args) => chat::run(args, &context),
         Command::Tokenize(args) => tokenize::run(args, &context),
         Command::Detokenize(args) => detokenize::run(args, &context),

@@ -92,9 +92,8 @@ impl Text {
     pub fn breakers(&self, texts: &[&str]) -> Vec<Vec<u32>> {
         let n_vocab = u32::try_from(self.tokenizer.n_vocab()).unwrap_or(u32::MAX);
         let holding = |text: &&str| {
-            let holds = |id: &u32| {
-                String::from_utf8_lossy(&self.tokenizer.decode_bytes(&[*id], true)).contains(text)
-            };
+            let holds =
+                |id: &u32| String::from_utf8_lossy(&self.tokenizer.decode_bytes(&[*id], true)).contains(text);
             let tokens: Vec<Vec<u32>> = (0..n_vocab).filter(holds).map(|id| vec![id]).collect();
             if tokens.is_empty() { vec![self.plain_tokens(text)] } else { tokens }
         };

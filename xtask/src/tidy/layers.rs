@@ -15,7 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &["gguf", "kernels", "gpu"]),
     ("engine", &["gguf", "tokenizer", "prompt", "sample", "kernels", "gpu", "model"]),
     ("decode", &["tokenizer", "prompt", "sample", "engine"]),
-    ("goldcrest", &["gguf", "tokenizer", "prompt", "sample", "kernels", "gpu", "model", "engine", "decode", "score"]),
+    (
+        "goldcrest",
+        &["gguf", "tokenizer", "prompt", "sample", "kernels", "gpu", "model", "engine", "decode", "score"],
+    ),
     ("server", &["goldcrest"]),
     ("wasm", &["goldcrest"]),
     ("cli", &["goldcrest", "server"]),
