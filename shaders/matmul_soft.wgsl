@@ -1,5 +1,6 @@
 // The products for adapters that are CPUs. On lavapipe (Mesa 25) a load from a buffer costs some 70 instructions per value
 // and vector, whatever the address, and a barrier more than that: so a thread reads a chunk of x once for many rows.
+// Scales and offsets come after the products of the bare quants: 64 operations fewer a chunk, and fewer values that are alive.
 // Loops stay loops here: their code compiles ten times faster than unrolled code, and runs as fast.
 // COLUMNS_ONE: as matmul_vec. COLUMNS_EIGHT: as matmul_rows, by eight columns.
 // Grid: (⌈groups/block⌉, slots or ⌈max_rows/8⌉, 1). Thread: row t%8 of `block` neighbouring groups.
@@ -11,6 +12,8 @@ import common/step;
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u; // of p.flags
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 
 struct P {
   n_chunk: u32, // k / 32
@@ -68,25 +71,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
       let word = i / n_column;
       words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
     }
+    var totals = array<vec4<f32>, 4>(); // [four columns][half of sixteen]
+    if (OFFSETS) {
+      for (var i = 0u; i < 8u; i++) {
+        let w = 8u * i;
+        totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+        totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+      }
+    }
     for (var b = 0u; b < end; b++) {
-      let w = dequant(first + b, c, r);
-      sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-        + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-        + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-        + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-        + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-        + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-        + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-        + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+      let w = coded(first + b, c, r);
+      let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+        + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+        + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+        + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+      let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+        + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+        + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+        + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+      sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
       if (wide) {
-        sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-          + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-          + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-          + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-          + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-          + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-          + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-          + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+        let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+          + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+          + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+          + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+        let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+          + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+          + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+          + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+        sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
       }
     }
   }
@@ -126,8 +139,12 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
       v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
         norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
     }
+    let total = half_dots(v, ONES);
     for (var b = 0u; b < end; b++) {
-      sums[b] += chunk_dot(dequant(g + b, c, r), v);
+      let w = coded(g + b, c, r);
+      let halves = half_dots(w.q, v);
+      // Not dot(w.s, …): lavapipe then takes twice as long on large matrices.
+      sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
     }
   }
   let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);

@@ -10,6 +10,12 @@ struct Chunk {
   v7: vec4<f32>,
 }
 
+// A chunk as it is stored: scale·q + offset, by halves of sixteen: s.xy scales them, s.zw is added.
+struct Coded {
+  q: Chunk,
+  s: vec4<f32>,
+}
+
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
   return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
     + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -20,7 +26,12 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
     a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 
-// scale·q + offset, by halves of sixteen: s.xy scales them, s.zw is added.
+// Products of the two halves of sixteen.
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+  return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+    dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   let lo = vec4<f32>(s.z);
   let hi = vec4<f32>(s.w);

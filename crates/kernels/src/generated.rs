@@ -1317,6 +1317,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -1326,16 +1330,25 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
 fn bfloat4(a: u32, b: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1481,6 +1494,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -1498,13 +1515,22 @@ fn half4(a: u32, b: u32) -> vec4<f32> {
  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1650,6 +1676,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -1659,12 +1689,21 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
 fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1810,6 +1849,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -1834,11 +1877,18 @@ fn code(w: u32) -> vec4<f32> {
  let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
  return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1984,6 +2034,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -2007,11 +2061,18 @@ fn code(w: u32) -> vec4<f32> {
  let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
  return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -2157,6 +2218,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -2195,11 +2260,17 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -2345,6 +2416,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -2375,14 +2450,20 @@ fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
 fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
  return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
  let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -2528,6 +2609,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -2563,9 +2648,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -2711,6 +2802,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -2752,8 +2847,14 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -2899,6 +3000,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -2937,9 +3042,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -3085,6 +3196,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -3129,9 +3244,15 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -3277,6 +3398,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -3311,7 +3436,7 @@ fn six(w: u32, bits: u32) -> vec4<f32> {
  let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
  return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
@@ -3320,7 +3445,13 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -3466,6 +3597,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -3487,14 +3622,20 @@ fn half(h: u32) -> f32 {
  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
  let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
   vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 const IDENTITY = 0xffffffffu;
 struct Row {
@@ -3827,19 +3968,32 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn bfloat4(a: u32, b: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -4073,6 +4227,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
@@ -4084,13 +4242,22 @@ fn half4(a: u32, b: u32) -> vec4<f32> {
  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -4324,15 +4491,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -4566,6 +4746,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -4587,11 +4771,18 @@ fn code(w: u32) -> vec4<f32> {
  let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
  return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -4825,6 +5016,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -4845,11 +5040,18 @@ fn code(w: u32) -> vec4<f32> {
  let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
  return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -5083,6 +5285,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -5115,11 +5321,17 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -5353,6 +5565,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -5380,14 +5596,20 @@ fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
 fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
  return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
  let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -5621,6 +5843,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -5650,9 +5876,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -5886,6 +6118,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -5921,8 +6157,14 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -6156,6 +6398,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -6188,9 +6434,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -6424,6 +6676,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -6462,9 +6718,15 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -6698,6 +6960,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -6729,7 +6995,7 @@ fn six(w: u32, bits: u32) -> vec4<f32> {
  let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
  return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
@@ -6738,7 +7004,13 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -6972,6 +7244,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -6990,14 +7266,20 @@ fn half(h: u32) -> f32 {
  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
  let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
   vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -7232,20 +7514,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn bfloat4(a: u32, b: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -7312,6 +7602,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7357,25 +7648,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -7436,6 +7737,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -7444,19 +7749,26 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn bfloat4(a: u32, b: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -7497,6 +7809,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7549,8 +7863,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -7618,6 +7935,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
@@ -7629,14 +7950,18 @@ fn half4(a: u32, b: u32) -> vec4<f32> {
  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -7703,6 +8028,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7748,25 +8074,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -7827,6 +8163,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -7834,6 +8174,10 @@ fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
 fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -7846,13 +8190,16 @@ fn half4(a: u32, b: u32) -> vec4<f32> {
  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -7893,6 +8240,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -7945,8 +8294,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -8014,16 +8366,24 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -8090,6 +8450,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8135,25 +8496,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -8214,6 +8585,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -8222,15 +8597,22 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -8271,6 +8653,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8323,8 +8707,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -8392,8 +8779,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -8413,12 +8801,14 @@ fn code(w: u32) -> vec4<f32> {
  let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
  return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -8485,6 +8875,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8530,25 +8921,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -8609,6 +9010,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -8617,8 +9022,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -8638,11 +9044,12 @@ fn code(w: u32) -> vec4<f32> {
  let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
  return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -8683,6 +9090,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8735,8 +9144,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -8804,8 +9216,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -8824,12 +9237,14 @@ fn code(w: u32) -> vec4<f32> {
  let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
  return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -8896,6 +9311,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8941,25 +9357,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -9020,6 +9446,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -9028,8 +9458,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -9048,11 +9479,12 @@ fn code(w: u32) -> vec4<f32> {
  let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
  return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -9093,6 +9525,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9145,8 +9579,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -9214,11 +9651,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -9246,12 +9681,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
 }
+const OFFSETS = true;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -9318,6 +9754,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9363,25 +9800,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -9442,6 +9889,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -9450,11 +9901,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -9482,11 +9931,11 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -9527,6 +9976,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9579,8 +10030,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -9648,8 +10102,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -9675,15 +10130,16 @@ fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
 fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
  return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
  let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -9750,6 +10206,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9795,25 +10252,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -9874,6 +10341,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -9882,8 +10353,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -9909,14 +10381,14 @@ fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
 fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
  return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
  let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -9957,6 +10429,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10009,8 +10483,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -10078,11 +10555,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -10107,10 +10582,11 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
 }
+const OFFSETS = true;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -10177,6 +10653,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10222,25 +10699,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -10301,6 +10788,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -10309,11 +10800,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -10338,9 +10827,9 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -10381,6 +10870,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10433,8 +10924,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -10502,11 +10996,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -10537,9 +11029,10 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
 }
+const OFFSETS = true;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -10606,6 +11099,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10651,25 +11145,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -10730,6 +11234,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -10738,11 +11246,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -10773,8 +11279,8 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -10815,6 +11321,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10867,8 +11375,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -10936,11 +11447,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -10968,10 +11477,11 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
 }
+const OFFSETS = true;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -11038,6 +11548,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11083,25 +11594,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -11162,6 +11683,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -11170,11 +11695,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -11202,9 +11725,9 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -11245,6 +11768,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11297,8 +11822,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -11366,11 +11894,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -11404,10 +11930,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
 }
+const OFFSETS = true;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -11474,6 +12001,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11519,25 +12047,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -11598,6 +12136,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -11606,11 +12148,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
- let lo = vec4<f32>(s.z);
- let hi = vec4<f32>(s.w);
- return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
-  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -11644,9 +12184,9 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -11687,6 +12227,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11739,8 +12281,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -11808,8 +12353,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -11839,7 +12385,7 @@ fn six(w: u32, bits: u32) -> vec4<f32> {
  let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
  return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
@@ -11848,8 +12394,9 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -11916,6 +12463,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11961,25 +12509,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -12040,6 +12598,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -12048,8 +12610,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -12079,7 +12642,7 @@ fn six(w: u32, bits: u32) -> vec4<f32> {
  let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
  return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
@@ -12088,7 +12651,7 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -12129,6 +12692,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12181,8 +12746,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -12250,8 +12818,9 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -12268,15 +12837,16 @@ fn half(h: u32) -> f32 {
  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
  let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
   vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
 }
+const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -12343,6 +12913,7 @@ struct Step {
  rows: array<Row>,
 }
 const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12388,25 +12959,35 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    let word = i / n_column;
    words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
   }
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   for (var i = 0u; i < 8u; i++) {
+    let w = 8u * i;
+    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+   }
+  }
   for (var b = 0u; b < end; b++) {
-   let w = dequant(first + b, c, r);
-   sums[2u * b] += w.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27])
-    + w.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   let w = coded(first + b, c, r);
+   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    sums[2u * b + 1u] += w.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31])
-     + w.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -12467,6 +13048,10 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -12475,8 +13060,9 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
-fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
- return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
@@ -12493,14 +13079,14 @@ fn half(h: u32) -> f32 {
  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
  let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
   vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -12541,6 +13127,8 @@ fn store(sum: f32, row: u32, at: u32) {
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12593,8 +13181,11 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
    v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
     norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
   }
+  let total = half_dots(v, ONES);
   for (var b = 0u; b < end; b++) {
-   sums[b] += chunk_dot(dequant(g + b, c, r), v);
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, v);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -12656,19 +13247,32 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn bfloat4(a: u32, b: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -12920,6 +13524,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
@@ -12931,13 +13539,22 @@ fn half4(a: u32, b: u32) -> vec4<f32> {
  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -13189,15 +13806,28 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
 }
 fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -13449,6 +14079,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -13470,11 +14104,18 @@ fn code(w: u32) -> vec4<f32> {
  let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
  return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -13726,6 +14367,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -13746,11 +14391,18 @@ fn code(w: u32) -> vec4<f32> {
  let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
  return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -14002,6 +14654,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -14034,11 +14690,17 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -14290,6 +14952,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -14317,14 +14983,20 @@ fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
 fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
  return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
  let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -14576,6 +15248,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -14605,9 +15281,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -14859,6 +15541,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -14894,8 +15580,14 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -15147,6 +15839,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -15179,9 +15875,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -15433,6 +16135,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
  let lo = vec4<f32>(s.z);
  let hi = vec4<f32>(s.w);
@@ -15471,9 +16177,15 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -15725,6 +16437,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -15756,7 +16472,7 @@ fn six(w: u32, bits: u32) -> vec4<f32> {
  let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
  return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
@@ -15765,7 +16481,13 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -16017,6 +16739,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
@@ -16035,14 +16761,20 @@ fn half(h: u32) -> f32 {
  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
  let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
   vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -16304,6 +17036,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -16315,16 +17051,25 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
 fn bfloat4(a: u32, b: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
-  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w));
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -16528,6 +17273,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -16547,13 +17296,22 @@ fn half4(a: u32, b: u32) -> vec4<f32> {
  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 4u, 0u);
  let b = quants(g, c, r, 4u, 1u);
  let d = quants(g, c, r, 4u, 2u);
  let e = quants(g, c, r, 4u, 3u);
- return Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
-  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w));
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -16757,6 +17515,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -16768,12 +17530,21 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
 fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
  return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
-  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u));
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -16977,6 +17748,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -17006,11 +17781,18 @@ fn code(w: u32) -> vec4<f32> {
  let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
  return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -17214,6 +17996,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -17242,11 +18028,18 @@ fn code(w: u32) -> vec4<f32> {
  let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
  return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
- return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -17450,6 +18243,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -17490,11 +18287,17 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
  let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -17698,6 +18501,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -17733,14 +18540,20 @@ fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
 fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
  return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
  let q = quants(g, c, r, 1u, 0u);
  let h = q >> vec4<u32>(4u);
  let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
   centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -17944,6 +18757,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -17981,9 +18798,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 1u, 0u));
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -18187,6 +19010,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -18230,8 +19057,14 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
- return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -18435,6 +19268,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -18475,9 +19312,15 @@ fn half(h: u32) -> f32 {
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let s = half2(scale_word(g, c, r, 2u, 0u));
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -18681,6 +19524,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -18727,9 +19574,15 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
- return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -18933,6 +19786,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -18972,7 +19829,7 @@ fn six(w: u32, bits: u32) -> vec4<f32> {
  let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
  return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
@@ -18981,7 +19838,13 @@ fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let h = q >> vec4<u32>(4u);
  let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
   six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
- return chunk_scale(v, d * signed_byte(f), d * signed_byte(f >> 8u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -19185,6 +20048,10 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -19211,14 +20078,20 @@ fn half(h: u32) -> f32 {
  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
 }
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
  let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
   vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
   vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return chunk_scale(q, s, s);
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));

@@ -26,9 +26,10 @@ fn code(w: u32) -> vec4<f32> {
 }
 
 @if(FORMAT_IQ4 || FORMAT_MXFP4)
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
   let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
   let q = quants(g, c, r, 1u, 0u);
   let h = q >> vec4<u32>(4u);
-  return chunk_scale(Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w)), s, s);
+  let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+  return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
 }

@@ -13,12 +13,12 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
 }
 
 @if(FORMAT_Q4K)
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
-  return chunk_affine(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+  return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
 }
 
 @if(FORMAT_Q5K)
-fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+fn coded(g: u32, c: u32, r: u32) -> Coded {
   let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
-  return chunk_affine(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+  return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
 }
