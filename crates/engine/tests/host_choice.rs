@@ -76,6 +76,9 @@ fn from_whole_rows(engine: &Engine, sampler: &SamplerParams) -> Vec<u32> {
     tokens
 }
 
+/// A name, parameters, and bytes and read-backs per token; none where they depend on the step.
+type Case = (&'static str, SamplerParams, Option<(u64, u64)>);
+
 #[test]
 fn tokens_equal_those_of_whole_rows_and_cost_what_they_need() {
     let base = SamplerParams { seed: 11, ..SamplerParams::neutral() };
@@ -87,7 +90,7 @@ fn tokens_equal_those_of_whole_rows_and_cost_what_they_need() {
     // Per token: bytes, and read-backs.
     let best = (FIGURES + BEST, 1);
     let row = (FIGURES + ROW, 1);
-    let cases: [(&str, SamplerParams, Option<(u64, u64)>); 9] = [
+    let cases: [Case; 9] = [
         ("DRY and the best 40", with(|p| (p.dry_multiplier, p.top_k) = (0.8, 40)), Some(best)),
         ("n-grams, greedy", with(|p| (p.no_repeat_ngram, p.temperature) = (2, 0.0)), Some(best)),
         (
