@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use goldcrest::decode::DecodeError;
+use goldcrest::grammar::GrammarError;
 use goldcrest::{ClassifyError, EngineError, LoadError};
 use thiserror::Error;
 
@@ -41,18 +42,6 @@ pub(crate) enum CliError {
     BadContext {
         /// What was given.
         requested: i64,
-    },
-    /// An option of the command line whose method this version does not have.
-    #[error("{option} is not available in this version")]
-    NotAvailable {
-        /// The option.
-        option: &'static str,
-    },
-    /// A server was named, but not that it may be sent anything.
-    #[error("nothing is sent to {address} without your consent")]
-    NoConsent {
-        /// The server.
-        address: String,
     },
     /// The adapter computes something else than the CPU.
     #[error("this adapter gives wrong results with weights of type {formats}")]
@@ -100,6 +89,9 @@ pub(crate) enum CliError {
     /// A decoding strategy was asked for wrongly, or failed.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A schema, expression or grammar that cannot be honoured.
+    #[error(transparent)]
+    Grammar(#[from] GrammarError),
     /// Ctrl-C; what was written so far stands.
     #[error("interrupted")]
     Interrupted,

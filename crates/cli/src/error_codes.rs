@@ -91,7 +91,6 @@ pub(crate) fn of(error: &CliError) -> Entry {
             "E_SELFTEST",
             "update the graphics driver, or use `--adapter cpu`; please report it with the output of `goldcrest doctor`",
         ),
-        CliError::NotAvailable { .. } => input("E_NOT_AVAILABLE", "leave the option out"),
         CliError::NoConsent { .. } => input(
             "E_NO_CONSENT",
             "add --consent-to-send if the prompt may leave this machine, else leave --remote out",
@@ -109,6 +108,7 @@ pub(crate) fn of(error: &CliError) -> Entry {
         CliError::Classify(error) => in_words(ErrorCode::of_classify(error)),
         CliError::Differs { .. } => failure("E_DIFFERS", DIFFERS),
         CliError::Decode(error) => in_words(ErrorCode::of_strategy(error)),
+        CliError::Grammar(error) => in_words(ErrorCode::of_grammar(error)),
         CliError::Interrupted => INTERRUPTED,
         CliError::Stdout(_) => failure("E_STDOUT", "check the disk or the program that reads the output"),
     }

@@ -6,6 +6,7 @@ mod commands;
 mod context;
 mod error;
 mod error_codes;
+mod form;
 mod generating;
 mod given;
 mod interrupt;

@@ -1,6 +1,6 @@
 //! Tokens on their way to text: whole characters, stop texts, the tokens that end a generation.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use goldcrest_sample::StopMatcher;
 use goldcrest_tokenizer::{StreamDecoder, Tokenizer};
@@ -10,7 +10,7 @@ use crate::{EngineError, Finish};
 /// The text of an answer as its tokens come.
 #[derive(Clone)]
 pub struct AnswerText {
-    decoder: Option<StreamDecoder<Rc<Tokenizer>>>,
+    decoder: Option<StreamDecoder<Arc<Tokenizer>>>,
     stop: StopMatcher,
     ends: Ends,
 }
@@ -19,7 +19,7 @@ pub struct AnswerText {
 #[derive(Clone)]
 enum Ends {
     Never,
-    Model(Rc<Tokenizer>),
+    Model(Arc<Tokenizer>),
     Listed(Vec<u32>),
 }
 
@@ -37,9 +37,9 @@ impl AnswerText {
     ///
     /// # Errors
     /// [`EngineError::Sample`] for stop texts that are empty, too long or too many.
-    pub fn new(tokenizer: &Rc<Tokenizer>, stop: &[String], ignore_eos: bool) -> Result<Self, EngineError> {
-        let ends = if ignore_eos { Ends::Never } else { Ends::Model(Rc::clone(tokenizer)) };
-        let decoder = Some(StreamDecoder::new(Rc::clone(tokenizer), true));
+    pub fn new(tokenizer: &Arc<Tokenizer>, stop: &[String], ignore_eos: bool) -> Result<Self, EngineError> {
+        let ends = if ignore_eos { Ends::Never } else { Ends::Model(Arc::clone(tokenizer)) };
+        let decoder = Some(StreamDecoder::new(Arc::clone(tokenizer), true));
         Ok(Self { decoder, stop: StopMatcher::new(stop)?, ends })
     }
 

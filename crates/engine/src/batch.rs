@@ -1,8 +1,10 @@
 //! The step: what goes in, what may be asked for, what comes out.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use goldcrest_kernels::sampling::RowStats;
+use goldcrest_sample::TokenMask;
 
 use crate::kv::SeqId;
 
@@ -106,6 +108,9 @@ pub struct Wants {
     pub row: bool,
     /// The row after the final norm.
     pub hidden: bool,
+    /// Tokens that count: the logits of all others are [`goldcrest_kernels::sampling::BANNED`] in everything above. None
+    /// masks nothing.
+    pub allowed: Option<Rc<TokenMask>>,
 }
 
 impl Wants {

@@ -1,7 +1,7 @@
 //! A choice on the host: what to ask of a row, and the row itself only where the best of it do not settle the choice.
 
 use goldcrest_kernels::sampling::CANDIDATES;
-use goldcrest_sample::{Candidates, Chain, Choice, Needs, RowStats, SampleError};
+use goldcrest_sample::{Candidates, Chain, Choice, Needs, RowStats, SampleError, TokenMask};
 
 use crate::batch::{RowResult, Wants};
 use crate::{EngineError, Runtime};
@@ -14,23 +14,32 @@ pub(crate) fn wants(chain: &Chain, n_vocab: u32, logprobs: usize) -> Wants {
 }
 
 /// Chooses from the only row of the step that ran last. Where its best do not settle the choice, the row is fetched: its
-/// logits are still on the device.
+/// logits are still on the device. `mask` is what the row was masked with.
 pub(crate) async fn choose(
     runtime: &mut Runtime,
     chain: &Chain,
     row: &mut RowResult,
+    mask: Option<&TokenMask>,
     position: u32,
 ) -> Result<Choice, EngineError> {
     if row.logits.is_empty() {
         let (ids, logits): (Vec<u32>, Vec<f32>) = row.top.iter().copied().unzip();
-        let mut best = Candidates::from_top(&ids, &logits, figures(row))?;
+        let mut best = match mask {
+            // The list is complete if it holds all that the mask left.
+            Some(mask) if ids.len() >= mask.count() => Candidates::from_list(&ids, &logits)?,
+            _ => Candidates::from_top(&ids, &logits, figures(row))?,
+        };
         match chain.choose(&mut best, position) {
             Err(SampleError::NeedsFullRow { .. }) => {}
             other => return Ok(other?),
         }
         row.logits = runtime.kept_logits(0).await?;
     }
-    Ok(chain.choose(&mut Candidates::from_row(&row.logits)?, position)?)
+    let mut whole = match mask {
+        None => Candidates::from_row(&row.logits)?,
+        Some(mask) => Candidates::from_row_masked(&row.logits, mask.words())?,
+    };
+    Ok(chain.choose(&mut whole, position)?)
 }
 
 /// The logit that a token had, if it is among those that were read.

@@ -4,7 +4,7 @@ use goldcrest_gguf::GgufError;
 use goldcrest_gpu::GpuError;
 use goldcrest_model::ModelError;
 use goldcrest_prompt::PromptError;
-use goldcrest_sample::SampleError;
+use goldcrest_sample::{ConstraintError, SampleError};
 use goldcrest_tokenizer::TokenizerError;
 
 /// A request or a step failed.
@@ -134,6 +134,9 @@ pub enum EngineError {
     /// The sampling parameters.
     #[error(transparent)]
     Sample(#[from] SampleError),
+    /// The constraint.
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
 }
 
 impl From<goldcrest_kernels::ShapeError> for EngineError {

@@ -1,15 +1,13 @@
-//! The token loop: prefill, then decoding on the device where the sampler allows it, else with the host in the loop.
+//! The token loop: prefill, then decoding on the device where the request allows it, else with the host in the loop.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use goldcrest_gpu::Counters;
-use goldcrest_sample::Chain;
 use web_time::Instant;
 
 use crate::answer::AnswerText;
-use crate::batch::{Batch, BatchRow};
-use crate::choosing;
+use crate::host_loop::{Chosen, HostLoop};
 use crate::request::{Event, Finish, Request, Stats, TokenEvent};
 use crate::{DecodeRun, EngineError, Runtime, Session};
 
@@ -30,7 +28,7 @@ pub struct Generation<'s> {
 enum Phase {
     Prefill,
     Device { run: DecodeRun, ready: VecDeque<(u32, f32)> },
-    Host { chain: Box<Chain> },
+    Host(Box<HostLoop>),
     Ended,
 }
 
@@ -155,6 +153,11 @@ impl<'s> Generation<'s> {
             }
             self.begin_decode(runtime)?;
         }
+        if let Phase::Host(host) = &self.phase
+            && host.is_over()
+        {
+            return self.end(runtime, Finish::GrammarEnd);
+        }
         let room = runtime.n_ctx() as usize - self.prompt.len() + 1;
         let most = self.request.max_tokens.unwrap_or(room).min(room);
         if self.new_tokens.len() >= most {
@@ -167,7 +170,10 @@ impl<'s> Generation<'s> {
                     next_on_device(runtime, run, ready, left, self.request.steps_per_submit).await?;
                 (token, logprob, Vec::new())
             }
-            Phase::Host { .. } => self.next_on_host(runtime).await?,
+            Phase::Host(_) => match self.next_on_host(runtime).await? {
+                Chosen::Token { token, logprob, top } => (token, logprob, top),
+                Chosen::Over => return self.end(runtime, Finish::GrammarEnd),
+            },
             Phase::Prefill | Phase::Ended => return self.end(runtime, Finish::Aborted),
         };
         self.take(runtime, token, logprob, top)
@@ -197,8 +203,9 @@ impl<'s> Generation<'s> {
     fn begin_decode(&mut self, runtime: &mut Runtime) -> Result<(), EngineError> {
         self.clock.prefilled = Some(Instant::now());
         self.clock.at_decode = runtime.counters();
-        let on_device =
-            self.request.logprobs.unwrap_or(0) == 0 && runtime.decodes_on_device(&self.request.sampler);
+        let on_device = self.request.constraint.is_none()
+            && self.request.logprobs.unwrap_or(0) == 0
+            && runtime.decodes_on_device(&self.request.sampler);
         let (Some(seq), Some(last)) = (self.session.seq, self.prompt.last()) else {
             return Err(EngineError::EmptyPrompt);
         };
@@ -206,34 +213,23 @@ impl<'s> Generation<'s> {
             let run = runtime.start_decode(seq, *last, &self.request.sampler, &self.prompt)?;
             Phase::Device { run, ready: VecDeque::new() }
         } else {
-            let mut chain = Box::new(self.request.sampler.to_chain()?);
-            self.prompt.iter().for_each(|token| chain.accept(*token));
-            Phase::Host { chain }
+            let ends = self.session.text.tokenizer().eog();
+            Phase::Host(Box::new(HostLoop::new(&mut self.request, &self.prompt, ends)?))
         };
         Ok(())
     }
 
-    /// One step with the host in the loop.
-    async fn next_on_host(
-        &mut self,
-        runtime: &mut Runtime,
-    ) -> Result<(u32, f32, Vec<(u32, f32)>), EngineError> {
-        let Phase::Host { chain } = &mut self.phase else { return Err(EngineError::EmptyPrompt) };
+    /// One token with the host in the loop.
+    async fn next_on_host(&mut self, runtime: &mut Runtime) -> Result<Chosen, EngineError> {
+        let Phase::Host(host) = &mut self.phase else { return Err(EngineError::EmptyPrompt) };
         let Some(seq) = self.session.seq else { return Err(EngineError::EmptyPrompt) };
-        let input = self.new_tokens.last().or(self.prompt.last()).copied().unwrap_or(0);
-        let position = runtime.pool().sequence(seq)?.next_pos();
-        let n = self.request.logprobs.unwrap_or(0);
-        let wants = choosing::wants(chain, runtime.config().n_vocab, n);
-        let row = BatchRow::token(input, position, seq).wanting(wants);
-        let mut result = runtime.forward(&Batch { rows: vec![row], ..Batch::default() }).await?;
-        let row = result.rows.first_mut().ok_or(EngineError::NothingToSample)?;
-        self.session.cached.push(input);
-        let choice = choosing::choose(runtime, chain, row, position + 1).await?;
-        chain.commit(&choice);
-        let lse = row.stats.map_or(0.0, |s| s.log_sum_exp);
-        let top = row.top.iter().take(n).map(|(token, logit)| (*token, logit - lse)).collect();
-        let logit = choosing::logit_of(row, choice.id).unwrap_or(choice.logit);
-        Ok((choice.id, logit - lse, top))
+        let cached = self.session.cached.len();
+        let all = self.prompt.iter().chain(&self.new_tokens);
+        let inputs: Vec<u32> = all.skip(cached).copied().collect();
+        let chosen = host.next(runtime, seq, &inputs).await?;
+        let n_run = runtime.pool().sequence(seq)?.len() - cached;
+        self.session.cached.extend(inputs.iter().take(n_run));
+        Ok(chosen)
     }
 
     /// Accounts for a token: text, ends, limits.

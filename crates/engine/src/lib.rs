@@ -12,6 +12,7 @@ mod cost;
 mod engine;
 mod error;
 mod generation;
+mod host_loop;
 pub mod kv;
 mod request;
 mod runtime;

@@ -1,7 +1,7 @@
 //! What a generation is asked for, and what comes of it.
 
 use goldcrest_prompt::RenderInput;
-use goldcrest_sample::SamplerParams;
+use goldcrest_sample::{Constraint, SamplerParams};
 
 /// What to continue.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Request {
     pub ignore_eos: bool,
     /// Alternatives reported with every token.
     pub logprobs: Option<usize>,
+    /// Which tokens may come, from the first new one on. Where it ends the text, the generation ends.
+    pub constraint: Option<Box<dyn Constraint>>,
     /// Decode steps per submit; 0 chooses by what the adapter was measured to take.
     pub steps_per_submit: usize,
 }
@@ -49,6 +51,7 @@ impl Request {
             stop: Vec::new(),
             ignore_eos: false,
             logprobs: None,
+            constraint: None,
             steps_per_submit: 0,
         }
     }
@@ -63,6 +66,8 @@ pub enum Finish {
     Length,
     /// A stop text came.
     StopString,
+    /// The constraint's text is complete.
+    GrammarEnd,
     /// The caller's signal.
     Aborted,
 }
@@ -75,6 +80,7 @@ impl Finish {
             Self::Stop => "stop",
             Self::Length => "length",
             Self::StopString => "stop_string",
+            Self::GrammarEnd => "grammar_end",
             Self::Aborted => "aborted",
         }
     }
@@ -113,7 +119,8 @@ pub struct TokenEvent {
     pub token: u32,
     /// Text that is certain now: whole characters, and nothing that may begin a stop text.
     pub text: String,
-    /// Log-probability under the model's distribution, penalties applied.
+    /// Log-probability under the model's distribution, penalties applied. With a constraint, under what it leaves of that
+    /// distribution: 0 for a token without alternative.
     pub logprob: f32,
     /// The best alternatives (token, log-probability), as many as asked for.
     pub top: Vec<(u32, f32)>,

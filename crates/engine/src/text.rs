@@ -1,6 +1,6 @@
 //! Tokenizer and chat template of a model file.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use goldcrest_gguf::{Array, Gguf, GgufError, Metadata, StringArray, ValueType};
 use goldcrest_prompt::{ChatTemplate, LocalTime, RenderInput, Rendered};
@@ -11,7 +11,7 @@ use crate::EngineError;
 
 /// Text to tokens and back, and conversations to text.
 pub struct Text {
-    tokenizer: Rc<Tokenizer>,
+    tokenizer: Arc<Tokenizer>,
     template: Option<ChatTemplate>,
 }
 
@@ -28,12 +28,12 @@ impl Text {
             None => Tokenizer::new(spec)?,
         };
         let template = meta.get_opt::<&str>("tokenizer.chat_template")?.map(ChatTemplate::new).transpose()?;
-        Ok(Self { tokenizer: Rc::new(tokenizer), template })
+        Ok(Self { tokenizer: Arc::new(tokenizer), template })
     }
 
     /// The tokenizer.
     #[must_use]
-    pub const fn tokenizer(&self) -> &Rc<Tokenizer> {
+    pub const fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
     }
 

@@ -34,6 +34,8 @@ pub use goldcrest_engine::{
     LoadTimes, MemoryPlan, ModelInfo, Phase, Prompt, Request, Runtime, RuntimeOptions, Scored, SelfTest,
     Session, Stats, StepCost, Text, TokenEvent, Trial, Tuned, batch, cost_curve, kv, selftest, tune,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use goldcrest_grammar as grammar;
 pub use header::describe_source;
 pub use {
     goldcrest_decode as decode, goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels,

@@ -3925,6 +3925,86 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "mask_logits",
+        kernel: "mask_logits",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "allowed", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "logits", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_word", offset: 4, size: 4 },
+            UniformField { name: "reserved0", offset: 8, size: 4 },
+            UniformField { name: "reserved1", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+fn is_finite(bits: u32) -> bool {
+ return (bits & 0x7f800000u) != 0x7f800000u;
+}
+struct P {
+ n_vocab: u32,
+ n_word: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> allowed: array<u32>;
+@group(0) @binding(2) var<storage, read_write> logits: array<u32>;
+@group(0) @binding(3) var<uniform> p: P;
+const THREADS = 64u;
+const SPAN = 256u;
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_want) {
+  return;
+ }
+ let end = min((wg.x + 1u) * SPAN, p.n_vocab);
+ for (var id = wg.x * SPAN + t; id < end; id += THREADS) {
+  let word = allowed[wg.y * p.n_word + id / 32u];
+  let at = wg.y * p.n_vocab + id;
+  if (((word >> (id % 32u)) & 1u) == 0u && is_finite(logits[at])) {
+   logits[at] = bitcast<u32>(BANNED);
+  }
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_bf16",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -22349,158 +22429,160 @@ pub mod id {
     pub const GATHER_LOGITS: ShaderId = ShaderId(20);
     /// `kv_move`.
     pub const KV_MOVE: ShaderId = ShaderId(21);
+    /// `mask_logits`.
+    pub const MASK_LOGITS: ShaderId = ShaderId(22);
     /// `matmul_rows` with format = bf16.
-    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(22);
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(23);
     /// `matmul_rows` with format = f16.
-    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(23);
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(24);
     /// `matmul_rows` with format = f32.
-    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(24);
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(25);
     /// `matmul_rows` with format = iq4.
-    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(25);
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(26);
     /// `matmul_rows` with format = mxfp4.
-    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(26);
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(27);
     /// `matmul_rows` with format = q2k.
-    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(27);
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(28);
     /// `matmul_rows` with format = q3k.
-    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(28);
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(29);
     /// `matmul_rows` with format = q4.
-    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(29);
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(30);
     /// `matmul_rows` with format = q4k.
-    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(30);
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(31);
     /// `matmul_rows` with format = q5.
-    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(31);
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(32);
     /// `matmul_rows` with format = q5k.
-    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(32);
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(33);
     /// `matmul_rows` with format = q6k.
-    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(33);
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(34);
     /// `matmul_rows` with format = q8.
-    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(34);
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(35);
     /// `matmul_soft` with format = bf16, columns = eight.
-    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(35);
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(36);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(36);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(37);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(37);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(38);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(38);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(39);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(39);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(40);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(40);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(41);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(41);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(42);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(42);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(43);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(43);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(44);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(44);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(45);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(45);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(46);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(46);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(47);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(47);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(48);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(48);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(49);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(49);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(50);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(50);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(51);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(51);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(52);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(52);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(53);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(55);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(57);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(59);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(60);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(60);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(61);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(61);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(62);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(62);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(63);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(63);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(64);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(64);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(65);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(65);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(66);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(66);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(67);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(67);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(68);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(68);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(69);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(69);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(70);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(70);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(71);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(71);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(72);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(72);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(73);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(73);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(74);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(74);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(75);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(75);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(76);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(76);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(77);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(77);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(78);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(78);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(79);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(79);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(80);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(80);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(81);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(81);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(82);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(82);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(83);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(83);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(84);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(84);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(85);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(85);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(86);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(86);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(87);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(87);
+    pub const MOE_COMBINE: ShaderId = ShaderId(88);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(88);
+    pub const MOE_ROUTE: ShaderId = ShaderId(89);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(89);
+    pub const NORM: ShaderId = ShaderId(90);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(90);
+    pub const PENALIZE: ShaderId = ShaderId(91);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(91);
+    pub const ROPE_KV: ShaderId = ShaderId(92);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(92);
+    pub const ROW_STATS: ShaderId = ShaderId(93);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(93);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(94);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(94);
+    pub const SAMPLE: ShaderId = ShaderId(95);
     /// `sample` with next = true.
-    pub const SAMPLE_NEXT: ShaderId = ShaderId(95);
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(96);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(96);
+    pub const TOPK_FIRST: ShaderId = ShaderId(97);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(97);
+    pub const TOPK_MERGE: ShaderId = ShaderId(98);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(98);
+    pub const TOPK_SCAN: ShaderId = ShaderId(99);
 }

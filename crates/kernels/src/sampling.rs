@@ -1,6 +1,6 @@
 //! Records that the sampling kernels and the host share; the WGSL twin is `shaders/common/sampling.wgsl`.
 //!
-//! The kernels run over the rows of a step whose logits are wanted, in this order: `penalize`, `row_stats`, `topk`,
+//! The kernels run over the rows of a step whose logits are wanted, in this order: `mask_logits`, `penalize`, `row_stats`, `topk`,
 //! `sample`, or for a single sequence `sample_next`. Plans are reusable because everything that a request sets lies in
 //! small buffers: [`SampleParams`], a bias list, a history ring.
 

@@ -83,6 +83,16 @@ impl Candidates {
         Ok(candidates)
     }
 
+    /// All tokens that are possible, each with its logit: what a mask leaves of a row. Any order is accepted.
+    ///
+    /// # Errors
+    /// As [`Candidates::from_top`].
+    pub fn from_list(ids: &[u32], logits: &[f32]) -> Result<Self, SampleError> {
+        let mut candidates = Self::from_top(ids, logits, None)?;
+        candidates.close();
+        Ok(candidates)
+    }
+
     /// Attaches the exact figures of the row that the list was made of.
     #[must_use]
     pub fn with_stats(mut self, stats: RowStats) -> Self {

@@ -32,6 +32,7 @@
 mod assemble;
 mod candidates;
 mod chain;
+mod constraint;
 pub mod end;
 mod error;
 mod gpu_plan;
@@ -46,6 +47,7 @@ mod stop;
 
 pub use candidates::{Candidate, Candidates, RowStats};
 pub use chain::{Chain, Choice, StageTrace};
+pub use constraint::{Constraint, ConstraintError, TokenMask};
 pub use end::{Choose, draw, greedy};
 pub use error::SampleError;
 pub use gpu_plan::GpuChain;

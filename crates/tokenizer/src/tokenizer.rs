@@ -134,6 +134,23 @@ impl Tokenizer {
         out
     }
 
+    /// The token ids of text that goes on behind other tokens: no space is put before it, and no token around it. Names of
+    /// special tokens are text.
+    pub fn encode_continuation(&self, text: &str) -> Vec<u32> {
+        let mut out = Vec::new();
+        literal::split(
+            text,
+            &self.user_defined,
+            |id| self.vocab.text(id),
+            |fragment| match (fragment, &self.family) {
+                (Fragment::Token(id), _) => out.push(id),
+                (Fragment::Text(text), Family::Bpe(bpe)) => bpe.encode(&self.vocab, text, &mut out),
+                (Fragment::Text(text), Family::Spm(spm)) => spm.encode(&self.vocab, text, false, &mut out),
+            },
+        );
+        out
+    }
+
     /// The text of `ids`: the inverse of [`Self::encode`], without the space it may have put first. Bytes that are no
     /// UTF-8 become U+FFFD; ids outside the vocabulary are no text.
     pub fn decode(&self, ids: &[u32], skip_special: bool) -> String {

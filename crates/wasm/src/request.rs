@@ -29,6 +29,7 @@ pub(crate) fn request(text: &str) -> Result<(Request, Option<Strategy>), Failure
         logprobs: fields.take("logprobs", "0 to 256", |v| {
             usize::try_from(v.as_u64()?).ok().filter(|n| *n <= MAX_LOGPROBS)
         })?,
+        constraint: None,
         steps_per_submit: fields.count("steps_per_submit")?.unwrap_or(0),
     };
     let strategy = Strategy::read(&mut fields)?;

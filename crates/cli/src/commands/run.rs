@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::tokenize::piece;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::form::{self, FormArgs};
 use crate::generating::{self, Answer, Making, SamplingArgs};
 use crate::given::TokenList;
 use crate::loading::{Loaded, ModelArgs};
@@ -49,59 +50,35 @@ pub(crate) struct Args {
     json: bool,
     /// Write all that is needed to repeat the answer to this file; `goldcrest verify` repeats it. The host then takes part in every
     /// step
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json_schema", "json_object", "regex", "grammar"])]
     record: Option<PathBuf>,
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
     strategy: StrategyArgs,
     #[command(flatten)]
-    later: Later,
-}
-
-/// Options of methods that come with later versions.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Not available in this version")]
-struct Later {
-    /// An answer in JSON that fits a schema
-    #[arg(long, value_name = "FILE_OR_TEXT", allow_hyphen_values = true)]
-    json_schema: Option<String>,
-    /// An answer that matches a regular expression
-    #[arg(long, value_name = "R", allow_hyphen_values = true)]
-    regex: Option<String>,
-    /// An answer that fits a grammar
-    #[arg(long, value_name = "FILE")]
-    grammar: Option<String>,
-}
-
-impl Later {
-    fn refuse(&self) -> Result<(), CliError> {
-        let given =
-            [("--json-schema", &self.json_schema), ("--regex", &self.regex), ("--grammar", &self.grammar)];
-        match given.into_iter().find(|(_, value)| value.is_some()) {
-            Some((option, _)) => Err(CliError::NotAvailable { option }),
-            None => Ok(()),
-        }
-    }
+    form: FormArgs,
 }
 
 /// Streams the answer to stdout, or prints it as JSON.
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
-    args.later.refuse()?;
     args.model.options()?;
     let mut sampler = args.sampling.params(if args.json { 0.0 } else { 0.7 })?;
     let max_tokens = generating::max_tokens(args.n)?;
     let logprobs = generating::logprobs(args.logprobs)?;
     let method = args.strategy.method()?;
+    let grammar = args.form.read()?;
     let given = Given::read(&args)?;
     let loaded = args.model.load(context)?;
     args.sampling.further.apply_texts(&mut sampler, loaded.engine.text())?;
+    let constraint = grammar.map(|grammar| form::compile(&grammar, loaded.engine.text())).transpose()?;
     let asked = given.messages(&args);
     let prompt = given.into_prompt(&args, &loaded, context)?;
     let (seed, greedy) = (sampler.seed, sampler.is_greedy());
     let stop = args.sampling.stop.clone();
     let ignore_eos = args.ignore_eos;
-    let request = Request { max_tokens, sampler, stop, ignore_eos, logprobs, ..Request::greedy(prompt) };
+    let request =
+        Request { max_tokens, sampler, stop, ignore_eos, logprobs, constraint, ..Request::greedy(prompt) };
     let mut session = loaded.engine.session();
     let prompt = session.encode(&request.prompt)?;
     // The record shows how close each choice was.

@@ -6,10 +6,12 @@ use goldcrest_gpu::{Buffer, Slice, Work};
 use goldcrest_kernels::sampling::{CANDIDATES, NO_ID, RowStats, gather_list};
 use goldcrest_kernels::step::{Header, MAX_WANT, Row};
 use goldcrest_model::{HeadRows, Recorder};
+use goldcrest_sample::TokenMask;
 use web_time::Instant;
 
 use super::Runtime;
 use super::logits::MAX_LISTED;
+use super::masks::LateMask;
 use super::pacer::class_of;
 use super::plans::{LayersPlan, Part};
 use crate::EngineError;
@@ -23,10 +25,19 @@ impl Runtime {
     /// [`EngineError::BadBatch`] and its kin for what cannot run, [`EngineError::Gpu`] for a device that fails,
     /// [`EngineError::NonFiniteLogits`].
     pub async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
+        self.forward_late(batch, None).await
+    }
+
+    /// [`Runtime::forward`] with masks that are made while the device runs the layers.
+    pub(super) async fn forward_late(
+        &mut self,
+        batch: &Batch,
+        late: Option<LateMask<'_>>,
+    ) -> Result<StepResult, EngineError> {
         self.check_batch(batch)?;
         let before = self.lengths(batch)?;
         let mut words = self.place_rows(batch)?;
-        let result = self.run_chunks(batch, &mut words).await;
+        let result = self.run_chunks(batch, &mut words, late).await;
         if result.is_err() {
             self.restore(&before)?;
         }
@@ -76,7 +87,12 @@ impl Runtime {
         batch.rows.iter().map(|r| Ok((r.seq, self.pool.sequence(r.seq)?.len()))).collect()
     }
 
-    async fn run_chunks(&mut self, batch: &Batch, words: &mut [Row]) -> Result<StepResult, EngineError> {
+    async fn run_chunks(
+        &mut self,
+        batch: &Batch,
+        words: &mut [Row],
+        mut late: Option<LateMask<'_>>,
+    ) -> Result<StepResult, EngineError> {
         let mut result = StepResult { taps: vec![Vec::new(); n_read_taps(batch)], ..StepResult::default() };
         let whole = batch.rows.iter().any(|r| r.visible != Visible::Causal || r.place != Place::Append)
             || batch.layers.is_some();
@@ -85,7 +101,7 @@ impl Runtime {
             let left = batch.rows.len() - done;
             let n = if whole { left } else { self.pacer.next_chunk(left) };
             let chunk = done..done + n;
-            self.run_chunk(batch, chunk.clone(), &mut words[chunk], &mut result).await?;
+            self.run_chunk(batch, chunk.clone(), &mut words[chunk], &mut late, &mut result).await?;
             done += n;
         }
         Ok(result)
@@ -96,6 +112,7 @@ impl Runtime {
         batch: &Batch,
         chunk: Range<usize>,
         words: &mut [Row],
+        late: &mut Option<LateMask<'_>>,
         result: &mut StepResult,
     ) -> Result<(), EngineError> {
         let rows = &batch.rows[chunk.clone()];
@@ -114,10 +131,27 @@ impl Runtime {
         let started = Instant::now();
         let mut work = vec![Work::Run { plan: &layers.plan, range }];
         let head = self.prepare_head(rows, words, first_group)?;
-        work.extend(head.parts.iter().map(Work::all));
+        let mask_part = if late.is_some() { Some(self.part(Part::Mask(1))?) } else { None };
+        let mut running = None;
+        match late.as_mut().filter(|_| !wanted.is_empty()) {
+            None => work.extend(head.parts.iter().map(Work::all)),
+            Some(mask) => {
+                let (logits, reductions) = head.parts.split_at(head.parts.len().min(1));
+                work.extend(logits.iter().map(Work::all));
+                running = Some(self.device.submit(&work, &[])?);
+                let mask = mask()?;
+                self.write_masks(&[Some(&mask)])?;
+                work = mask_part.iter().map(Work::all).collect();
+                work.extend(reductions.iter().map(Work::all));
+            }
+        }
         let mut reads = tap_reads.clone();
         reads.extend(head.reads.iter().cloned());
-        let mut parts = self.device.submit(&work, &reads)?.await?;
+        let readback = self.device.submit(&work, &reads)?;
+        if let Some(running) = running {
+            running.await?;
+        }
+        let mut parts = readback.await?;
         self.forward_passes += 1;
         if wanted.is_empty() && batch.taps.is_empty() {
             self.pacer.record(rows.len(), started.elapsed().saturating_sub(self.latency));
@@ -159,6 +193,12 @@ impl Runtime {
         };
         let n_want = if wanted.len() == 1 { 1 } else { MAX_WANT as u32 };
         head.parts.push(self.part(Part::Head(head_rows))?);
+        let masks: Vec<Option<&TokenMask>> =
+            wanted.iter().map(|index| rows[*index as usize].wants.allowed.as_deref()).collect();
+        if masks.iter().any(Option::is_some) {
+            self.write_masks(&masks)?;
+            head.parts.push(self.part(Part::Mask(n_want))?);
+        }
         head.parts.push(self.part(Part::Stats(n_want))?);
         let n = wanted.len() as u64;
         head.reads.push(self.logits.stats.buffer.slice(0, n * size_of::<RowStats>() as u64));

@@ -3,6 +3,7 @@
 use goldcrest_gpu::{Buffer, Device, Dispatch, Slice};
 use goldcrest_kernels::Profile;
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
+use goldcrest_kernels::ops::mask_logits::{MaskLogitsArgs, mask_bytes, mask_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
 use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
@@ -35,12 +36,13 @@ pub(super) struct LogitBuffers {
     pub(super) ring: Slice<Buffer>,
     pub(super) list: Slice<Buffer>,
     pub(super) listed: Slice<Buffer>,
+    pub(super) allowed: Slice<Buffer>,
 }
 
 impl LogitBuffers {
     pub(super) fn new(device: &dyn Device, cfg: &Config) -> Result<Self, EngineError> {
         let buffer = |(label, bytes)| device.create_buffer(label, bytes).map(|b| b.whole());
-        let [partials, first, second, stats, best, params, bias, history, ring, list, listed] =
+        let [partials, first, second, stats, best, params, bias, history, ring, list, listed, allowed] =
             sizes(cfg).map(buffer);
         Ok(Self {
             n_vocab: cfg.n_vocab,
@@ -54,6 +56,7 @@ impl LogitBuffers {
             ring: ring?,
             list: list?,
             listed: listed?,
+            allowed: allowed?,
         })
     }
 
@@ -107,6 +110,11 @@ impl LogitBuffers {
         })?)
     }
 
+    pub(super) fn mask(&self, s: &Scratch, n_want: u32) -> Result<Dispatch<Buffer>, EngineError> {
+        let (allowed, logits) = (&self.allowed, &s.logits);
+        Ok(mask_logits(&MaskLogitsArgs { step: &s.step, allowed, logits, n_vocab: self.n_vocab, n_want })?)
+    }
+
     pub(super) fn penalize(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
         Ok(penalize(&PenalizeArgs {
             step: &s.step,
@@ -145,7 +153,7 @@ impl LogitBuffers {
 }
 
 /// Name and size of every buffer.
-fn sizes(cfg: &Config) -> [(&'static str, u64); 11] {
+fn sizes(cfg: &Config) -> [(&'static str, u64); 12] {
     let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
     let [first, second] = topk_scratch_bytes(n_vocab, want);
     [
@@ -160,5 +168,6 @@ fn sizes(cfg: &Config) -> [(&'static str, u64); 11] {
         ("ring", u64::from(RING) * size_of::<OutToken>() as u64),
         ("listed ids", list_bytes(MAX_LISTED)),
         ("listed logits", u64::from(MAX_LISTED) * 4),
+        ("allowed tokens", u64::from(want) * mask_bytes(n_vocab)),
     ]
 }

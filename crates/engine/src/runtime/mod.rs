@@ -4,6 +4,7 @@ mod decode;
 mod forward;
 mod kv_buffers;
 mod logits;
+mod masks;
 mod memory;
 mod pacer;
 mod plans;

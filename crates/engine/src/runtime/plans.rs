@@ -25,6 +25,8 @@ pub(super) enum Part {
     Stats(u32),
     /// The best 256 of up to this many wanted rows.
     Top(u32),
+    /// Allowed tokens of up to this many wanted rows.
+    Mask(u32),
     /// Listed logits.
     Gather,
     /// Bias and penalties of one row.
@@ -144,6 +146,7 @@ impl Runtime {
             }
             Part::Stats(n_want) => self.logits.stats(&self.scratch, n_want, &self.profile)?,
             Part::Top(n_want) => self.logits.top(&self.scratch, n_want, &self.profile)?,
+            Part::Mask(n_want) => vec![self.logits.mask(&self.scratch, n_want)?],
             Part::Gather => vec![self.logits.gather(&self.scratch)?],
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
             Part::SampleNext => vec![self.logits.sample_next(&self.scratch, &self.kv, &self.profile)?],

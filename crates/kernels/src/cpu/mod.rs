@@ -14,6 +14,7 @@ mod embed;
 pub mod fast;
 mod gather_logits;
 mod kv_move;
+mod mask_logits;
 mod matmul;
 mod moe_combine;
 mod moe_route;

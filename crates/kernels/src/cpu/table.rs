@@ -1,8 +1,9 @@
 //! Which twin belongs to which kernel.
 
 use super::{
-    Twin, act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, matmul, moe_combine, moe_route,
-    norm, penalize, rope_kv, row_stats, row_stats_merge, sample, sample_next, topk, topk_scan,
+    Twin, act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, mask_logits, matmul,
+    moe_combine, moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample, sample_next, topk,
+    topk_scan,
 };
 use crate::shader::ShaderId;
 
@@ -16,6 +17,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "matmul_soft" if shader.shader().name.ends_with("_one") => Some(matmul::soft_one),
         "matmul_soft" => Some(matmul::soft_eight),
         "gather_logits" => Some(gather_logits::gather_logits),
+        "mask_logits" => Some(mask_logits::mask_logits),
         "penalize" => Some(penalize::penalize),
         "row_stats" => Some(row_stats::row_stats),
         "row_stats_merge" => Some(row_stats_merge::row_stats_merge),

@@ -3,8 +3,8 @@
 use std::mem::offset_of;
 
 use super::{
-    act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, matmul, matmul_many, matmul_soft,
-    moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk,
+    act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, mask_logits, matmul, matmul_many,
+    matmul_soft, moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk,
 };
 use crate::generated::{SHADERS, id};
 use crate::shader::ShaderId;
@@ -128,6 +128,7 @@ fn parameters_of_the_sampling_kernels() {
     }
     layout!(id::TOPK_SCAN, topk::ScanParams, n_vocab);
     layout!(id::GATHER_LOGITS, gather_logits::Params, n_vocab, n_row, capacity);
+    layout!(id::MASK_LOGITS, mask_logits::Params, n_vocab, n_word);
     layout!(id::PENALIZE, penalize::Params, n_vocab, n_set, bias_words, history_words);
     for shader in [id::SAMPLE, id::SAMPLE_NEXT] {
         layout!(shader, sample::Params, n_vocab, n_set, ring_capacity, history_words);

@@ -10,6 +10,7 @@ pub mod gather_logits;
 pub mod kv_move;
 #[cfg(test)]
 mod layout;
+pub mod mask_logits;
 pub mod matmul;
 pub mod matmul_many;
 pub(crate) mod matmul_soft;

@@ -1,6 +1,7 @@
-//! `row_stats`, `topk` and `gather_logits` against sorting and f64 sums.
+//! `row_stats`, `topk`, `gather_logits` and `mask_logits` against sorting and f64 sums.
 
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
+use goldcrest_kernels::ops::mask_logits::{MaskLogitsArgs, mask_logits};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
 use goldcrest_kernels::sampling::{BANNED, CANDIDATES, NO_ID, RowStats, gather_list};
@@ -206,6 +207,44 @@ pub(super) fn gather(row: &Row) -> Result<Case, RowError> {
         build: Box::new(move |slices, _| {
             let [list, logits, out] = slices else { return Ok(Vec::new()) };
             Ok(vec![gather_logits(&GatherLogitsArgs { list, logits, out, n_vocab, n_want, capacity })?])
+        }),
+    })
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MaskShape {
+    n_vocab: u32,
+    rows: u32,
+    kind: Kind,
+}
+
+pub(super) fn mask(row: &Row) -> Result<Case, RowError> {
+    let shape: MaskShape = row.shape()?;
+    let mut random = row.random();
+    let (n_vocab, n_word) = (shape.n_vocab, shape.n_vocab.div_ceil(32));
+    let logits: Vec<u32> =
+        (0..=shape.rows).flat_map(|_| bits(&shape.kind.row(&mut random, n_vocab as usize))).collect();
+    let allowed: Vec<u32> = (0..(shape.rows + 1) * n_word).map(|_| random.bits() as u32).collect();
+    // The row behind the wanted ones stays as it is.
+    let expected = (0..).zip(&logits).map(|(i, logit): (u32, &u32)| {
+        let (row, id) = (i / n_vocab, i % n_vocab);
+        let set = allowed[(row * n_word + id / 32) as usize] >> (id % 32) & 1 == 1;
+        let stays = set || row == shape.rows || !f32::from_bits(*logit).is_finite();
+        f64::from(if stays { *logit } else { BANNED.to_bits() })
+    });
+    let expected = expected.collect();
+    Ok(Case {
+        bound: vec![
+            Bound::changed("logits", logits, Exact),
+            Bound::input("allowed", allowed),
+            Bound::input("step", super::next_token::wanting(shape.rows)),
+        ],
+        expected: vec![(0, expected)],
+        build: Box::new(move |slices, _| {
+            let [logits, allowed, step] = slices else { return Ok(Vec::new()) };
+            let n_want = shape.rows + 1;
+            Ok(vec![mask_logits(&MaskLogitsArgs { step, allowed, logits, n_vocab, n_want })?])
         }),
     })
 }

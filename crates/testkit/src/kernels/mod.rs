@@ -48,6 +48,7 @@ pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("gather_logits", logits::gather),
     ("gather_rows", rows::gather),
     ("kv_move", kv_move::case),
+    ("mask_logits", logits::mask),
     ("matmul_many", matmul::many),
     ("matmul_vec", matmul::vec),
     ("moe_combine", moe::combine),

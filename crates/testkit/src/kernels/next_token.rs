@@ -118,7 +118,7 @@ pub(super) fn penalize(row: &Row) -> Result<Case, RowError> {
 }
 
 /// A step that asks for `n` rows, each its own.
-fn wanting(n: u32) -> Vec<u32> {
+pub(super) fn wanting(n: u32) -> Vec<u32> {
     let rows: Vec<StepRow> = (0..n).map(|r| StepRow { pos: 100 + r, seq: r, ..step::row() }).collect();
     step::step(&rows, &(0..n).collect::<Vec<_>>())
 }

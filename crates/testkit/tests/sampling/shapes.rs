@@ -2,6 +2,7 @@
 
 use goldcrest_gpu::Slice;
 use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
+use goldcrest_kernels::ops::mask_logits::{MaskLogitsArgs, mask_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats};
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
@@ -47,6 +48,10 @@ fn buffers_a_word_too_short() {
     tight(&[(2 + 14) * 4, 300 * 4, 7 * 4], |s| {
         let [list, logits, out] = s else { panic!("three buffers") };
         gather_logits(&GatherLogitsArgs { list, logits, out, n_vocab: 100, n_want: 3, capacity: 7 })
+    });
+    tight(&[STEP, 4 * 4 * 3, 300 * 4], |s| {
+        let [step, allowed, logits] = s else { panic!("three buffers") };
+        mask_logits(&MaskLogitsArgs { step, allowed, logits, n_vocab: 100, n_want: 3 })
     });
     for (per_row, sets) in [(false, 1), (true, 3)] {
         tight(&[STEP, 64 * sets, (2 + 10) * 4 * sets, (4 + 9) * 4 * sets, 300 * 4], |s| {
