@@ -43,6 +43,12 @@ pub(crate) enum CliError {
         /// What was given.
         requested: i64,
     },
+    /// A server was named, but not that it may be sent anything.
+    #[error("nothing is sent to {address} without your consent")]
+    NoConsent {
+        /// The server.
+        address: String,
+    },
     /// The adapter computes something else than the CPU.
     #[error("this adapter gives wrong results with weights of type {formats}")]
     SelfTest {

@@ -8,6 +8,7 @@ use goldcrest::tokenizer::{Encode, Tokenizer};
 use js_sys::{Function, Promise};
 use serde_json::{Value, json};
 use std::rc::Rc;
+use std::sync::Arc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -69,7 +70,7 @@ impl Scorer for AskedScorer {
 /// The caller's server: an event `remote`, whose answer is a text.
 pub(crate) struct AskedRemote {
     pub(crate) events: Rc<Events>,
-    pub(crate) tokenizer: Rc<Tokenizer>,
+    pub(crate) tokenizer: Arc<Tokenizer>,
 }
 
 impl Remote for AskedRemote {

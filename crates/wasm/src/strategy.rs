@@ -1,6 +1,7 @@
 //! A generation by a decoding strategy.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use goldcrest::decode::{Decoding, Method, Remote, Resources, Scorer};
 use goldcrest::{Prompt, Request, Session, Text};
@@ -66,7 +67,7 @@ impl Strategy {
         let references = self.references.iter().map(|one| session.encode(one)).collect::<Result<_, _>>()?;
         let scorer = self.scored.then(|| Box::new(AskedScorer(Rc::clone(events))) as Box<dyn Scorer>);
         let remote = self.remote.then(|| {
-            let tokenizer = Rc::clone(text.tokenizer());
+            let tokenizer = Arc::clone(text.tokenizer());
             Box::new(AskedRemote { events: Rc::clone(events), tokenizer }) as Box<dyn Remote>
         });
         let resources = Resources { references, scorer, remote, ..Resources::default() };
