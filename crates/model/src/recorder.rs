@@ -440,7 +440,7 @@ impl<'a> Recorder<'a> {
             return self.logits_many(output);
         }
         let epilogue = self.logits_epilogue();
-        self.vec(output, rows, &s.logits, Some(weight), &epilogue, None)
+        self.vec(output, rows, &s.logits_of(1), Some(weight), &epilogue, None)
     }
 
     /// logits = W · layer_norm(x) of the wanted rows
@@ -456,7 +456,7 @@ impl<'a> Recorder<'a> {
             return self.logits_many(output);
         }
         let epilogue = self.logits_epilogue();
-        self.vec(output, &s.wanted_normed, &s.logits, None, &epilogue, None)
+        self.vec(output, &s.wanted_normed, &s.logits_of(1), None, &epilogue, None)
     }
 
     fn logits_many(&mut self, output: &Matrix<Buffer>) -> Result<(), ModelError> {

@@ -145,6 +145,17 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
       })),
       choice: { id: 0, text: "Paris" },
     }),
+    score: async ({ continuations }) =>
+      continuations.map((text) => ({ tokens: cut(text).map(speech.idOf), logprobs: cut(text).map(() => -1), logprob: -cut(text).length })),
+    classify: async ({ labels, inputs }) =>
+      (inputs ?? [null]).map((input) => ({
+        input,
+        best: 0,
+        label: labels[0] ?? "",
+        p: labels.map(() => 1 / labels.length),
+        calibrated: labels.map(() => 1 / labels.length),
+        scored: [],
+      })),
     plan: (other, options) => Goldcrest.plan(other, options),
     selftest: async () => ({ selftest: ["F16", "Q4_1", "Q4_K", "Q6_K", "Q8_0"].map((format) => ({ format, ok: true, sums: [1, 2] })) }),
     loseDevice: async () => undefined,

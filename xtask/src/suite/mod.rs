@@ -38,7 +38,7 @@ pub fn run(root: &Path, full: bool) -> bool {
         env.push(("GOLDCREST_FULL", "1".to_owned()));
     }
     // xtask by itself: features of the whole workspace would have cargo build it anew while it runs.
-    stages.tests("xtask's tests", &["--package", "xtask"], &[]);
+    stages.cargo("xtask's tests", &["test", "--release", "--locked", "--package", "xtask"]);
     stages.tests("tests", &["--workspace", "--exclude", "xtask"], &env);
     // First, because it builds the wasm that the package carries.
     browser::run(&mut stages, &env);

@@ -17,7 +17,15 @@ struct Done {
     name: String,
     ok: bool,
     time: Duration,
+    /// Lines that tell of what failed.
+    complaints: Vec<String>,
 }
+
+/// Lines of one stage that the summary repeats.
+const MAX_COMPLAINTS: usize = 60;
+
+/// Lines kept after one that begins a complaint: the message, and where it came from.
+const LINES_OF_COMPLAINT: usize = 6;
 
 impl<'a> Stages<'a> {
     pub(super) fn new(root: &'a Path) -> Self {
@@ -29,9 +37,11 @@ impl<'a> Stages<'a> {
         println!("\n== {name}");
         let start = Instant::now();
         let outcome = work();
+        let complaints = outcome.as_ref().err().into_iter().flat_map(|text| text.lines());
+        let complaints = complaints.take(MAX_COMPLAINTS).map(str::to_owned).collect();
         let ok = outcome.is_ok();
         println!("{}", outcome.unwrap_or_else(|complaints| complaints));
-        self.end(name, ok, start);
+        self.end(name, ok, start, complaints);
         ok
     }
 
@@ -46,8 +56,9 @@ impl<'a> Stages<'a> {
     pub(super) fn command(&mut self, name: &str, command: &mut Command) -> bool {
         println!("\n== {name}");
         let start = Instant::now();
-        let ok = self.follow(command);
-        self.end(name, ok, start);
+        let mut complaints = Vec::new();
+        let ok = self.follow(command, &mut complaints);
+        self.end(name, ok, start, complaints);
         ok
     }
 
@@ -76,8 +87,12 @@ impl<'a> Stages<'a> {
 
     /// Prints what ran, for how long, and what did not. True if nothing failed.
     pub(super) fn summary(&self) -> bool {
+        for Done { name, complaints, .. } in self.done.iter().filter(|stage| !stage.ok) {
+            println!("\n== what failed in {name}");
+            complaints.iter().for_each(|line| println!("{line}"));
+        }
         println!("\n== summary");
-        for Done { name, ok, time } in &self.done {
+        for Done { name, ok, time, .. } in &self.done {
             println!("{:>7.1} s  {}  {name}", time.as_secs_f64(), if *ok { "ok    " } else { "FAILED" });
         }
         let n: usize = self.skips.values().sum();
@@ -94,13 +109,13 @@ impl<'a> Stages<'a> {
         }
     }
 
-    fn end(&mut self, name: &str, ok: bool, start: Instant) {
+    fn end(&mut self, name: &str, ok: bool, start: Instant, complaints: Vec<String>) {
         let time = start.elapsed();
-        self.done.push(Done { name: name.to_owned(), ok, time });
+        self.done.push(Done { name: name.to_owned(), ok, time, complaints });
     }
 
-    /// Runs a command, passes its output on, and gathers the reasons of `skip:` lines.
-    fn follow(&mut self, command: &mut Command) -> bool {
+    /// Runs a command, passes its output on, and gathers the reasons of `skip:` lines and what failed.
+    fn follow(&mut self, command: &mut Command, complaints: &mut Vec<String>) -> bool {
         let mut child = match command.stdout(Stdio::piped()).spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -108,10 +123,16 @@ impl<'a> Stages<'a> {
                 return false;
             }
         };
+        let mut following = 0;
         for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let Ok(line) = line else { continue };
             println!("{line}");
             self.note(&line);
+            following =
+                if begins_complaint(&line) { LINES_OF_COMPLAINT } else { following.saturating_sub(1) };
+            if following > 0 && complaints.len() < MAX_COMPLAINTS {
+                complaints.push(line);
+            }
         }
         child.wait().is_ok_and(|status| status.success())
     }
@@ -122,9 +143,17 @@ fn reason(line: &str) -> Option<&str> {
     line.trim_start().strip_prefix("skip: ")
 }
 
+/// Whether a line of a test runner (cargo's, Node's) or of a build says that something failed.
+fn begins_complaint(line: &str) -> bool {
+    let line = line.trim_start();
+    line.contains("panicked at")
+        || (line.starts_with("test ") && line.ends_with("FAILED"))
+        || ["not ok ", "\u{2716} ", "error", "Error"].iter().any(|start| line.starts_with(start))
+}
+
 #[cfg(all(test, unix))] // for its shell
 mod tests {
-    use super::{Stages, reason};
+    use super::{Stages, begins_complaint, reason};
     use std::path::Path;
     use std::process::Command;
 
@@ -138,6 +167,21 @@ mod tests {
             stages.note(line);
         }
         assert_eq!(stages.skips.into_iter().collect::<Vec<_>>(), [("no model".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn complaints_of_every_runner_are_known() {
+        for line in [
+            "test a::b ... FAILED",
+            "thread 'a' panicked at src/a.rs:1:2:",
+            "    not ok 3 - name",
+            "error: no",
+        ] {
+            assert!(begins_complaint(line), "{line}");
+        }
+        for line in ["test a::b ... ok", "ok 3 - name", "test result: FAILED. 1 passed"] {
+            assert!(!begins_complaint(line), "{line}");
+        }
     }
 
     #[test]

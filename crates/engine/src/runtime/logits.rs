@@ -73,7 +73,7 @@ impl LogitBuffers {
     ) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
         let args = RowStatsArgs {
             step: &s.step,
-            logits: &s.logits,
+            logits: &s.logits_of(n_want),
             partials: &self.partials,
             stats: &self.stats,
             n_vocab: self.n_vocab,
@@ -90,7 +90,7 @@ impl LogitBuffers {
     ) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
         let args = TopkArgs {
             step: &s.step,
-            logits: &s.logits,
+            logits: &s.logits_of(n_want),
             scratch: [&self.top_scratch[0], &self.top_scratch[1]],
             best: &self.best,
             n_vocab: self.n_vocab,
@@ -111,7 +111,7 @@ impl LogitBuffers {
     }
 
     pub(super) fn mask(&self, s: &Scratch, n_want: u32) -> Result<Dispatch<Buffer>, EngineError> {
-        let (allowed, logits) = (&self.allowed, &s.logits);
+        let (allowed, logits) = (&self.allowed, &s.logits_of(n_want));
         Ok(mask_logits(&MaskLogitsArgs { step: &s.step, allowed, logits, n_vocab: self.n_vocab, n_want })?)
     }
 
@@ -121,7 +121,7 @@ impl LogitBuffers {
             params: &self.params,
             bias: &self.bias,
             history: &self.history,
-            logits: &s.logits,
+            logits: &s.logits_of(1),
             n_vocab: self.n_vocab,
             n_want: 1,
             per_row: false,
