@@ -98,6 +98,9 @@ impl ModelArgs {
         let start = Instant::now();
         let (gguf, file) = describe(&path)?;
         let engine = self.open(&gguf, file, context, &mut |device| device)?.engine;
+        // The vocabulary and merges as the file has them.
+        drop(gguf);
+        gpu::shrink_heap();
         Ok(Loaded { engine, load_ms: start.elapsed().as_secs_f64() * 1e3 })
     }
 

@@ -9,6 +9,7 @@ mod counters;
 mod cpu_device;
 mod device;
 mod error;
+mod heap;
 mod open;
 mod probe;
 mod wgpu_device;
@@ -22,6 +23,7 @@ pub use cpu_device::CpuDevice;
 pub use device::{Buffer, Device, Plan, Readback, Work, buffer_bytes};
 pub use error::GpuError;
 pub use goldcrest_kernels::{Dispatch, Slice};
+pub use heap::shrink_heap;
 pub use open::{Opened, Request, adapters, open};
 pub use wgpu_device::WgpuDevice;
 

@@ -88,10 +88,15 @@ impl LogitBuffers {
         n_want: u32,
         profile: &Profile,
     ) -> Result<Vec<Dispatch<Buffer>>, EngineError> {
+        let [first, second] = topk_scratch_bytes(self.n_vocab, n_want);
         let args = TopkArgs {
             step: &s.step,
             logits: &s.logits_of(n_want),
-            scratch: [&self.top_scratch[0], &self.top_scratch[1]],
+            // Only the lists of these rows, for the reason that `logits_of` gives.
+            scratch: [
+                &self.top_scratch[0].buffer.slice(0, first),
+                &self.top_scratch[1].buffer.slice(0, second),
+            ],
             best: &self.best,
             n_vocab: self.n_vocab,
             n_want,

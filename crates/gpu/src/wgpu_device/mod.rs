@@ -1,7 +1,6 @@
 //! The device over wgpu: Vulkan, Metal and DX12 natively, WebGPU in a browser.
 
 mod fault;
-mod heap;
 mod pipelines;
 #[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
 #[cfg_attr(target_arch = "wasm32", path = "web.rs")]
@@ -124,7 +123,7 @@ impl WgpuDevice {
             let shader = dispatch.shader.shader();
             let index = pipelines.force(&self.device, &self.queue, shader, &pipeline, &layout);
             platform::wait(&self.device, index)?;
-            heap::trim();
+            crate::shrink_heap();
         }
         Ok((pipeline, layout))
     }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use super::TIMEOUT_S;
 use super::fault::Fault;
-use super::heap;
 use super::readback::Signal;
 use crate::{AdapterInfo, GpuError};
 
 pub(super) async fn adapters() -> Vec<wgpu::Adapter> {
-    heap::keep_small();
+    crate::shrink_heap();
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     instance.enumerate_adapters(wgpu::Backends::all()).await
 }
