@@ -106,6 +106,7 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
         await onEvent(JSON.stringify({ type: "prefill", done: 3, total: 3 }));
         const most = (asked["max_tokens"] as number | undefined) ?? 4;
         const tokens: number[] = [];
+        const guesses = String(asked["strategy"]).startsWith("speculate");
         let finish = "length";
         for (let index = 0; index < most; index += 1) {
           if (signal.aborted) {
@@ -118,9 +119,10 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
           control.tokens += 1;
           const text = `word${index} `;
           const top = asked["logprobs"] === undefined ? undefined : [{ id: index, text, logprob: -0.5 }, { id: 99, text: "other", logprob: -1 }];
-          await onEvent(JSON.stringify({ type: "token", id: index, text, logprob: -0.5, top: top?.slice(0, asked["logprobs"] as number) }));
+          await onEvent(JSON.stringify({ type: "token", id: index, text, logprob: -0.5, ...(guesses && index > 0 ? { guessed: true } : {}), top: top?.slice(0, asked["logprobs"] as number) }));
         }
         const strategy: Record<string, unknown> = { name: asked["strategy"], passes: 1, rows: 1 };
+        if (guesses) strategy["speculation"] = { drafter: "auto", steps: 2, tau: 1.5, accepted_histogram: [1, 1], draft_ms: 1, verify_ms: 4 };
         if (asked["scored"] === true) strategy["score"] = await onEvent(JSON.stringify({ type: "score", text: "word0 ", tokens: [0], finished: false }));
         if (asked["remote"] === true) strategy["remote"] = await onEvent(JSON.stringify({ type: "remote", max_tokens: most }));
         await onEvent(JSON.stringify({ type: "end", finish, text: "." }));

@@ -55,6 +55,21 @@ for (const kind of KINDS) {
   });
 }
 
+test("what guessing came to is in the usage, and accepted guesses are marked", async () => {
+  const { engine } = await loadEngine("local");
+  const answer = await engine.chat.completions.create({ messages, max_tokens: 3, n: 2, speculate: "auto" });
+  assert.deepEqual(answer.usage.speculation, {
+    drafter: "auto", steps: 4, tau: 1.5, accepted_histogram: [2, 2], draft_ms: 2, verify_ms: 8,
+  });
+  const marked = [];
+  for await (const chunk of await engine.completions.create({ prompt: "x", max_tokens: 3, speculate: "auto", stream: true })) {
+    if ((chunk.choices[0]?.text ?? "") !== "") marked.push(chunk.choices[0]?.guessed ?? false);
+  }
+  assert.deepEqual(marked, [false, true, true, false]);
+  assert.equal((await engine.completions.create({ prompt: "x", max_tokens: 1 })).usage.speculation, undefined);
+  await engine.dispose();
+});
+
 test("a drafter is the strategy that works with it", async () => {
   const { engine, realm } = await loadEngine("local");
   for (const speculate of ["auto", "suffix:tokens=5,rows=4", { name: "recycling", rows: 16 }]) {

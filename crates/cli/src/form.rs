@@ -14,16 +14,16 @@ use crate::error::CliError;
 #[command(next_help_heading = "The answer's form")]
 pub(crate) struct FormArgs {
     /// JSON that this schema accepts: a file, or the schema itself. What cannot be enforced is refused
-    #[arg(long, value_name = "FILE_OR_TEXT", conflicts_with_all = ["regex", "grammar", "json_object", "strategy", "speculate"])]
+    #[arg(long, value_name = "FILE_OR_TEXT", conflicts_with_all = ["regex", "grammar", "json_object", "strategy"])]
     json_schema: Option<String>,
     /// Any JSON object
-    #[arg(long, conflicts_with_all = ["regex", "grammar", "strategy", "speculate"])]
+    #[arg(long, conflicts_with_all = ["regex", "grammar", "strategy"])]
     json_object: bool,
     /// Text that matches this regular expression as a whole
-    #[arg(long, value_name = "R", allow_hyphen_values = true, conflicts_with_all = ["grammar", "strategy", "speculate"])]
+    #[arg(long, value_name = "R", allow_hyphen_values = true, conflicts_with_all = ["grammar", "strategy"])]
     regex: Option<String>,
     /// Text of a grammar: a file in llguidance's Lark (rules with `:`), or in GBNF (with `::=`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "speculate"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy"])]
     grammar: Option<String>,
 }
 

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use goldcrest::Runtime;
-use goldcrest::decode::speculate::Speculate;
+use goldcrest::decode::speculate::{DraftMemory, Learnt, SharedLearnt, Speculate};
 use goldcrest::decode::{Candidate, DecodeError, Method, Resources, Score, Scorer, same_vocabulary};
 
 use crate::context::Context;
@@ -31,6 +32,10 @@ pub(crate) struct StrategyArgs {
     /// A further model with the same vocabulary: an amateur, a draft, a larger sibling
     #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "way")]
     other: Option<String>,
+    /// With --speculate: keep what is learnt of the model's habits in this file, for the next time. It tells which words stood
+    /// behind which
+    #[arg(long, value_name = "FILE", requires = "speculate")]
+    guess_memory: Option<PathBuf>,
     /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
     #[arg(long, value_name = "COMMAND", allow_hyphen_values = true, requires = "strategy")]
     scorer: Option<String>,
@@ -53,6 +58,25 @@ impl StrategyArgs {
         let scorer =
             self.scorer.clone().map(|command| Box::new(CommandScorer { command }) as Box<dyn Scorer>);
         Resources { references, scorer, ..Resources::default() }
+    }
+
+    /// What speculation begins with: what the file of `--guess-memory` has, if there is one.
+    pub(crate) fn learnt(&self, n_vocab: u32) -> Result<Option<SharedLearnt>, CliError> {
+        let Some(path) = &self.guess_memory else { return Ok(None) };
+        let memory = match std::fs::read(path) {
+            Ok(bytes) => DraftMemory::from_bytes(&bytes, n_vocab)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => DraftMemory::default(),
+            Err(cause) => return Err(CliError::File { path: path.display().to_string(), cause }),
+        };
+        Ok(Some(Rc::new(RefCell::new(Learnt::remembering(memory)))))
+    }
+
+    /// Writes what speculation learnt to the file of `--guess-memory`.
+    pub(crate) fn keep(&self, learnt: Option<&SharedLearnt>) -> Result<(), CliError> {
+        let (Some(path), Some(learnt)) = (&self.guess_memory, learnt) else { return Ok(()) };
+        let bytes = learnt.borrow().memory().borrow().to_bytes();
+        let failed = |cause| CliError::File { path: path.display().to_string(), cause };
+        std::fs::write(path, bytes).map_err(failed)
     }
 
     /// The further model, loaded as the first one was.

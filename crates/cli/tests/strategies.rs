@@ -48,6 +48,34 @@ fn guesses_give_the_plain_answer_and_are_reported() {
 }
 
 #[test]
+fn guesses_keep_to_the_form_of_the_answer() {
+    let Some(path) = tiny("llama") else { return };
+    let form = ["--regex", "[a-z]{3}(, [a-z]{3}){4}!"];
+    let plain = json(&hello(&path, &form), "");
+    for spec in ["auto:plan=false", "recycling", "suffix:rows=4"] {
+        let got = json(&hello(&path, &[&form[..], &["--speculate", spec]].concat()), "");
+        assert_eq!(got["text"], plain["text"], "{spec}");
+        assert_eq!(got["finish_reason"], plain["finish_reason"], "{spec}");
+    }
+}
+
+#[test]
+fn what_was_learnt_is_kept_where_a_file_is_named() {
+    let Some(path) = tiny("llama") else { return };
+    let dir = std::env::temp_dir().join(format!("goldcrest-guesses-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("memory");
+    let name = file.to_str().unwrap();
+    let with = ["--speculate", "recycling:plan=false", "--guess-memory", name];
+    let tau = || json(&hello(&path, &with), "")["strategy"]["speculation"]["tau"].as_f64().unwrap();
+    let (cold, hot) = (tau(), tau());
+    assert!(hot > cold, "{hot} against {cold}");
+    std::fs::write(&file, "something else").unwrap();
+    refused(&hello(&path, &with), "", "E_BAD_MEMORY");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
 fn a_neutral_strategy_gives_the_plain_answer_and_reports_itself() {
     let Some(path) = tiny("llama") else { return };
     let plain = json(&hello(&path, &[]), "");

@@ -12,6 +12,7 @@ use web_time::Instant;
 
 use crate::job::Outcome;
 use crate::sequences::Wire;
+use crate::speculate::Speculate;
 use crate::writer::Writer;
 use crate::{Ask, DecodeError, Job, Lm, Method, Resources, Row, Sequences, Strategy};
 
@@ -47,6 +48,16 @@ impl<'s> Decoding<'s> {
         drop(runtime);
         request.sampler.validate().map_err(EngineError::from)?;
         request.sampler.validate_tokens(n_vocab).map_err(EngineError::from)?;
+        let mut resources = resources;
+        if request.constraint.is_some() {
+            resources.constraint.clone_from(&request.constraint);
+            if request.ignore_eos {
+                resources.refused = session.text().tokenizer().eog().to_vec();
+            }
+        }
+        if resources.constraint.is_some() && method.name() != Speculate::NAME {
+            return Err(DecodeError::Unconstrained { method: method.name() });
+        }
         for other in &others {
             let theirs = other.try_borrow().map_err(|_| EngineError::Busy)?.config().n_vocab;
             if theirs != n_vocab {

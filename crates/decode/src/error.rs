@@ -1,7 +1,7 @@
 //! Why a strategy cannot run, or stopped.
 
 use goldcrest_engine::EngineError;
-use goldcrest_sample::SampleError;
+use goldcrest_sample::{ConstraintError, SampleError};
 
 /// A strategy was asked for wrongly, or failed.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,14 @@ pub enum DecodeError {
         /// Its text in the other.
         theirs: String,
     },
+    /// A strategy that cannot hold an answer to a form.
+    #[error(
+        "{method} cannot hold the answer to a schema, an expression or a grammar; plain decoding and speculation can"
+    )]
+    Unconstrained {
+        /// The strategy.
+        method: &'static str,
+    },
     /// The caller's scoring failed.
     #[error("scoring failed: {reason}")]
     Scorer {
@@ -107,6 +115,12 @@ pub enum DecodeError {
 
 impl From<SampleError> for DecodeError {
     fn from(error: SampleError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<ConstraintError> for DecodeError {
+    fn from(error: ConstraintError) -> Self {
         Self::Engine(error.into())
     }
 }

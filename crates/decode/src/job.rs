@@ -7,6 +7,7 @@ use goldcrest_sample::{Chain, Choice, SampleError, SamplerParams};
 use goldcrest_tokenizer::Encode;
 use serde_json::{Map, Value};
 
+use crate::speculate::SharedLearnt;
 use crate::writer::Writer;
 use crate::{Candidate, DecodeError, Lm, Resources, Row, Sequences};
 
@@ -158,6 +159,11 @@ impl<'a, L: Lm> Job<'a, L> {
             return Err(DecodeError::MissingResource { method, what: "a scorer" });
         };
         scorer.score(Candidate { tokens, text: &text, finished: finish.is_some() }).await
+    }
+
+    /// What speculation learnt: of the caller's, or what is kept beside the model.
+    pub(crate) fn learnt(&mut self) -> SharedLearnt {
+        self.resources.learnt.clone().unwrap_or_else(|| self.model.lm().learnt())
     }
 
     /// Writes tokens that were decided on together, up to where the answer ends.

@@ -4,6 +4,8 @@ use goldcrest_engine::batch::{Batch, StepResult};
 use goldcrest_engine::kv::KvPool;
 use goldcrest_engine::{EngineError, Runtime};
 
+use crate::speculate::SharedLearnt;
+
 /// Sizes of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -45,6 +47,9 @@ pub trait Lm {
 
     /// The sequences, for fork, truncate, compact and free.
     fn pool_mut(&mut self) -> &mut KvPool;
+
+    /// What speculation has learnt of the model, kept as long as the model is.
+    fn learnt(&mut self) -> SharedLearnt;
 }
 
 impl Lm for Runtime {
@@ -72,5 +77,9 @@ impl Lm for Runtime {
 
     fn pool_mut(&mut self) -> &mut KvPool {
         Self::pool_mut(self)
+    }
+
+    fn learnt(&mut self) -> SharedLearnt {
+        self.beside()
     }
 }

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use goldcrest_sample::Constraint;
+
 use crate::DecodeError;
-use crate::speculate::{Curve, SharedMemory};
+use crate::speculate::{Curve, SharedLearnt};
 
 /// A text to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +55,14 @@ pub struct Resources {
     pub scorer: Option<Box<dyn Scorer>>,
     /// Judges candidates by the reward that a further model was aligned to, where that is another than `scorer`'s.
     pub baseline_scorer: Option<Box<dyn Scorer>>,
-    /// What drafters remember of the model, shared with later requests.
-    pub memory: Option<SharedMemory>,
+    /// What speculation learnt, in the place of what is kept beside the model.
+    pub learnt: Option<SharedLearnt>,
     /// Times of passes by their number of rows; without them they are taken on the way.
     pub pass_times: Option<Curve>,
+    /// The form that the answer has to have; for speculation alone.
+    pub constraint: Option<Box<dyn Constraint>>,
+    /// Tokens that the form may not end with: ends of generation that the caller wants to go beyond.
+    pub refused: Vec<u32>,
     /// A server that may be asked, with the user's consent.
     pub remote: Option<Box<dyn Remote>>,
 }

@@ -1,7 +1,9 @@
 //! What a model says of the next token.
 
+use std::rc::Rc;
+
 use goldcrest_engine::batch::RowResult;
-use goldcrest_sample::{Candidates, RowStats, exp_f32};
+use goldcrest_sample::{Candidates, RowStats, TokenMask, exp_f32};
 
 use crate::DecodeError;
 
@@ -10,17 +12,27 @@ use crate::DecodeError;
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     inner: RowResult,
+    mask: Option<Rc<TokenMask>>,
 }
 
 impl Row {
     pub(crate) const fn new(inner: RowResult) -> Self {
-        Self { inner }
+        Self { inner, mask: None }
     }
 
     /// A row that was computed from others.
     pub(crate) fn of(logits: Vec<f32>) -> Self {
         let stats = Some(Self::stats_of(&logits));
-        Self { inner: RowResult { stats, logits, ..RowResult::default() } }
+        Self { inner: RowResult { stats, logits, ..RowResult::default() }, mask: None }
+    }
+
+    /// The row of which a mask was asked, as far as the mask leaves it.
+    pub(crate) fn masked(mut self, mask: Option<Rc<TokenMask>>) -> Self {
+        if let Some(mask) = &mask {
+            self.inner.top.retain(|(token, _)| mask.contains(*token));
+        }
+        self.mask = mask;
+        self
     }
 
     /// The figures of the whole row.
@@ -91,9 +103,16 @@ impl Row {
     /// [`goldcrest_sample::SampleError::NonFiniteLogits`], [`goldcrest_sample::SampleError::NoCandidate`].
     pub fn candidates(&self) -> Result<Candidates, DecodeError> {
         if !self.inner.logits.is_empty() {
-            return Ok(Candidates::from_row(&self.inner.logits)?);
+            return Ok(match &self.mask {
+                None => Candidates::from_row(&self.inner.logits)?,
+                Some(mask) => Candidates::from_row_masked(&self.inner.logits, mask.words())?,
+            });
         }
         let (ids, logits): (Vec<u32>, Vec<f32>) = self.inner.top.iter().copied().unzip();
+        // The list is complete if it holds all that the mask left.
+        if self.mask.as_ref().is_some_and(|mask| ids.len() >= mask.count()) {
+            return Ok(Candidates::from_list(&ids, &logits)?);
+        }
         Ok(Candidates::from_top(&ids, &logits, Some(self.stats()))?)
     }
 

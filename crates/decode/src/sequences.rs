@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Event};
+use web_time::Instant;
 
 use crate::writer::yield_once;
 use crate::{DecodeError, Lm, Row, Shape};
@@ -29,11 +31,12 @@ pub struct Sequences<'a, L: Lm> {
     cached: Option<(SeqId, Vec<u32>)>,
     passes: u64,
     rows: u64,
+    took: Duration,
 }
 
 impl<'a, L: Lm> Sequences<'a, L> {
     pub(crate) fn new(lm: &'a mut L, wire: Rc<Wire>, cached: Option<(SeqId, Vec<u32>)>) -> Self {
-        Self { lm, wire, live: Vec::new(), cached, passes: 0, rows: 0 }
+        Self { lm, wire, live: Vec::new(), cached, passes: 0, rows: 0, took: Duration::ZERO }
     }
 
     /// The model's sizes.
@@ -51,6 +54,11 @@ impl<'a, L: Lm> Sequences<'a, L> {
     #[must_use]
     pub const fn passes(&self) -> u64 {
         self.passes
+    }
+
+    /// How long the last batch took, without the caller's turn behind it.
+    pub(crate) const fn took(&self) -> Duration {
+        self.took
     }
 
     /// Rows run so far, prefill not counted.
@@ -172,7 +180,9 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// # Errors
     /// As [`Sequences::step`].
     pub async fn forward(&mut self, batch: &Batch) -> Result<StepResult, DecodeError> {
+        let begun = Instant::now();
         let result = self.lm.forward(batch).await?;
+        self.took = begun.elapsed();
         self.passes += 1;
         self.rows += batch.rows.len() as u64;
         self.wire.events.borrow_mut().push_back(Event::Working { passes: self.passes });

@@ -4,10 +4,14 @@ use goldcrest_engine::EngineError;
 use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Visible};
 use goldcrest_engine::kv::{KvPool, SeqId};
 
+use crate::speculate::SharedLearnt;
 use crate::{Lm, Row, Shape};
 
 /// Most candidates of [`goldcrest_engine::batch::Wants::top`], as on a device.
 const CANDIDATES: usize = 256;
+
+/// Logit of a token that a mask forbids, as on a device.
+const BANNED: f32 = -1e30;
 
 /// From the tokens a row sees to its logits.
 type Logits = Box<dyn Fn(&[u32]) -> Vec<f32>>;
@@ -38,6 +42,7 @@ pub struct TableLm {
     cells: Vec<Contents>,
     passes: u64,
     rows: u64,
+    learnt: SharedLearnt,
 }
 
 impl TableLm {
@@ -59,6 +64,7 @@ impl TableLm {
             cells: vec![Contents::new(); 64],
             passes: 0,
             rows: 0,
+            learnt: SharedLearnt::default(),
         }
     }
 
@@ -156,7 +162,11 @@ impl TableLm {
     }
 
     fn result(&self, row: usize, asked: &BatchRow, end: u32, contexts: &[(Vec<u32>, f32)]) -> RowResult {
-        let logits = self.mixed(contexts, end);
+        let mut logits = self.mixed(contexts, end);
+        if let Some(mask) = &asked.wants.allowed {
+            let banned = (0..).zip(&mut logits).filter(|(id, _)| !mask.contains(*id));
+            banned.for_each(|(_, logit)| *logit = BANNED);
+        }
         let stats = Row::stats_of(&logits);
         let mut order: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
         order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -250,6 +260,10 @@ impl Lm for TableLm {
 
     fn pool_mut(&mut self) -> &mut KvPool {
         &mut self.pool
+    }
+
+    fn learnt(&mut self) -> SharedLearnt {
+        SharedLearnt::clone(&self.learnt)
     }
 }
 

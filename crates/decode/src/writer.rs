@@ -29,6 +29,11 @@ impl Writer {
 
     /// Writes a token that will not be taken back, with its log-probability. Gives whether more may follow.
     pub async fn push(&mut self, token: u32, logprob: f32) -> bool {
+        self.push_as(token, logprob, false).await
+    }
+
+    /// [`Writer::push`], saying whether the token was guessed.
+    pub(crate) async fn push_as(&mut self, token: u32, logprob: f32, guessed: bool) -> bool {
         if self.finish.is_some() {
             return false;
         }
@@ -40,7 +45,7 @@ impl Writer {
         let taken = self.answer.push(token);
         self.finish = taken.finish;
         let event = match taken.finish {
-            None => Event::Token(TokenEvent { token, text: taken.text, logprob, top: Vec::new() }),
+            None => Event::Token(TokenEvent { token, text: taken.text, logprob, top: Vec::new(), guessed }),
             Some(finish) => Event::End { finish, text: taken.text + &self.answer.finish(finish) },
         };
         self.wire.events.borrow_mut().push_back(event);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{BIGRAM, ask, bigram, far_sighted, outcome, sampled};
-use goldcrest_decode::speculate::{Curve, SharedMemory, Speculate};
+use goldcrest_decode::speculate::{Curve, SharedLearnt, Speculate};
 use goldcrest_decode::{
     Ask, DecodeError, Lm, Method, Outcome, Resources, TableLm, decode_among, decode_with,
 };
@@ -61,9 +61,9 @@ fn guesses_that_are_no_draws_leave_every_seed_its_answer() {
 
 #[test]
 fn what_was_learnt_helps_the_next_request() {
-    let memory = SharedMemory::default();
-    let with = |memory: &SharedMemory| {
-        let resources = Resources { memory: Some(memory.clone()), ..Resources::default() };
+    let memory = SharedLearnt::default();
+    let with = |memory: &SharedLearnt| {
+        let resources = Resources { learnt: Some(memory.clone()), ..Resources::default() };
         run(&mut bigram(), Ask { resources, ..ask(12) }, "recycling:plan=false")
     };
     let (cold, hot) = (with(&memory), with(&memory));

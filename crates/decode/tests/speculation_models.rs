@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use goldcrest_decode::speculate::{SharedMemory, Speculate};
+use goldcrest_decode::speculate::{SharedLearnt, Speculate};
 use goldcrest_decode::{Ask, Lm, Method, Outcome, Resources, decode_among, decode_with};
 use goldcrest_engine::batch::{Batch, BatchRow, Wants};
 use goldcrest_engine::{AnswerText, Engine, EngineOptions, Prompt, Runtime, RuntimeOptions};
@@ -66,10 +66,10 @@ fn smollm2() -> Option<Engine> {
     stored("smollm2-135m.gguf").or_else(|| stored("SmolLM2-135M-Instruct.Q4_1.gguf"))
 }
 
-fn run(engine: &Engine, prompt: &[u32], n: usize, method: &Method, memory: Option<SharedMemory>) -> Outcome {
+fn run(engine: &Engine, prompt: &[u32], n: usize, method: &Method, learnt: Option<SharedLearnt>) -> Outcome {
     let text = engine.session().text().tokenizer().clone();
     let answer = Some(AnswerText::new(&text, &[], false).unwrap());
-    let resources = Resources { memory, ..Resources::default() };
+    let resources = Resources { learnt, ..Resources::default() };
     let ask = Ask { max_tokens: n, answer, resources, ..Ask::new(prompt.to_vec()) };
     pollster::block_on(decode_with(&mut *engine.runtime().borrow_mut(), ask, method)).unwrap()
 }
@@ -180,7 +180,7 @@ fn chat(engine: &Engine, prompt: &str) -> Vec<u32> {
 
 /// Tokens a pass over answers to prompts that share one memory, and mean rows.
 fn measure(engine: &Engine, list: &[Value], spec: &str) -> (f64, f64, Vec<Vec<u32>>) {
-    let memory = SharedMemory::default();
+    let memory = SharedLearnt::default();
     let method = Speculate::parse(spec).unwrap();
     let (mut tokens, mut steps, mut rows, mut answers) = (0.0, 0.0, 0.0, Vec::new());
     for entry in list {
@@ -242,12 +242,12 @@ fn speculation_is_never_much_slower() {
     let Some(engine) = smollm2() else { return };
     for set in ["chat", "quote", "edit", "json"] {
         let mut speeds = Vec::new();
-        let memory = SharedMemory::default();
+        let memory = SharedLearnt::default();
         for entry in prompts(set) {
             let prompt = chat(&engine, entry["prompt"].as_str().unwrap());
-            let timed = |spec: Method, memory: Option<SharedMemory>| {
+            let timed = |spec: Method, learnt: Option<SharedLearnt>| {
                 let started = Instant::now();
-                let got = run(&engine, &prompt, 64, &spec, memory);
+                let got = run(&engine, &prompt, 64, &spec, learnt);
                 started.elapsed().as_secs_f64() / got.tokens.len() as f64
             };
             let plain = timed(Method::parse("sample").unwrap(), None);

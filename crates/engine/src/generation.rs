@@ -246,7 +246,7 @@ impl<'s> Generation<'s> {
         self.new_tokens.push(token);
         let taken = self.answer.push(token);
         let Some(finish) = taken.finish else {
-            return Ok(Event::Token(TokenEvent { token, text: taken.text, logprob, top }));
+            return Ok(Event::Token(TokenEvent { token, text: taken.text, logprob, top, guessed: false }));
         };
         self.settle(runtime)?;
         Ok(Event::End { finish, text: taken.text + &self.answer.finish(finish) })

@@ -124,6 +124,8 @@ pub struct TokenEvent {
     pub logprob: f32,
     /// The best alternatives (token, log-probability), as many as asked for.
     pub top: Vec<(u32, f32)>,
+    /// Whether it was guessed, and the model agreed.
+    pub guessed: bool,
 }
 
 /// Times and counts of a generation.

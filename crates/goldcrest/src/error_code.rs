@@ -140,6 +140,10 @@ fn strategy(error: &DecodeError) -> ErrorCode {
         D::VocabularyMismatch { .. } | D::TokenMismatch { .. } => {
             input("E_VOCABULARY_MISMATCH", "take two models of one family, with the same tokenizer")
         }
+        D::Unconstrained { .. } => input(
+            "E_STRATEGY_WITH_FORM",
+            "leave the strategy out, or take speculation, which holds to any form",
+        ),
         D::DraftTooLarge { .. } => input("E_DRAFT_TOO_LARGE", "exchange the two models"),
         D::BadMemory { .. } => input("E_BAD_MEMORY", "delete what was stored; it is learnt again"),
         D::Remote { .. } => failure("E_REMOTE", "check the server's address, and that it is up"),

@@ -58,6 +58,9 @@ pub(crate) fn event(event: &Event, text: &Text) -> Value {
 fn token_event(token: &TokenEvent, text: &Text) -> Value {
     let mut event =
         json!({ "type": "token", "id": token.token, "text": token.text, "logprob": token.logprob });
+    if token.guessed {
+        event["guessed"] = true.into();
+    }
     if !token.top.is_empty() {
         let one =
             |(id, logprob): &(u32, f32)| json!({ "id": id, "text": piece(text, *id), "logprob": logprob });

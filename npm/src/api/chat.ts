@@ -52,7 +52,8 @@ export function chatCompletions(model: Model): ChatCompletions {
           begun.add(index);
           const content = piece.logprobs && { content: piece.logprobs };
           const ids = sampling.tokenIds ? { token_ids: piece.ids } : {};
-          return push(chunk([{ index, delta, finish_reason: null, logprobs: content, ...ids }]));
+          const guessed = piece.guessed ? { guessed: true as const } : {};
+          return push(chunk([{ index, delta, finish_reason: null, logprobs: content, ...ids, ...guessed }]));
         },
         async onEnd(index, finish, rest, totals) {
           const delta = begun.has(index) ? {} : { role: "assistant" as const, content: "" };

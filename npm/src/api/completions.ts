@@ -60,7 +60,8 @@ export function completions(model: Model): Completions {
           offsets.set(index, lists.offset);
           const text = begun === undefined ? lead + piece.text : piece.text;
           const ids = sampling.tokenIds ? { token_ids: piece.ids } : {};
-          return push(chunk([{ index, text, finish_reason: null, logprobs: piece.logprobs && lists.lists, ...ids }]));
+          const guessed = piece.guessed ? { guessed: true as const } : {};
+          return push(chunk([{ index, text, finish_reason: null, logprobs: piece.logprobs && lists.lists, ...ids, ...guessed }]));
         },
         async onEnd(index, finish, rest, totals) {
           const text = offsets.has(index) ? "" : lead;

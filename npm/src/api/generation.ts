@@ -1,5 +1,6 @@
 import type { Alternative, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats } from "../core/facts.js";
 import type { Sampling } from "./parameters.js";
+import { sumSpeculation } from "./speculation.js";
 import { answerQuestion } from "./strategy.js";
 import type { FinishReason, StrategyReport, Timings, TokenLogprob, TopLogprob, Usage } from "./types.js";
 
@@ -23,6 +24,8 @@ export interface Piece {
   readonly logprobs: readonly TokenLogprob[] | null;
   /** Ids of its tokens; empty unless they were asked for. */
   readonly ids: readonly number[];
+  /** Whether its tokens were guessed. */
+  readonly guessed: boolean;
 }
 
 /** What is told of the answers of one request, in order. */
@@ -74,12 +77,12 @@ export async function answer(
           const ids = sampling.tokenIds ? [event.id] : [];
           told += ids.length;
           if (logprobs !== undefined) return tell(model, event, index, logprobs, ids, events);
-          return event.text === "" && ids.length === 0 ? undefined : events.onPiece(index, { text: event.text, logprobs: null, ids });
+          return event.text === "" && ids.length === 0 ? undefined : events.onPiece(index, { text: event.text, logprobs: null, ids, guessed: event.guessed ?? false });
         }
         case "end":
           finish = event.finish === "length" ? "length" : "stop";
           if (event.text === "") return undefined;
-          return events.onPiece(index, { text: event.text, logprobs: logprobs === undefined ? null : [], ids: [] });
+          return events.onPiece(index, { text: event.text, logprobs: logprobs === undefined ? null : [], ids: [], guessed: false });
         case "score":
         case "remote":
           return answerQuestion(sampling.strategy, event);
@@ -107,7 +110,7 @@ async function tell(
   // The text of the event is what is certain to be part of the answer: it may hold back some, and bring what was held back.
   const own = top.find(({ id }) => id === event.id)?.text ?? (await model.pieces([event.id]))[0] ?? "";
   const token = { ...shown({ id: event.id, text: own, logprob: event.logprob }), top_logprobs: top.slice(0, logprobs).map(shown) };
-  await events.onPiece(index, { text: event.text, logprobs: [token], ids });
+  await events.onPiece(index, { text: event.text, logprobs: [token], ids, guessed: event.guessed ?? false });
 }
 
 function shown({ id, text, logprob }: Alternative): TopLogprob {
@@ -125,6 +128,7 @@ function sumUp(runs: readonly { readonly promptTokens: number; readonly stats: G
   const prefilled = sum(({ prefill_tokens }) => prefill_tokens);
   const prefillMs = sum(({ prefill_ms }) => prefill_ms);
   const strategy = runs.at(-1)?.stats.strategy;
+  const speculation = sumSpeculation(runs.map(({ stats }) => stats.strategy));
   return {
     ...(strategy === undefined ? {} : { strategy }),
     usage: {
@@ -132,6 +136,7 @@ function sumUp(runs: readonly { readonly promptTokens: number; readonly stats: G
       completion_tokens: completion,
       total_tokens: prompt + completion,
       prompt_tokens_details: { cached_tokens: first?.reused_tokens ?? 0 },
+      ...(speculation === undefined ? {} : { speculation }),
     },
     timings: {
       ttft_ms: first?.ttft_ms ?? 0,

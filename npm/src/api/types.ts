@@ -141,7 +141,7 @@ export interface SamplingRequest {
   /**
    * Guess several tokens at once and verify them in one pass: the same answer in fewer passes. A drafter with parameters
    * (`"auto"`, `"suffix:tokens=5"`) or an object (`{ name: "recycling", rows: 16 }`); not beside a `strategy`. The answer's
-   * `strategy.speculation` says what came of it.
+   * `usage.speculation` says what came of it, and in a stream the chunks of accepted guesses are marked.
    */
   readonly speculate?: StrategyOption | null | undefined;
   /** Prompts that a strategy contrasts with, such as the question without its document. */
@@ -187,6 +187,24 @@ export interface Usage {
   readonly total_tokens: number;
   /** Tokens of the prompt that were still in the KV cache. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
+  /** What guessing came to, where `speculate` was asked for. With several answers: over all of them. */
+  readonly speculation?: SpeculationUsage;
+}
+
+/** What guessing several tokens at once came to. */
+export interface SpeculationUsage {
+  /** Who guessed. */
+  readonly drafter: string;
+  /** Passes of the model. */
+  readonly steps: number;
+  /** Tokens a pass; 1 without guesses. */
+  readonly tau: number;
+  /** How many passes accepted 0, 1, 2 … guesses. */
+  readonly accepted_histogram: readonly number[];
+  /** Milliseconds spent on guessing. */
+  readonly draft_ms: number;
+  /** Milliseconds spent on passes of the model. */
+  readonly verify_ms: number;
 }
 
 /** Times of a request. With several answers: sums, and the first answer's `ttft_ms`. */
@@ -254,13 +272,18 @@ export interface ChatCompletion extends PromptTokens {
   readonly strategy?: StrategyReport;
 }
 
+/** What `speculate` adds to the choice of a chunk: its tokens were guessed, and the model agreed. */
+export interface ChoiceGuessed {
+  readonly guessed?: true;
+}
+
 /** A piece of an answer. The last one has `usage` and `timings`. */
 export interface ChatCompletionChunk extends PromptTokens {
   readonly id: string;
   readonly object: "chat.completion.chunk";
   readonly created: number;
   readonly model: string;
-  readonly choices: readonly (ChoiceTokens & {
+  readonly choices: readonly (ChoiceTokens & ChoiceGuessed & {
     readonly index: number;
     readonly delta: { readonly role?: "assistant"; readonly content?: string };
     readonly finish_reason: FinishReason | null;
@@ -303,7 +326,7 @@ export interface CompletionChunk extends PromptTokens {
   readonly object: "text_completion";
   readonly created: number;
   readonly model: string;
-  readonly choices: readonly (ChoiceTokens & {
+  readonly choices: readonly (ChoiceTokens & ChoiceGuessed & {
     readonly index: number;
     readonly text: string;
     readonly finish_reason: FinishReason | null;

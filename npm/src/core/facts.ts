@@ -99,7 +99,15 @@ export type GenerateEvent =
   | { readonly type: "working"; readonly passes: number }
   | { readonly type: "prompt"; readonly tokens: readonly number[] }
   | { readonly type: "prefill"; readonly done: number; readonly total: number }
-  | { readonly type: "token"; readonly id: number; readonly text: string; readonly logprob: number; readonly top?: readonly Alternative[] }
+  | {
+      readonly type: "token";
+      readonly id: number;
+      readonly text: string;
+      readonly logprob: number;
+      readonly top?: readonly Alternative[];
+      /** It was guessed, and the model agreed. */
+      readonly guessed?: true;
+    }
   | { readonly type: "end"; readonly finish: "stop" | "length" | "stop_string" | "aborted"; readonly text: string };
 
 /** A request to `trace` of the wasm module. */

@@ -15,7 +15,7 @@ export interface Trial {
 const LENGTH = 64;
 
 /** Runs a strategy on a prompt of its own, beside the conversation, and gives what it says of itself. */
-export async function runMethod(engine: Engine, trial: Trial, signal: AbortSignal, onText: (piece: string) => void): Promise<StrategyReport | null> {
+export async function runMethod(engine: Engine, trial: Trial, signal: AbortSignal, onText: (piece: string, guessed: boolean) => void): Promise<StrategyReport | null> {
   const parameters = trial.parameters.trim();
   const word = trial.word.trim().toLowerCase();
   const request = {
@@ -29,12 +29,12 @@ export async function runMethod(engine: Engine, trial: Trial, signal: AbortSigna
   let report: StrategyReport | null = null;
   if (engine.info.model.chatTemplate) {
     for await (const chunk of await engine.chat.completions.create({ ...request, messages: asked(trial.prompt) })) {
-      onText(chunk.choices[0]?.delta.content ?? "");
+      onText(chunk.choices[0]?.delta.content ?? "", chunk.choices[0]?.guessed ?? false);
       report = chunk.strategy ?? report;
     }
   } else {
     for await (const chunk of await engine.completions.create({ ...request, prompt: trial.prompt })) {
-      onText(chunk.choices[0]?.text ?? "");
+      onText(chunk.choices[0]?.text ?? "", chunk.choices[0]?.guessed ?? false);
       report = chunk.strategy ?? report;
     }
   }

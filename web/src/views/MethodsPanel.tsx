@@ -19,7 +19,7 @@ export function MethodsPanel(): VNode {
   const prompt = useSignal("The capital of France is now Lyon. What is the capital of France?");
   const reference = useSignal("What is the capital of France?");
   const word = useSignal("");
-  const text = useSignal("");
+  const runs = useSignal<readonly Run[]>([]);
   const report = useSignal<StrategyReport | null>(null);
   const failed = useSignal<Problem | null>(null);
   const running = useSignal<AbortController | null>(null);
@@ -33,12 +33,14 @@ export function MethodsPanel(): VNode {
     if (!now.current) return;
     const control = new AbortController();
     running.value = control;
-    text.value = "";
+    runs.value = [];
     report.value = null;
     failed.value = null;
     try {
       const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value };
-      report.value = await runMethod(now.current, asked, control.signal, (piece) => (text.value += piece));
+      report.value = await runMethod(now.current, asked, control.signal, (text, guessed) => {
+        runs.value = joined(runs.value, { text, guessed });
+      });
     } catch (thrown) {
       failed.value = problem(thrown);
     }
@@ -75,7 +77,11 @@ export function MethodsPanel(): VNode {
         )}
       </div>
       <section aria-live="polite" aria-busy={running.value !== null} class="method-answer">
-        {text.value && <pre class="raw">{text.value}</pre>}
+        {runs.value.length > 0 && (
+          <pre class="raw">
+            {runs.value.map(({ text, guessed }, at) => (guessed ? <mark key={at}>{text}</mark> : text))}
+          </pre>
+        )}
         {failed.value && <ProblemCard problem={failed.value} />}
         {report.value && (
           <dl class="facts">
@@ -91,6 +97,20 @@ export function MethodsPanel(): VNode {
       {now.current && <Stages engine={now.current} prompt={prompt.value} busy={running.value !== null || writing.value} />}
     </Sheet>
   );
+}
+
+/** A part of the text whose tokens were all guessed and accepted, or all not. */
+interface Run {
+  readonly text: string;
+  readonly guessed: boolean;
+}
+
+/** The text with a piece more. */
+function joined(runs: readonly Run[], piece: Run): readonly Run[] {
+  const last = runs.at(-1);
+  if (piece.text === "") return runs;
+  if (last?.guessed !== piece.guessed) return [...runs, piece];
+  return [...runs.slice(0, -1), { text: last.text + piece.text, guessed: piece.guessed }];
 }
 
 interface FieldProps {

@@ -85,6 +85,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let shown = args.record.as_ref().map_or(logprobs, |_| Some(logprobs.unwrap_or(0).max(2)));
     let request = Request { prompt: Prompt::Tokens(prompt.clone()), logprobs: shown, ..request };
     let strategy = method.as_ref().map(Method::name);
+    let learnt = args.strategy.learnt(loaded.engine.runtime().borrow().config().n_vocab)?;
     let making = match method {
         None => Making::from(session.generate(request.clone())?),
         Some(method) => {
@@ -92,12 +93,14 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
             let references = args.strategy.references.iter().map(encode).collect::<Result<_, _>>()?;
             let others = args.strategy.others(&loaded, &args.model, context)?;
             let mut resources = args.strategy.resources(references);
+            resources.learnt.clone_from(&learnt);
             let interrupt = &context.interrupt;
             resources.remote = args.strategy.remote.server(asked, session.text(), interrupt);
             Making::from(Decoding::start(&mut session, &request, method, resources, others)?)
         }
     };
     let answer = generating::answer(making, !args.json, context)?;
+    args.strategy.keep(learnt.as_ref())?;
     if let Some(path) = &args.record {
         let model = args.model.model.resolve(context)?;
         Record::new(Body::new(&model, &loaded, &request, &answer, args.model.deterministic)?)?.write(path)?;

@@ -2,6 +2,7 @@
 
 use web_time::Instant;
 
+use super::learnt::Learning;
 use super::line::{Line, Round};
 use super::planner::Planner;
 use super::rates::Rates;
@@ -86,37 +87,40 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
     drafter: &mut D,
 ) -> Result<(), DecodeError> {
     let (mut line, mut more) = Line::open(job).await?;
-    let mut planner = Planner::new(job.resources.pass_times.clone());
-    let (mut rates, mut tally) = (Rates::default(), Tally::default());
+    let mut learning = Learning::new(job.learnt(), job.resources.pass_times.clone());
+    let mut tally = Tally::default();
     while more {
         let begun = Instant::now();
         let room = job.model.room(line.seq)?;
-        let limit =
-            Limit { rows: pace.rows.min(MAX_ROWS).min(room), depth: job.out.room().saturating_sub(1) };
-        let rests = pace.plan && planner.rests() || limit.rows < 2 || limit.depth == 0;
-        let tree = if rests {
+        let most = if pace.plan { learning.planner.most_rows() } else { MAX_ROWS };
+        let rows = pace.rows.min(MAX_ROWS).min(room).min(most);
+        let limit = Limit { rows, depth: job.out.room().saturating_sub(1) };
+        let tree = if limit.rows < 2 || limit.depth == 0 {
             Tree::new(line.root())
         } else {
-            let turn =
-                Turn { job, line: &mut line, rates: &rates, planner: &planner, limit, plan: pace.plan };
+            let (rates, planner) = (&learning.rates, &learning.planner);
+            let turn = Turn { job, line: &mut line, rates, planner, limit, plan: pace.plan };
             let tree = drafter.propose(turn).await?;
             let most = limit.rows.saturating_sub(1 + tree.extras().len());
             match (tree.is_drawn(), pace.plan) {
                 (true, _) => tree,
-                (false, true) => tree.pruned(planner.guesses(&tree.values()).min(most), limit.depth),
+                (false, true) => tree.pruned(learning.planner.guesses(&tree.values()).min(most), limit.depth),
                 (false, false) => tree.pruned(most, limit.depth),
             }
         };
+        let tree = line.fit(job, tree, limit).await?;
         let drafted = begun.elapsed();
         let round = line.verify(job, &tree, drafter.reads_top()).await?;
-        let verified = begun.elapsed() - drafted;
+        let (verified, observed) = (job.model.took(), Instant::now());
         more = round.more;
         for node in &round.path.nodes {
             let judged = tree.children(*node).map(|child| (tree.nodes()[child].class, child));
-            judged.for_each(|(class, child)| rates.learn(class, round.path.nodes.contains(&child)));
+            judged.for_each(|(class, child)| learning.rates.learn(class, round.path.nodes.contains(&child)));
         }
         drafter.observe(&mut line, &tree, &round);
-        planner.learn(tree.rows(), round.path.tokens.len(), drafted.as_secs_f32(), verified.as_secs_f32());
+        let drafted = drafted + observed.elapsed();
+        let (draft, verify) = (drafted.as_secs_f32(), verified.as_secs_f32());
+        learning.planner.learn(tree.rows(), round.path.tokens.len(), draft, verify);
         tally.pass(tree.rows(), round.path.nodes.len() - 1);
         tally.draft_ms += drafted.as_secs_f64() * 1e3;
         tally.verify_ms += verified.as_secs_f64() * 1e3;

@@ -1,11 +1,15 @@
 //! The answer's sequence under speculation: a tree is verified in one pass, the accepted cells stay where they are.
 
+use std::rc::Rc;
+
 use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Finish};
-use goldcrest_sample::{Chain, Choose, Needs, Purpose, SampleError, SamplerParams, uniform};
+use goldcrest_sample::{Chain, Choose, Needs, Purpose, SampleError, SamplerParams, TokenMask, uniform};
 
 use super::dist::Dist;
+use super::drafter::Limit;
+use super::form::{Form, Next};
 use super::tree::{Layout, Tree};
 use super::walk::{Path, Siblings, Verdict, matching};
 use crate::{DecodeError, Job, Lm, Row};
@@ -32,6 +36,10 @@ pub(crate) struct Line {
     pub(crate) whole: bool,
     /// Random numbers for guesses and their judgement.
     pub(crate) dice: Dice,
+    /// The form that the answer has to have, behind the newest token.
+    pub(crate) form: Option<Form>,
+    /// What may follow each node of the tree that was fitted last.
+    nexts: Vec<Next>,
 }
 
 /// Random numbers, each used once.
@@ -70,14 +78,34 @@ impl Line {
         let seq = job.model.prefilled(&before).await?;
         let dice = Dice { seed: job.sampler.seed, thrown: 0 };
         let by_ratio = chain.end() == Choose::Draw;
-        let mut line = Self { seq, tokens: job.prompt.clone(), chain, greedy, by_ratio, whole, dice };
-        let round = line.verify(job, &Tree::new(line.root()), false).await?;
+        let refused = std::mem::take(&mut job.resources.refused);
+        let form = job.resources.constraint.take().map(|constraint| Form::new(constraint, refused));
+        let (tokens, nexts) = (job.prompt.clone(), Vec::new());
+        let mut line = Self { seq, tokens, chain, greedy, by_ratio, whole, dice, form, nexts };
+        let limit = Limit { rows: 1, depth: job.out.room().saturating_sub(1) };
+        let tree = line.fit(job, Tree::new(line.root()), limit).await?;
+        let round = line.verify(job, &tree, false).await?;
         Ok((line, round.more))
     }
 
     /// The newest token.
     pub(crate) fn root(&self) -> u32 {
         self.tokens.last().copied().unwrap_or(0)
+    }
+
+    /// What the form leaves of a tree, with the tokens that have no alternative.
+    pub(crate) async fn fit<L: Lm>(
+        &mut self,
+        job: &Job<'_, L>,
+        tree: Tree,
+        limit: Limit,
+    ) -> Result<Tree, DecodeError> {
+        let Some(form) = &self.form else { return Ok(tree) };
+        let room = job.model.room(self.seq)?;
+        let limit = Limit { depth: limit.depth.min(room.saturating_sub(1)), ..limit };
+        let (tree, nexts) = form.fit(&tree, limit, job.model.shape().n_vocab).await?;
+        self.nexts = nexts;
+        Ok(tree)
     }
 
     /// Says what the children of a node are drawn from, where that matters for judging them.
@@ -98,7 +126,8 @@ impl Line {
 
     /// What rows have to say; with the best 256 where `top`.
     pub(crate) fn wants(&self, top: bool) -> Wants {
-        let top = top || !(self.greedy || self.whole);
+        // A form leaves a part of the best.
+        let top = top || !(self.greedy || self.whole) || self.form.is_some();
         Wants { stats: true, top, row: self.whole, ..Wants::default() }
     }
 
@@ -132,12 +161,22 @@ impl Line {
         };
         self.settle(job, &layout, &path, before)?;
         let mut more = true;
-        for (token, logprob) in path.tokens.iter().zip(&logprobs) {
+        let accepted = path.nodes.len() - 1;
+        for (index, (token, logprob)) in path.tokens.iter().zip(&logprobs).enumerate() {
             if !more {
                 break;
             }
-            more = job.out.push(*token, *logprob).await;
+            if let Some(form) = &mut self.form {
+                form.take(*token)?;
+            }
+            more = job.out.push_as(*token, *logprob, index < accepted).await;
             self.tokens.push(*token);
+        }
+        // Without a token of its own, or with the last one that may come, the text is complete.
+        let over = self.form.as_ref().is_some_and(Form::is_over) || path.tokens.len() == accepted;
+        if more && over {
+            job.out.end(Finish::GrammarEnd);
+            more = false;
         }
         if job.out.finish().is_some_and(|finish| finish == Finish::Aborted) {
             more = false;
@@ -164,27 +203,27 @@ impl Line {
         let first = job.model.next_pos(self.seq)?;
         let mut batch = Batch::default();
         for (row, item) in layout.order.iter().enumerate() {
-            let visible = match layout.chain {
+            // A causal batch may be cut into chunks of no fewer than eight rows.
+            let visible = match layout.chain && layout.order.len() <= 8 {
                 true => Visible::Causal,
                 false => Visible::Tree { ancestors: layout.sees[row] },
             };
             let source = Source::Token(tree.token(*item));
             let pos = first + layout.depths[row] as u32;
-            batch.rows.push(BatchRow {
-                source,
-                pos,
-                seq: self.seq,
-                place: Place::Append,
-                visible,
-                wants: wants.clone(),
-            });
+            let wants = Wants { allowed: self.mask(*item), ..wants.clone() };
+            batch.rows.push(BatchRow { source, pos, seq: self.seq, place: Place::Append, visible, wants });
         }
         let found = job.model.forward(&batch).await?.rows;
         let mut rows = vec![Row::default(); layout.order.len()];
         for (item, result) in layout.order.iter().zip(found) {
-            rows[*item] = Row::new(result);
+            rows[*item] = Row::new(result).masked(self.mask(*item));
         }
         Ok(rows)
+    }
+
+    /// The tokens that may follow a row.
+    fn mask(&self, item: usize) -> Option<Rc<TokenMask>> {
+        self.form.as_ref().and_then(|_| self.nexts.get(item)).and_then(Next::mask)
     }
 
     /// The path, with the log-probabilities of its tokens.
@@ -192,9 +231,20 @@ impl Line {
         let mut logprobs = Vec::new();
         let path = matching(tree, |node| {
             let row = &rows[node];
-            let token = self.behind(tree, node, row)?;
+            let token = match self.form.as_ref().and_then(|_| self.nexts.get(node)) {
+                Some(Next::Over | Next::Refused) => return Ok(None),
+                Some(Next::Only(token, _)) => {
+                    let token = *token;
+                    if !self.greedy {
+                        self.chain.accept(token);
+                    }
+                    logprobs.push(0.0);
+                    return Ok(Some(token));
+                }
+                Some(Next::Any(_)) | None => self.behind(tree, node, row)?,
+            };
             logprobs.push(if self.greedy { row.best_logprob() } else { row.logprob(token) });
-            Ok::<u32, DecodeError>(token)
+            Ok::<_, DecodeError>(Some(token))
         })?;
         Ok((path, logprobs))
     }

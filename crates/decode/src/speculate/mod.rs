@@ -12,8 +12,10 @@ mod draft_model;
 mod draft_tree;
 mod drafter;
 mod follower;
+mod form;
 mod jacobi;
 mod layers;
+mod learnt;
 mod line;
 mod lookahead;
 mod memory;
@@ -32,7 +34,8 @@ pub use dist::Dist;
 pub use draft_tree::Shape;
 pub use drafter::{Limit, Pace};
 pub use layers::{Layers, best_exit, kept};
-pub use memory::{DraftMemory, SUCCESSORS, SharedMemory};
+pub use learnt::{Learnt, SharedLearnt};
+pub use memory::{DraftMemory, SUCCESSORS, Seen, SharedMemory};
 pub use planner::{Curve, Planner};
 pub use scribe::{Stop, best_length, expected};
 pub use tree::{Extra, Layout, MAX_ROWS, Node, Tree};
@@ -48,7 +51,7 @@ use follower::Follower;
 use jacobi::Jacobi;
 use layers::OwnLayers;
 use lookahead::{Lookahead, Pool};
-use recycling::Recycling;
+use recycling::{Growth, Recycling};
 use scribe::Chained;
 
 use crate::strategy::Strategy;
@@ -69,7 +72,7 @@ pub struct Speculate {
 enum Kind {
     Copying(Copying),
     Recycling { adapt: bool },
-    Auto { copying: Copying, adapt: bool },
+    Auto(Copying),
     Aded,
     Jacobi { window: usize },
     Lookahead { window: usize, ngram: usize, guesses: usize },
@@ -132,7 +135,7 @@ impl Strategy for Speculate {
         let drafter = args.one_of("drafter", "auto", &names)?;
         let copying = |args: &mut Args, longest, shortest, tokens, which| -> Result<Copying, DecodeError> {
             let tokens = args.count("tokens", tokens, 1..=MAX_ROWS - 1)?;
-            Ok(Copying { longest, shortest, tokens, which })
+            Ok(Copying { longest, shortest, tokens, which, branches: 1 })
         };
         let (rows, kind) = match drafter {
             "suffix" => {
@@ -186,8 +189,8 @@ impl Strategy for Speculate {
                 (MAX_ROWS, Kind::Layers { which: Layers::Dynamic, tokens, stop: Stop::Never })
             }
             _ => {
-                let adapt = args.flag("adapt", true)?;
-                (12, Kind::Auto { copying: copying(args, 8, 2, 10, Which::Recent)?, adapt })
+                let copying = copying(args, 8, 1, 10, Which::Recent)?;
+                (12, Kind::Auto(Copying { branches: 3, ..copying }))
             }
         };
         let pace = Pace { rows: args.count("rows", rows, 1..=MAX_ROWS)?, plan: args.flag("plan", true)? };
@@ -195,13 +198,16 @@ impl Strategy for Speculate {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let memory = job.resources.memory.clone().unwrap_or_default();
+        let memory = job.learnt().borrow().memory();
         let (name, pace) = (self.drafter, self.pace);
         match self.kind.clone() {
             Kind::Copying(mut copying) => assist(job, name, pace, &mut copying).await,
-            Kind::Recycling { adapt } => assist(job, name, pace, &mut Recycling { memory, adapt }).await,
-            Kind::Auto { copying, adapt } => {
-                let recycling = Recycling { memory, adapt };
+            Kind::Recycling { adapt } => {
+                let growth = if adapt { Growth::Ranks } else { Growth::Fixed };
+                assist(job, name, pace, &mut Recycling { memory, growth }).await
+            }
+            Kind::Auto(copying) => {
+                let recycling = Recycling { memory, growth: Growth::Chances };
                 assist(job, name, pace, &mut Auto { copying, recycling }).await
             }
             Kind::Aded => assist(job, name, pace, &mut Aded::default()).await,

@@ -102,9 +102,15 @@ impl<S> Chained<S> {
             return Ok(tree);
         }
         let mut row = self.scribe.begin(turn).await?;
-        let mut chain = turn.line.chain.fork(0);
+        let (mut chain, mut form) = (turn.line.chain.fork(0), turn.line.form.clone());
+        let n_vocab = turn.job.model.shape().n_vocab;
         let (class, mut at, mut sure) = (self.scribe.class(), 0, Vec::new());
         loop {
+            if let Some(form) = &mut form {
+                let next = form.next(n_vocab).await?;
+                let Some(mask) = next.mask() else { return Ok(tree) };
+                row = row.masked(Some(mask));
+            }
             let token = match turn.line.by_ratio {
                 true => {
                     let dist = turn.line.guessing(&chain, &row)?;
@@ -112,11 +118,19 @@ impl<S> Chained<S> {
                     tree.draw_from(at, dist);
                     token
                 }
-                false => row.argmax(),
+                false if form.is_none() => row.argmax(),
+                // The draft thinks of none of the tokens that may come.
+                false => match row.top(1).first() {
+                    Some((token, _)) => *token,
+                    None => return Ok(tree),
+                },
             };
             sure.push(row.best_logprob().exp());
             at = tree.add(at, token, class, turn.rates.rate(class, SUPPOSED));
             chain.accept(token);
+            if let Some(form) = &mut form {
+                form.take(token)?;
+            }
             if sure.len() == n || self.stop.behind(&sure) || turn.job.ends(token) {
                 return Ok(tree);
             }
@@ -141,7 +155,7 @@ pub fn expected(rate: f32, k: usize) -> f32 {
 
 /// The number of guesses for a writer whose class came true as it did, and whose passes take `pass` seconds.
 pub(crate) fn planned<L: Lm>(turn: &Turn<'_, '_, L>, class: usize, most: usize, pass: f32) -> usize {
-    match turn.planner.time(1) {
+    match turn.planner.pass() {
         Some(one) if turn.plan && one > 0.0 && pass > 0.0 => {
             best_length(most, turn.rates.rate(class, SUPPOSED), pass / one, |rows| turn.planner.cost(rows))
         }

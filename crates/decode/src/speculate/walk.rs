@@ -18,15 +18,15 @@ pub struct Path {
     pub tokens: Vec<u32>,
 }
 
-/// Follows the tree along what `pick` says comes behind each node, asked once per node on the way.
+/// Follows the tree along what `pick` says comes behind each node, asked once per node on the way; nothing ends it.
 ///
 /// # Errors
 /// What `pick` fails with; the path up to there is lost.
-pub fn matching<E>(tree: &Tree, mut pick: impl FnMut(usize) -> Result<u32, E>) -> Result<Path, E> {
+pub fn matching<E>(tree: &Tree, mut pick: impl FnMut(usize) -> Result<Option<u32>, E>) -> Result<Path, E> {
     let mut path = Path { nodes: vec![0], tokens: Vec::new() };
     let mut at = 0;
     loop {
-        let token = pick(at)?;
+        let Some(token) = pick(at)? else { return Ok(path) };
         path.tokens.push(token);
         match tree.child(at, token) {
             Some(child) => at = child,
@@ -103,9 +103,9 @@ mod tests {
         let drafted: Vec<u32> = tree.nodes().iter().skip(1).map(|n| n.token).collect();
         assert_eq!(drafted, [2, 3, 4, 5, 6, 1]);
         let next = |node: usize| match tree.nodes()[node].token {
-            1 => Ok::<u32, ()>(2),
-            2 => Ok(5),
-            _ => Ok(7),
+            1 => Ok::<_, ()>(Some(2)),
+            2 => Ok(Some(5)),
+            _ => Ok(Some(7)),
         };
         assert_eq!(matching(&tree, next).unwrap(), Path { nodes: vec![0, 1, 4], tokens: vec![2, 5, 7] });
     }

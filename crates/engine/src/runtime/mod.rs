@@ -1,5 +1,6 @@
 //! A model on a device with its KV cache: the step, the KV operations, and decoding without the host in the loop.
 
+mod beside;
 mod decode;
 mod forward;
 mod kv_buffers;
@@ -22,6 +23,7 @@ use web_time::Instant;
 
 use crate::EngineError;
 use crate::kv::KvPool;
+use beside::Beside;
 use logits::LogitBuffers;
 use pacer::Pacer;
 use plans::Plans;
@@ -63,6 +65,7 @@ pub struct Runtime {
     /// How long the result of an empty submit takes.
     latency: Duration,
     forward_passes: u64,
+    beside: Beside,
 }
 
 impl Runtime {
@@ -101,6 +104,7 @@ impl Runtime {
             steps_pacer: StepsPacer::new(software),
             latency: Duration::ZERO,
             forward_passes: 0,
+            beside: Beside::default(),
         })
     }
 

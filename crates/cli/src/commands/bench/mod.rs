@@ -3,6 +3,7 @@
 mod bandwidth;
 mod measure;
 mod report;
+mod speculate;
 mod table;
 mod watched;
 
@@ -46,6 +47,10 @@ pub(crate) struct Args {
     /// Also measure steps of 1 to 32 rows, as speculation runs them: one behind the other, and as a tree
     #[arg(long)]
     small_m: bool,
+    /// Compare a drafter with plain decoding instead, by turns on the same prompts for chat, quoting, code edits and JSON;
+    /// may be given several times, and without a name takes those that need no second model
+    #[arg(long, value_name = "DRAFTER[:key=value,...]", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["synthetic", "pp", "depth", "small_m"])]
+    speculate: Vec<String>,
     /// Repetitions
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     reps: u32,
@@ -57,7 +62,18 @@ pub(crate) struct Args {
 /// What is measured is what `run` does: greedy generations of a session.
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     args.model.options()?;
+    let drafters = match args.speculate.is_empty() {
+        true => Vec::new(),
+        false => speculate::methods(&args.speculate)?,
+    };
     match args.synthetic {
+        None if !drafters.is_empty() => {
+            let (gguf, file) = describe(&args.model.model.resolve(context)?)?;
+            let Opened { engine, .. } = args.model.open(&gguf, file, context, &mut |device| device)?;
+            let model = ModelReport::new(&engine, &gguf, None);
+            let n = args.tg.unwrap_or(128) as usize;
+            speculate::run(&engine, model, context, &drafters, (n, args.reps, args.json))
+        }
         Some(spec) => {
             let started = std::time::Instant::now();
             let mut source = Synthetic::new(spec);
