@@ -20,6 +20,9 @@ const checks = {
     const { status, stderr } = spawnSync(process.execPath, ["answer.js", MODEL, "Hello"], { cwd: join(HERE, "node"), encoding: "utf8" });
     assert.equal(status, 0, stderr);
     assert.match(stderr, /tiny random llama on CPU/);
+    const completed = spawnSync(process.execPath, ["identifiers.js", MODEL], { cwd: join(HERE, "node"), encoding: "utf8" });
+    assert.equal(completed.status, 0, completed.stderr);
+    assert.match(completed.stdout, /^def greet/);
   },
   async "browser-chat"() {
     run("browser-chat", "npm", "run", "build", "--silent");

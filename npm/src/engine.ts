@@ -55,6 +55,7 @@ export class Engine {
     const model: Model = {
       name: () => host.facts.model.name,
       generate: (request, signal, onEvent) => host.call("generate", [request], signal, onEvent),
+      toolFormat: () => host.facts.tool_format,
       pieces: (tokens) => host.call("pieces", [tokens]),
       detokenize: (tokens) => host.call("detokenize", [tokens]),
     };

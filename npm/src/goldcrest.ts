@@ -77,8 +77,8 @@ function readWorker({ worker }: SourceOptions): boolean {
 }
 
 /** What a plan made through an engine takes over from its options. */
-function inherited({ worker, wasmUrl, workerUrl, cache, hubUrl }: LoadOptions): SourceOptions {
-  return { worker, wasmUrl, workerUrl, cache, hubUrl };
+function inherited({ worker, wasmUrl, grammarUrl, workerUrl, cache, hubUrl }: LoadOptions): SourceOptions {
+  return { worker, wasmUrl, grammarUrl, workerUrl, cache, hubUrl };
 }
 
 let asked = false;

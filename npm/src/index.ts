@@ -5,4 +5,6 @@ export { Goldcrest } from "./goldcrest.js";
 export type { GoldcrestApi } from "./goldcrest.js";
 export type * from "./types.js";
 export type * from "./api/types.js";
+export { partialJson } from "./partial-json.js";
+export type { JsonValue } from "./partial-json.js";
 export { VERSION } from "./version.js";

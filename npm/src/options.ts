@@ -18,11 +18,18 @@ export function readOpenOptions(options: SourceOptions): OpenOptions {
   if (sha256 !== undefined && !/^[0-9a-fA-F]{64}$/.test(sha256)) throw invalidParameter("sha256", sha256, "64 hexadecimal digits");
   return {
     wasmUrl: wasmUrl === undefined ? undefined : absolute("wasmUrl", wasmUrl),
+    grammarUrl: readGrammarUrl(options),
     cache,
     hubUrl: absolute("hubUrl", hubUrl).replace(/\/+$/, ""),
     sha256: sha256?.toLowerCase() ?? null,
     connections: 1,
   };
+}
+
+/** Whoever says where the one wasm file lies has put the other beside it, or says where. */
+function readGrammarUrl({ wasmUrl, grammarUrl }: SourceOptions): string | undefined {
+  if (grammarUrl !== undefined) return absolute("grammarUrl", grammarUrl);
+  return wasmUrl === undefined ? undefined : new URL("goldcrest_grammar_bg.wasm", absolute("wasmUrl", wasmUrl)).href;
 }
 
 /** The checked context length. */

@@ -53,6 +53,11 @@ export interface SourceOptions {
   readonly worker?: boolean | undefined;
   /** The wasm file, if it does not lie beside this package's code. */
   readonly wasmUrl?: string | URL | undefined;
+  /**
+   * The wasm file of grammars, `goldcrest_grammar_bg.wasm`, which the first request for an answer in a form fetches. Default:
+   * beside the other one.
+   */
+  readonly grammarUrl?: string | URL | undefined;
   /** The worker's code (`goldcrest/worker`), if it does not lie beside this package's code. */
   readonly workerUrl?: string | URL | undefined;
   /** Where fetched models are kept. Default: `auto`. */

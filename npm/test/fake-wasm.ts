@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { WasmEngine, WasmModule } from "../dist/core/wasm.js";
+import type { WasmEngine, WasmForm, WasmGrammars, WasmModule } from "../dist/core/wasm.js";
 import { VERSION } from "../dist/version.js";
 
 /** What the fake engine does beside answering, and what it saw. */
@@ -20,6 +20,59 @@ export interface FakeControl {
   /** Bytes of the last model. */
   bytes: Uint8Array;
   running: number;
+  /** Forms that were asked for, those of monitors as `null`. */
+  forms: unknown[];
+  /** Times that a vocabulary was handed over. */
+  vocabularies: number;
+  /** Forms made and not freed. */
+  open: number;
+  /** The answer so far, and the words that may come next. */
+  said: string;
+  words: readonly string[] | undefined;
+  /** How the model writes calls; none by default. */
+  toolFormat?: string;
+  /** What the model says instead of `word0 word1 …`, token by token. */
+  script?: readonly string[];
+}
+
+/** A module of grammars that keeps the contract and knows no grammar. */
+export function fakeGrammars(control: FakeControl): WasmGrammars {
+  return {
+    Compiler: class {
+      constructor() {
+        control.vocabularies += 1;
+      }
+      compile(asked: string): WasmForm {
+        const form = JSON.parse(asked) as { readonly text?: string };
+        if (form.text === "no grammar") throw coded("E_GRAMMAR_SYNTAX", "it cannot be read");
+        return fakeForm(control, form, false);
+      }
+      monitor(): WasmForm {
+        return fakeForm(control, null, true);
+      }
+      free(): void {}
+    },
+    version: () => VERSION,
+  };
+}
+
+function fakeForm(control: FakeControl, asked: unknown, asks: boolean): WasmForm {
+  control.forms.push(asked);
+  control.open += 1;
+  const tokens: number[] = [];
+  const form: WasmForm = {
+    question: () => (asks ? { text: control.said, tokens: Uint32Array.from(tokens), free: () => undefined } : undefined),
+    answer: (words) => void (control.words = words),
+    mask: () => new Uint32Array(),
+    commit: (token) => void tokens.push(token),
+    rollback: (n) => void tokens.splice(tokens.length - n),
+    forced: () => new Uint32Array(),
+    isAccepting: () => true,
+    isOver: () => false,
+    fork: () => form,
+    free: () => void (control.open -= 1),
+  };
+  return form;
 }
 
 /** Tokens are the bytes of the text. */
@@ -27,7 +80,7 @@ const encode = (text: string): number[] => Array.from(new TextEncoder().encode(t
 const decode = (tokens: Iterable<number>): string => new TextDecoder().decode(Uint8Array.from(tokens));
 
 export function fakeControl(): FakeControl {
-  return { requests: [], tokens: 0, loaded: 0, freed: 0, bytes: new Uint8Array(), running: 0 };
+  return { requests: [], tokens: 0, loaded: 0, freed: 0, bytes: new Uint8Array(), running: 0, forms: [], vocabularies: 0, open: 0, said: "", words: undefined };
 }
 
 /** A wasm module that keeps the contract and knows no model: its answers are `word0 word1 …`. */
@@ -93,8 +146,9 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
         context_length: contextLength,
         memory: { weights: 1, kv_per_token: 2, scratch: 3, total: 4 },
         notes: [],
+        tool_format: control.toolFormat ?? null,
       }),
-    async generate(request, onEvent, signal) {
+    async generate(request, onEvent, signal, constraint) {
       if (lost) throw coded("E_DEVICE_LOST", "the device is lost");
       if (control.running > 0) throw coded("E_BUSY", "busy");
       control.running += 1;
@@ -104,10 +158,12 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
         const prompt = [1, 2, 3];
         await onEvent(JSON.stringify({ type: "prompt", tokens: prompt }));
         await onEvent(JSON.stringify({ type: "prefill", done: 3, total: 3 }));
-        const most = (asked["max_tokens"] as number | undefined) ?? 4;
+        const most = Math.min((asked["max_tokens"] as number | undefined) ?? 4, control.script?.length ?? Infinity);
         const tokens: number[] = [];
         const guesses = String(asked["strategy"]).startsWith("speculate");
-        let finish = "length";
+        let finish = control.script === undefined ? "length" : "stop";
+        control.said = "";
+        control.words = undefined;
         for (let index = 0; index < most; index += 1) {
           if (signal.aborted) {
             finish = "aborted";
@@ -117,7 +173,10 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
           if (lost) throw coded("E_DEVICE_LOST", "the device is lost");
           tokens.push(index);
           control.tokens += 1;
-          const text = `word${index} `;
+          await constraint?.ready();
+          const text = control.words?.[0] ?? control.script?.[index] ?? `word${index} `;
+          constraint?.commit(index);
+          control.said += text;
           const top = asked["logprobs"] === undefined ? undefined : [{ id: index, text, logprob: -0.5 }, { id: 99, text: "other", logprob: -1 }];
           await onEvent(JSON.stringify({ type: "token", id: index, text, logprob: -0.5, ...(guesses && index > 0 ? { guessed: true } : {}), top: top?.slice(0, asked["logprobs"] as number) }));
         }
@@ -125,7 +184,7 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
         if (guesses) strategy["speculation"] = { drafter: "auto", steps: 2, tau: 1.5, accepted_histogram: [1, 1], draft_ms: 1, verify_ms: 4 };
         if (asked["scored"] === true) strategy["score"] = await onEvent(JSON.stringify({ type: "score", text: "word0 ", tokens: [0], finished: false }));
         if (asked["remote"] === true) strategy["remote"] = await onEvent(JSON.stringify({ type: "remote", max_tokens: most }));
-        await onEvent(JSON.stringify({ type: "end", finish, text: "." }));
+        await onEvent(JSON.stringify({ type: "end", finish, text: control.script === undefined ? "." : "" }));
         return JSON.stringify({
           tokens, prefill_tokens: 3, reused_tokens: 0, prefill_ms: 2, ttft_ms: 3, decode_tokens: tokens.length, decode_ms: 10,
           forward_passes: tokens.length, submits: 1, readbacks: 1, dispatches_per_token: 7,
@@ -151,6 +210,8 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
       const inputs: (string | null)[] = asked.inputs.length === 0 ? [null] : asked.inputs;
       return JSON.stringify(inputs.map((input) => ({ input, best: 0, label: asked.labels[0], p: [1], calibrated: [1], scored: [] })));
     },
+    continuation: (text) => Uint32Array.from(encode(text)),
+    tokenTable: () => ({ pieces: new Uint8Array(), lengths: new Uint32Array(), special: new Uint32Array(), ends: new Uint32Array(), free: () => undefined }),
     tokenize: (text) => Uint32Array.from(encode(text)),
     pieces: (tokens) => JSON.stringify(Array.from(tokens, (token) => decode([token]))),
     detokenize: (tokens) => decode(tokens),

@@ -76,7 +76,9 @@ test("messages are checked one by one", async () => {
     [{ role: "user" }, "E_INVALID_PARAMETER", "messages[0].content"],
     [{ role: "user", content: [{ type: "image_url", image_url: {} }] }, "E_NOT_AVAILABLE", "messages[0].content[0] of type image_url"],
     [{ role: "user", content: [{ type: "text" }] }, "E_INVALID_PARAMETER", "messages[0].content[0]"],
-    [{ role: "assistant", content: "", tool_calls: [] }, "E_NOT_AVAILABLE", "messages[0].tool_calls"],
+    [{ role: "assistant", content: "", tool_calls: {} }, "E_INVALID_PARAMETER", "messages[0].tool_calls"],
+    [{ role: "assistant", content: "", tool_calls: [{}] }, "E_INVALID_PARAMETER", "messages[0].tool_calls[0]"],
+    [{ role: "assistant", content: "", function_call: {} }, "E_NOT_AVAILABLE", "messages[0].function_call"],
     ["Hello", "E_INVALID_PARAMETER", "messages[0]"],
   ];
   for (const [message, code, parameter] of bad) {
@@ -87,7 +89,7 @@ test("messages are checked one by one", async () => {
 
 test("what is planned or unknown is refused, never ignored", async () => {
   const { engine } = await loadEngine("local");
-  for (const name of ["response_format", "tools", "tool_choice", "temprature"]) {
+  for (const name of ["functions", "best_of", "temprature"]) {
     const request = { messages, [name]: {} } as unknown as ChatCompletionRequest;
     await refused(() => engine.chat.completions.create(request), "E_NOT_AVAILABLE", name);
   }

@@ -8,8 +8,8 @@ import { WorkerCore, type PagePort } from "../dist/core/client.js";
 import { LocalCore } from "../dist/core/local.js";
 import type { Realm } from "../dist/core/realm.js";
 import { serve, type WorkerPort } from "../dist/core/server.js";
-import type { WasmModule } from "../dist/core/wasm.js";
-import { fakeControl, fakeWasm, type FakeControl } from "./fake-wasm.js";
+import type { WasmGrammars, WasmModule } from "../dist/core/wasm.js";
+import { fakeControl, fakeGrammars, fakeWasm, type FakeControl } from "./fake-wasm.js";
 
 /** Bytes of a chunk in tests: files of 100 kB then have many. */
 export const CHUNK = 1024;
@@ -29,6 +29,7 @@ export function testRealm(more: { network?: Partial<Network>; store?: ModelStore
   const control = more.control ?? fakeControl();
   const memory = more.store ?? new MemoryStore();
   let current: WasmModule | undefined;
+  let grammars: WasmGrammars | undefined;
   const realm: TestRealm = {
     control,
     memory,
@@ -53,6 +54,15 @@ export function testRealm(more: { network?: Partial<Network>; store?: ModelStore
       },
       async discard(module) {
         if (module === current) current = undefined;
+      },
+    },
+    grammars: {
+      async get() {
+        grammars ??= fakeGrammars(control);
+        return grammars;
+      },
+      async discard(module) {
+        if (module === grammars) grammars = undefined;
       },
     },
     store: async () => memory,

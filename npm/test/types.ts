@@ -40,8 +40,10 @@ export async function written(handle: FileSystemFileHandle, file: File, stream: 
   await engine.chat.completions.create({ messages: [{ role: "robot", content: "" }] });
   // @ts-expect-error a whole answer is no stream
   for await (const _ of await engine.chat.completions.create({ messages })) break;
-  // @ts-expect-error not available yet
-  await engine.chat.completions.create({ messages, tools: [] });
+  // @ts-expect-error there is no such parameter
+  await engine.chat.completions.create({ messages, functions: [] });
+  // @ts-expect-error a schema is needed
+  await engine.chat.completions.create({ messages, response_format: { type: "json_schema" } });
 
   exactly<Awaited<ReturnType<typeof text>>, Completion>(true);
   async function text(): Promise<Completion> {

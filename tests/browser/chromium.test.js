@@ -85,6 +85,22 @@ test("next token with every weight type", async () => {
   }
 });
 
+test("answers have their form", async () => {
+  const schema = {
+    type: "object",
+    properties: { age: { type: "integer", minimum: 0, maximum: 99 }, kind: { enum: ["friend", "foe"] } },
+    required: ["age", "kind"],
+    additionalProperties: false,
+  };
+  const { answers, backend } = await call("fitting", schema);
+  assert.equal(backend, "webgpu");
+  for (const { text, finish, passes, tokens } of answers) {
+    assert.equal(finish, "grammar_end");
+    assert.match(text, /^\{"age": [0-9]{1,2}, "kind": "(friend|foe)"\}$/);
+    assert.ok(passes < tokens, `${passes} passes for ${tokens} tokens: what is forced runs together`);
+  }
+});
+
 test("a device lost in the middle rejects, and another one can be had", async () => {
   const codes = await page.evaluate(async () => {
     const { generate, load } = await import("/page/border.js");

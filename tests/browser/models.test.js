@@ -20,6 +20,8 @@ if (executablePath === undefined || folder === undefined) {
 
 /** What loading and running may add to the wasm's memory: weights pass through in pieces. */
 const MAX_GROWTH = 64 << 20;
+/** Real schemas: of the repository, or beside it. */
+const SCHEMAS = ["tests/golden/public", "../shared/golden/public"].map((folder) => join(root, folder, "jsonschemabench_60.jsonl")).find(existsSync);
 /** A model, its references, prompts and tokens of a short run. */
 const MODELS = [
   { file: "smollm2-135m.gguf", golden: "smollm2_logits_greedy.json", prompts: 2, tokens: 16 },
@@ -75,6 +77,32 @@ for (const { file, golden, prompts, tokens } of MODELS) {
       assert.ok(grown < MAX_GROWTH, mib(grown));
     }
     assert.ok(loaded.peak < MAX_GROWTH, mib(loaded.peak));
+    assert.deepEqual(faults, []);
+    await profile.close();
+  });
+}
+
+if (SCHEMAS === undefined || !existsSync(join(folder, "smollm2-135m.gguf"))) {
+  console.log("skip: times of masks: they need jsonschemabench_60.jsonl and smollm2-135m.gguf");
+} else {
+  test("masks over the vocabulary of SmolLM2", async () => {
+    const schemas = readFileSync(SCHEMAS, "utf8").trim().split("\n").map((line) => JSON.parse(line).schema);
+    const { faults, page, profile } = await open(browser, `${server.url}page/empty.html`);
+    const { ready, times, compiled, refused } = await page.evaluate(async (schemas) => {
+      const { maskTimes, ranged } = await import("/page/border.js");
+      const { engine } = await ranged("/models/smollm2-135m.gguf", { backend: "cpu", context_length: 64 });
+      return maskTimes(engine, schemas);
+    }, schemas);
+    const at = (part) => `${times[Math.min(times.length - 1, Math.floor(times.length * part))].toFixed(2)} ms`;
+    console.log(`vocabulary prepared in ${ready.toFixed(0)} ms; ${compiled} of ${schemas.length} schemas compiled`);
+    console.log(`${times.length} masks: p50 ${at(0.5)}, p99 ${at(0.99)}, most ${at(1)}`);
+    assert.equal(compiled + refused.length, schemas.length);
+    for (const { code, keyword, path } of refused) {
+      assert.match(code, /^E_(SCHEMA|GRAMMAR)_/);
+      if (code === "E_SCHEMA_UNSUPPORTED") assert.ok(keyword.length > 0 && path.startsWith("#"), path);
+    }
+    // A count: how long they take is for people to read, since machines differ.
+    assert.ok(times.length > 1000, `${times.length} masks`);
     assert.deepEqual(faults, []);
     await profile.close();
   });

@@ -5,12 +5,17 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
+import { compilerOf, constraintOf, tokensOf, walk } from "./page/forms.js";
 import { MODELS, QUANT_TOLERANCE, TYPES, behindExpected, bytesSource, generate, greedy, partsFrom } from "./page/golden.js";
 
 const root = new URL("../../", import.meta.url);
 const wasm = new URL("npm/src/wasm/goldcrest_wasm_bg.wasm", root);
 const border = await import(new URL("npm/src/wasm/goldcrest_wasm.js", root));
 const { memory } = await border.default({ module_or_path: await readFile(wasm) });
+
+const grammarWasm = new URL("npm/src/wasm/goldcrest_grammar_bg.wasm", root);
+const grammar = await import(new URL("npm/src/wasm/goldcrest_grammar.js", root));
+await grammar.default({ module_or_path: await readFile(grammarWasm) });
 
 const golden = (name) => readFile(new URL(`tests/golden/tiny/${name}`, root));
 const reference = async (name) => JSON.parse(await golden(`${name}.json`));
@@ -26,14 +31,18 @@ const path = (await reference("llama")).greedy;
 const ask = (more) => ({ prompt: { tokens: path.prompt }, temperature: 0, max_tokens: 4, ignore_eos: true, ...more });
 
 test("nothing is imported but what the bindings give", async () => {
-  const module = await WebAssembly.compile(await readFile(wasm));
-  const modules = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
-  assert.deepEqual([...modules], ["./goldcrest_wasm_bg.js"]);
+  for (const [file, bindings] of [[wasm, "./goldcrest_wasm_bg.js"], [grammarWasm, "./goldcrest_grammar_bg.js"]]) {
+    const module = await WebAssembly.compile(await readFile(file));
+    const modules = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
+    assert.deepEqual([...modules], [bindings]);
+  }
 });
 
 test("no text becomes code", async () => {
-  const glue = await readFile(new URL("npm/src/wasm/goldcrest_wasm.js", root), "utf8");
-  assert.doesNotMatch(glue, /\beval\(|new Function\(|SharedArrayBuffer/);
+  for (const name of ["goldcrest_wasm", "goldcrest_grammar"]) {
+    const glue = await readFile(new URL(`npm/src/wasm/${name}.js`, root), "utf8");
+    assert.doesNotMatch(glue, /\beval\(|new Function\(|SharedArrayBuffer/);
+  }
 });
 
 for (const name of MODELS) {
@@ -248,4 +257,120 @@ test("loading again and again does not grow", async () => {
     if (i === 4) before = memory.buffer.byteLength;
   }
   assert.equal(memory.buffer.byteLength, before);
+});
+
+const forms = compilerOf(grammar, llama);
+
+/** The text that a generation in a form gives, with its end. */
+async function formed(form, more = {}) {
+  const compiled = forms.compile(JSON.stringify(form));
+  const asked = ask({ max_tokens: 200, ignore_eos: false, ...more });
+  const { events, end, stats } = await generate(llama, asked, idle, () => {}, constraintOf(compiled));
+  return { text: events.map((event) => event.text ?? "").join(""), finish: end.finish, stats };
+}
+
+test("answers have the form that is asked for", async () => {
+  const schema = {
+    type: "object",
+    properties: { name: { type: "string", maxLength: 6, pattern: "^[a-z]+$" }, age: { type: "integer", minimum: 0, maximum: 99 } },
+    required: ["name", "age"],
+    additionalProperties: false,
+  };
+  for (const more of [{}, { temperature: 1, seed: 3, top_k: 0 }, { temperature: 1, seed: 4, top_k: 40, repeat_penalty: 1.2 }]) {
+    const { text, finish, stats } = await formed({ type: "json_schema", schema }, more);
+    assert.equal(finish, "grammar_end");
+    const { name, age } = JSON.parse(text);
+    assert.match(name, /^[a-z]{1,6}$/);
+    assert.ok(Number.isInteger(age) && age >= 0 && age <= 99, text);
+    assert.ok(stats.forward_passes < stats.tokens.length, "tokens without alternative run together");
+  }
+  assert.match((await formed({ type: "json_schema", schema, layout: "compact" })).text, /^\{"name":"[a-z]{1,6}","age":[0-9]{1,2}\}$/);
+  assert.match((await formed({ type: "regex", pattern: "[0-9]{3}-[a-f]{2}" })).text, /^[0-9]{3}-[a-f]{2}$/);
+  assert.match((await formed({ type: "grammar", text: "root ::= \"yes\" | \"no\"" })).text, /^(yes|no)$/);
+  assert.match((await formed({ type: "grammar", text: "start: \"y\" \"n\"", syntax: "lark" })).text, /^yn$/);
+  const tool = (name) => ({ type: "function", function: { name, parameters: { type: "object", properties: {}, additionalProperties: false } } });
+  const tools = { type: "tools", tools: [tool("a"), tool("b")], format: "hermes", choice: { name: "b" }, parallel: false };
+  assert.equal((await formed(tools)).text, "<tool_call>\n{\"name\": \"b\", \"arguments\": {}}\n</tool_call>");
+});
+
+test("forms that cannot be enforced are refused with their place", () => {
+  for (const [form, code, said, place] of [
+    [{ type: "json_schema", schema: { properties: { a: { not: {} } } } }, "E_SCHEMA_UNSUPPORTED", /`not` at #\/properties\/a\/not/, "#/properties/a/not"],
+    [{ type: "json_schema", schema: false }, "E_SCHEMA_UNSATISFIABLE", /./],
+    [{ type: "regex", pattern: "(" }, "E_GRAMMAR_SYNTAX", /./],
+    [{ type: "grammar", text: "root ::= root" }, "E_GRAMMAR_SYNTAX", /left recursion/],
+    [{ type: "regex", pattern: "(".repeat(1000) }, "E_GRAMMAR_LIMIT", /nesting/],
+    [{ type: "tools", tools: [], format: "hermes", choice: "auto" }, "E_SCHEMA_INVALID", /no tool/],
+    [{ type: "tools", tools: [] }, "E_INVALID_PARAMETER", /choice/],
+    [{ type: "xml" }, "E_INVALID_PARAMETER", /json_schema, json_object/],
+  ]) {
+    assert.throws(() => forms.compile(JSON.stringify(form)), (error) => {
+      assert.equal(error.code, code, error.message);
+      assert.match(error.message, said);
+      assert.equal(error.path, place);
+      return typeof error.help === "string";
+    });
+  }
+});
+
+test("a callback names the words that may come, at once or later", async () => {
+  for (const later of [false, true]) {
+    let asked = 0;
+    const monitor = (text, tokens) => {
+      asked += 1;
+      assert.ok(tokens instanceof Uint32Array);
+      const words = text === "" ? ["alpha", "beta"] : null;
+      return later ? new Promise((resolve) => setTimeout(resolve, 1, words)) : words;
+    };
+    const { events } = await generate(llama, ask({ max_tokens: 20 }), idle, () => {}, constraintOf(forms.monitor(), monitor));
+    assert.match(events.map((event) => event.text ?? "").join(""), /^(alpha|beta)(?![0-9A-Za-z_])/);
+    assert.ok(asked > 1);
+  }
+});
+
+test("what a constraint throws is what the caller gets, and the engine goes on", async () => {
+  const thrown = new Error("no server");
+  const throwing = { ...constraintOf(forms.monitor()), mask: () => { throw thrown; } };
+  assert.equal(await generate(llama, ask(), idle, () => {}, throwing).catch((error) => error), thrown);
+  const late = constraintOf(forms.monitor(), () => Promise.reject(thrown));
+  assert.equal(await generate(llama, ask(), idle, () => {}, late).catch((error) => error), thrown);
+  const { stats } = await generate(llama, ask());
+  assert.deepEqual(stats.tokens, path.ids.slice(0, 4));
+  const beside = generate(llama, ask({ strategy: "beam" }), idle, () => {}, constraintOf(forms.monitor()));
+  assert.equal((await beside.catch((error) => error)).code, "E_STRATEGY_WITH_FORM");
+});
+
+test("speculation holds to a form", async () => {
+  const form = { type: "json_schema", schema: { type: "array", items: { enum: ["red", "green"] }, minItems: 3, maxItems: 5 } };
+  const plain = await formed(form);
+  const guessed = await formed(form, { strategy: "speculate:drafter=auto" });
+  assert.equal(guessed.text, plain.text);
+  assert.ok(JSON.parse(plain.text).length >= 3);
+  const monitor = (text) => (text === "" ? ["alpha", "beta"] : null);
+  const asked = ask({ max_tokens: 10, strategy: "speculate:drafter=auto" });
+  const { events } = await generate(llama, asked, idle, () => {}, constraintOf(forms.monitor(), monitor));
+  assert.match(events.map((event) => event.text ?? "").join(""), /^(alpha|beta)(?![0-9A-Za-z_])/);
+});
+
+test("a form goes on, back, and two ways", () => {
+  const form = forms.compile(JSON.stringify({ type: "regex", pattern: "ab|ac|b" }));
+  const [a, b, c] = ["a", "b", "c"].map((letter) => llama.continuation(letter)[0]);
+  const allowed = () => tokensOf(form.mask());
+  assert.deepEqual([a, b, c].map((token) => allowed().includes(token)), [true, true, false]);
+  form.commit(a);
+  const other = form.fork();
+  other.commit(b);
+  assert.deepEqual([other.isOver(), form.isOver()], [true, false]);
+  assert.throws(() => form.commit(a), { code: "E_CONSTRAINT" });
+  assert.deepEqual([a, b, c].map((token) => allowed().includes(token)), [false, true, true]);
+  form.rollback(1);
+  assert.deepEqual([a, b, c].map((token) => allowed().includes(token)), [true, true, false]);
+});
+
+test("masks are made only where there is a choice", () => {
+  const schema = { type: "object", properties: { first: { enum: ["x", "y"] }, second: { type: "boolean" } }, required: ["first", "second"], additionalProperties: false };
+  const { times, compiled } = walk(forms, [schema], 300);
+  // The rest of the text is forced: only the value of each property is chosen.
+  assert.equal(compiled, 1);
+  assert.ok(times.length >= 2 && times.length < 16, `${times.length} masks`);
 });

@@ -57,6 +57,12 @@ async function tour(at, check) {
     if (name === "Methods") {
       await at.getByRole("button", { name: "Run", exact: true }).click();
       await at.locator(".method-answer .facts").waitFor();
+      await at.getByRole("textbox", { name: "JSON schema" }).fill("{");
+      await at.getByRole("button", { name: "Run", exact: true }).click();
+      await at.getByText(/the schema is no JSON/i).waitFor();
+      await at.getByRole("textbox", { name: "JSON schema" }).fill('{ "type": "object" }');
+      await at.getByRole("button", { name: "Run", exact: true }).click();
+      await at.locator(".method-answer .raw").waitFor();
       await at.getByRole("button", { name: "Draw the distributions" }).click();
       await at.locator(".bars").first().waitFor();
     }

@@ -1,4 +1,6 @@
 //! The table of error codes: for every cause a name that stays, whose fault it is, and what to do about it.
+//!
+//! Grammars and constraints bring their rows along: in the browser they are a module of their own, without this crate.
 
 use goldcrest_decode::DecodeError;
 use goldcrest_engine::EngineError;
@@ -8,7 +10,7 @@ use goldcrest_gpu::GpuError;
 use goldcrest_grammar::GrammarError;
 use goldcrest_model::ModelError;
 use goldcrest_prompt::PromptError;
-use goldcrest_sample::{ConstraintError, SampleError};
+use goldcrest_sample::SampleError;
 use goldcrest_tokenizer::TokenizerError;
 
 use crate::{ClassifyError, LoadError};
@@ -63,7 +65,7 @@ impl ErrorCode {
     #[cfg(not(target_family = "wasm"))]
     #[must_use]
     pub const fn of_grammar(error: &GrammarError) -> Self {
-        grammar(error)
+        input(error.code(), error.help())
     }
 }
 
@@ -123,7 +125,9 @@ fn engine(error: &EngineError) -> ErrorCode {
             "an entry is a name of the kernel profile with a value, as vec_lanes with 8",
         ),
         EngineError::Sample(error) => sample(error),
-        EngineError::Constraint(error) => constraint(error),
+        EngineError::Constraint(error) => {
+            ErrorCode { code: error.code(), bad_input: error.is_bad_input(), help: error.help() }
+        }
         _ => failure("E_ENGINE", REPORT),
     }
 }
@@ -260,38 +264,5 @@ const fn sample(error: &SampleError) -> ErrorCode {
             input("E_BAD_CHAIN", "a chain is a list of stages with their values; see the documentation")
         }
         _ => input("E_INVALID_PARAMETER", RANGES),
-    }
-}
-
-const fn constraint(error: &ConstraintError) -> ErrorCode {
-    match error {
-        ConstraintError::Stuck { .. } => input(
-            "E_GRAMMAR_STUCK",
-            "the grammar and the sampling parameters together leave no token; relax one of them",
-        ),
-        ConstraintError::Limit { .. } => input("E_GRAMMAR_LIMIT", SIMPLER),
-        ConstraintError::Failed { .. } => input("E_CONSTRAINT_FAILED", "see what the callback says"),
-        _ => failure("E_CONSTRAINT", REPORT),
-    }
-}
-
-const SIMPLER: &str = "give a smaller or simpler schema or grammar";
-
-#[cfg(not(target_family = "wasm"))]
-const fn grammar(error: &GrammarError) -> ErrorCode {
-    use GrammarError as G;
-    match error {
-        G::SchemaUnsupported { .. } => input(
-            "E_SCHEMA_UNSUPPORTED",
-            "say it with other keywords, or leave it out and check the answer yourself",
-        ),
-        G::SchemaInvalid { .. } => input("E_SCHEMA_INVALID", "give a JSON schema of draft 4 to 2020-12"),
-        G::Unsatisfiable { .. } => {
-            input("E_SCHEMA_UNSATISFIABLE", "the schema's parts contradict each other")
-        }
-        G::TooLarge { .. } | G::TooComplex { .. } => input("E_GRAMMAR_LIMIT", SIMPLER),
-        G::Syntax { .. } | G::Gbnf { .. } => input("E_GRAMMAR_SYNTAX", "correct it where the message says"),
-        G::Vocabulary { .. } => input("E_GRAMMAR_VOCABULARY", "take another model"),
-        _ => failure("E_GRAMMAR", REPORT),
     }
 }

@@ -67,3 +67,33 @@ pub enum GrammarError {
         reason: String,
     },
 }
+
+impl GrammarError {
+    /// A name that stays the same between releases.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SchemaUnsupported { .. } => "E_SCHEMA_UNSUPPORTED",
+            Self::SchemaInvalid { .. } => "E_SCHEMA_INVALID",
+            Self::Unsatisfiable { .. } => "E_SCHEMA_UNSATISFIABLE",
+            Self::TooLarge { .. } | Self::TooComplex { .. } => "E_GRAMMAR_LIMIT",
+            Self::Syntax { .. } | Self::Gbnf { .. } => "E_GRAMMAR_SYNTAX",
+            Self::Vocabulary { .. } => "E_GRAMMAR_VOCABULARY",
+        }
+    }
+
+    /// What to do about it, one line.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::SchemaUnsupported { .. } => {
+                "say it with other keywords, or leave it out and check the answer yourself"
+            }
+            Self::SchemaInvalid { .. } => "give a JSON schema of draft 4 to 2020-12",
+            Self::Unsatisfiable { .. } => "the schema's parts contradict each other",
+            Self::TooLarge { .. } | Self::TooComplex { .. } => "give a smaller or simpler schema or grammar",
+            Self::Syntax { .. } | Self::Gbnf { .. } => "correct it where the message says",
+            Self::Vocabulary { .. } => "take another model",
+        }
+    }
+}

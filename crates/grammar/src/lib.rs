@@ -23,8 +23,9 @@ mod vocabulary;
 
 pub use compiler::Compiler;
 pub use error::GrammarError;
+pub use goldcrest_prompt::ToolFormat;
 pub use grammar::{Grammar, Layout};
 pub use matched::GrammarConstraint;
 pub use monitor::{Monitor, MonitorConstraint, is_identifier};
-pub use tools::{ToolChoice, ToolFormat, Tools};
-pub use vocabulary::Vocabulary;
+pub use tools::{ToolChoice, Tools};
+pub use vocabulary::{Vocabulary, Write};

@@ -1,5 +1,6 @@
 //! A model's tokens as the automata see them: bytes in a trie.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use goldcrest_tokenizer::Tokenizer;
@@ -9,6 +10,9 @@ use crate::GrammarError;
 
 /// Most tokens: as many as the sampling kernels serve.
 const MAX_VOCAB: usize = 1 << 22;
+
+/// Gives the tokens of a text as a model's tokenizer writes it behind other text.
+pub type Write = Box<dyn Fn(&str) -> Vec<u32> + Send + Sync>;
 
 /// A model's tokens as the automata see them.
 #[derive(Clone)]
@@ -23,13 +27,24 @@ impl Vocabulary {
     /// [`GrammarError::Vocabulary`].
     pub fn new(tokenizer: Arc<Tokenizer>) -> Result<Self, GrammarError> {
         let n_vocab = u32::try_from(tokenizer.n_vocab()).unwrap_or(u32::MAX);
-        let word = |id| {
-            let piece = tokenizer.piece(id).unwrap_or_default();
-            let special = tokenizer.is_special(id) || tokenizer.is_eog(id);
-            if special { [&[TokTrie::SPECIAL_TOKEN_MARKER], piece].concat() } else { piece.to_vec() }
-        };
-        let trie = trie((0..n_vocab).map(word).collect(), tokenizer.eog())?;
-        Ok(Self { env: Arc::new(Env { trie, tokenizer: Some(tokenizer) }) })
+        let pieces: Vec<&[u8]> = (0..n_vocab).map(|id| tokenizer.piece(id).unwrap_or_default()).collect();
+        let special: Vec<u32> = (0..n_vocab).filter(|id| tokenizer.is_special(*id)).collect();
+        let ends = tokenizer.eog().to_vec();
+        let known = Arc::clone(&tokenizer);
+        Self::with_writer(&pieces, &special, &ends, Box::new(move |text| known.encode_continuation(text)))
+    }
+
+    /// Tokens given by their bytes. `special` ones stand for no text, nor do those of `ends`, which end one.
+    ///
+    /// # Errors
+    /// [`GrammarError::Vocabulary`].
+    pub fn with_writer(
+        pieces: &[&[u8]],
+        special: &[u32],
+        ends: &[u32],
+        write: Write,
+    ) -> Result<Self, GrammarError> {
+        Self::of(pieces, special, ends, Some(write))
     }
 
     /// Tokens given by their bytes, of which `ends` end a text and stand for none. Nothing is known of how such a
@@ -38,15 +53,23 @@ impl Vocabulary {
     /// # Errors
     /// [`GrammarError::Vocabulary`].
     pub fn from_pieces(pieces: &[&[u8]], ends: &[u32]) -> Result<Self, GrammarError> {
-        let word = |(id, piece): (u32, &&[u8])| {
-            if ends.contains(&id) {
-                [&[TokTrie::SPECIAL_TOKEN_MARKER], *piece].concat()
-            } else {
-                piece.to_vec()
+        Self::of(pieces, &[], ends, None)
+    }
+
+    fn of(
+        pieces: &[&[u8]],
+        special: &[u32],
+        ends: &[u32],
+        write: Option<Write>,
+    ) -> Result<Self, GrammarError> {
+        let mut words: Vec<Vec<u8>> = pieces.iter().map(|piece| piece.to_vec()).collect();
+        let silent: BTreeSet<u32> = special.iter().chain(ends).copied().collect();
+        for id in &silent {
+            if let Some(word) = words.get_mut(*id as usize) {
+                word.insert(0, TokTrie::SPECIAL_TOKEN_MARKER);
             }
-        };
-        let trie = trie((0..).zip(pieces).map(word).collect(), ends)?;
-        Ok(Self { env: Arc::new(Env { trie, tokenizer: None }) })
+        }
+        Ok(Self { env: Arc::new(Env { trie: trie(words, ends)?, write }) })
     }
 
     /// Number of tokens.
@@ -98,7 +121,7 @@ fn trie(mut words: Vec<Vec<u8>>, ends: &[u32]) -> Result<TokTrie, GrammarError> 
 
 struct Env {
     trie: TokTrie,
-    tokenizer: Option<Arc<Tokenizer>>,
+    write: Option<Write>,
 }
 
 impl TokenizerEnv for Env {
@@ -107,16 +130,17 @@ impl TokenizerEnv for Env {
     }
 
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
-        let Some(tokenizer) = &self.tokenizer else { return self.trie.greedy_tokenize(bytes) };
+        let Some(write) = &self.write else { return self.trie.greedy_tokenize(bytes) };
         self.trie.tokenize_with_greedy_fallback(bytes, |text| {
-            let ids = tokenizer.encode_continuation(text);
+            let ids = write(text);
             // Some tokenizers normalize. What is forced must be these bytes and no others.
-            let same = tokenizer.decode_bytes(&ids, false) == text.as_bytes();
+            let known = ids.iter().all(|id| (*id as usize) < self.trie.vocab_size());
+            let same = known && ids.iter().flat_map(|id| self.trie.token(*id)).eq(text.as_bytes());
             if same { ids } else { self.trie.greedy_tokenize(text.as_bytes()) }
         })
     }
 
     fn tokenize_is_canonical(&self) -> bool {
-        self.tokenizer.is_some()
+        self.write.is_some()
     }
 }

@@ -41,6 +41,7 @@ mod strftime;
 mod strings;
 mod template;
 mod text;
+mod tool_format;
 mod value;
 
 /// Everything that a template can name besides its inputs. The lists are complete.
@@ -55,3 +56,4 @@ pub use budget::{Budget, MAX_DEPTH, MAX_TEMPLATE_BYTES, Usage};
 pub use error::{Cost, PromptError};
 pub use strftime::LocalTime;
 pub use template::{ChatTemplate, RESERVED_NAMES, RenderInput, Rendered, Segment};
+pub use tool_format::ToolFormat;

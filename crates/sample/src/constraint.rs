@@ -115,6 +115,40 @@ pub enum ConstraintError {
     },
 }
 
+impl ConstraintError {
+    /// A name that stays the same between releases.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Stuck { .. } => "E_GRAMMAR_STUCK",
+            Self::Limit { .. } => "E_GRAMMAR_LIMIT",
+            Self::Failed { .. } => "E_CONSTRAINT_FAILED",
+            Self::Refused { .. } | Self::Rollback { .. } | Self::Pending => "E_CONSTRAINT",
+        }
+    }
+
+    /// Whether the cause is what the caller gave.
+    #[must_use]
+    pub const fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Stuck { .. } | Self::Limit { .. } | Self::Failed { .. })
+    }
+
+    /// What to do about it, one line.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Stuck { .. } => {
+                "the grammar and the sampling parameters together leave no token; relax one of them"
+            }
+            Self::Limit { .. } => "give a smaller or simpler schema or grammar",
+            Self::Failed { .. } => "see what the callback says",
+            Self::Refused { .. } | Self::Rollback { .. } | Self::Pending => {
+                "this is a fault in goldcrest; please report it with the grammar"
+            }
+        }
+    }
+}
+
 /// A set of tokens: bit `i % 32` of word `i / 32` stands for token `i`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenMask {

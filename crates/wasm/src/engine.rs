@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use goldcrest::gpu::{self, Device};
+use goldcrest::prompt::ToolFormat;
+use goldcrest::sample::Constraint;
 use goldcrest::tokenizer::Encode;
 use goldcrest::{EngineError, MemoryPlan, Phase, Session, Text, selftest};
 use js_sys::{Function, Promise};
@@ -12,6 +14,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::future_to_promise;
 
+use crate::constraint::{Outside, TokenConstraint};
 use crate::conversation::conversation;
 use crate::error::Failure;
 use crate::events::Events;
@@ -23,6 +26,7 @@ use crate::request::request;
 use crate::sampler;
 use crate::score;
 use crate::source::{ByteSource, JsSource, Signal};
+use crate::tokens::TokenTable;
 use crate::trace::trace;
 use crate::turn::Turn;
 
@@ -56,27 +60,37 @@ impl Engine {
         Ok(Self::open(JsSource::new(&source, Some(&signal)), &options, &on_progress).await?)
     }
 
-    /// JSON: `model`, `adapter`, `backend`, `features`, `profile`, `context_length`, `memory`, `notes`.
+    /// JSON: `model`, `adapter`, `backend`, `features`, `profile`, `context_length`, `memory`, `notes`, `tool_format`.
     #[must_use]
     pub fn info(&self) -> String {
         self.info.clone()
     }
 
     /// Runs one generation and resolves to its statistics as JSON. Every event is a JSON string; a promise that the function
-    /// returns is waited for before the next event.
+    /// returns is waited for before the next event. Tokens that `constraint` refuses do not come.
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
     pub fn generate(
         &self,
         request: String,
         #[wasm_bindgen(unchecked_param_type = "(event: string) => void | Promise<void>")] on_event: Function,
         signal: Signal,
+        #[wasm_bindgen(unchecked_param_type = "TokenConstraint | undefined")] constraint: Option<
+            TokenConstraint,
+        >,
     ) -> Promise {
         let (session, text) = (Rc::clone(&self.session), Rc::clone(&self.text));
         let blocking = self.device.info().backend == "cpu";
         future_to_promise(async move {
             let turn = blocking.then(Turn::new);
-            let events = Events { on_event, signal, turn, thrown: RefCell::default() };
-            Ok(run(&session, &text, &request, Rc::new(events)).await?.to_string().into())
+            let events = Rc::new(Events { on_event, signal, turn, thrown: RefCell::default() });
+            let n_vocab = u32::try_from(text.tokenizer().n_vocab()).unwrap_or(u32::MAX);
+            let constraint =
+                constraint.map(|it| Box::new(Outside::new(it, n_vocab, &events)) as Box<dyn Constraint>);
+            let result = run(&session, &text, &request, constraint, &events).await;
+            match events.thrown.borrow_mut().take() {
+                Some(thrown) => Err(thrown),
+                None => Ok(result?.to_string().into()),
+            }
         })
     }
 
@@ -106,6 +120,19 @@ impl Engine {
     #[must_use]
     pub fn tokenize(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<u32> {
         self.text.tokenizer().encode(text, Encode { add_special, parse_special })
+    }
+
+    /// The tokens of text that goes on behind other text.
+    #[must_use]
+    pub fn continuation(&self, text: &str) -> Vec<u32> {
+        self.text.tokenizer().encode_continuation(text)
+    }
+
+    /// The vocabulary, for the module of grammars.
+    #[must_use]
+    #[wasm_bindgen(js_name = tokenTable)]
+    pub fn token_table(&self) -> TokenTable {
+        TokenTable::new(self.text.tokenizer())
     }
 
     /// The texts of single tokens, a JSON list.
@@ -171,6 +198,7 @@ impl Engine {
         let loaded = loading.await;
         let engine = or_source(loaded, &mut source)?;
         let runtime = engine.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
+        let template = gguf.metadata.get_str("tokenizer.chat_template").unwrap_or_default();
         let info = json!({
             "model": report::model(&gguf, &cfg),
             "adapter": report::adapter(device.as_ref()),
@@ -180,6 +208,7 @@ impl Engine {
             "context_length": runtime.n_ctx(),
             "memory": report::memory(&MemoryPlan::new(&gguf, runtime.n_ctx())?),
             "notes": runtime.notes(),
+            "tool_format": ToolFormat::of_template(template).map(ToolFormat::name),
         });
         drop(runtime);
         let session = Rc::new(RefCell::new(engine.session()));
@@ -192,13 +221,15 @@ async fn run(
     session: &RefCell<Session>,
     text: &Text,
     asked: &str,
-    events: Rc<Events>,
+    constraint: Option<Box<dyn Constraint>>,
+    events: &Rc<Events>,
 ) -> Result<Value, Failure> {
     let (mut request, strategy) = request(asked)?;
+    request.constraint = constraint;
     sampler::complete(&mut request.sampler, text);
     let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
     if let Some(strategy) = strategy {
-        return strategy.run(&mut session, text, &request, &events).await;
+        return strategy.run(&mut session, text, &request, events).await;
     }
     let mut generation = session.generate(request)?;
     events.emit(json!({ "type": "prompt", "tokens": generation.prompt() })).await?;

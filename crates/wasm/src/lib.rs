@@ -3,6 +3,7 @@
 //! Structured data crosses as JSON text, bytes as `Uint8Array`. Every failure is a JavaScript `Error` with `code` and `help`,
 //! from the same table as the command's. Nothing is fetched, logged or stored: bytes come through the caller's `ByteSource`.
 
+mod constraint;
 mod conversation;
 mod engine;
 mod error;
@@ -17,14 +18,17 @@ mod score;
 mod sha256;
 mod source;
 mod strategy;
+mod tokens;
 mod trace;
 mod turn;
 
+pub use constraint::TokenConstraint;
 pub use engine::Engine;
 pub use plan::plan;
 pub use sha256::Sha256;
 pub use source::{ByteSource, Signal};
 pub use strategy::strategies;
+pub use tokens::TokenTable;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

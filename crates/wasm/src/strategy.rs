@@ -49,20 +49,6 @@ impl Strategy {
         request: &Request,
         events: &Rc<Events>,
     ) -> Result<Value, Failure> {
-        let result = self.decode(session, text, request, events).await;
-        match events.thrown.borrow_mut().take() {
-            Some(thrown) => Err(Failure::Thrown(thrown)),
-            None => result,
-        }
-    }
-
-    async fn decode(
-        self,
-        session: &mut Session,
-        text: &Text,
-        request: &Request,
-        events: &Rc<Events>,
-    ) -> Result<Value, Failure> {
         let name = self.method.name();
         let references = self.references.iter().map(|one| session.encode(one)).collect::<Result<_, _>>()?;
         let scorer = self.scored.then(|| Box::new(AskedScorer(Rc::clone(events))) as Box<dyn Scorer>);

@@ -1,9 +1,9 @@
 import type { GenerateRequest } from "../core/facts.js";
 import { invalidParameter } from "../errors.js";
 import type { Completions } from "../types.js";
-import { newId } from "./chat.js";
 import { Gathering } from "./gather.js";
 import { answer, type Model, type Totals } from "./generation.js";
+import { newId } from "./ids.js";
 import { checkNames, flag, integer, readSampling } from "./parameters.js";
 import { AnswerStream } from "./stream.js";
 import type { Completion, CompletionChunk, CompletionLogprobs, CompletionRequest, PromptTokens, TokenLogprob } from "./types.js";

@@ -1,4 +1,5 @@
-import type { Alternative, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats } from "../core/facts.js";
+import type { Alternative, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats, ToolFormat } from "../core/facts.js";
+import { readWords } from "./form.js";
 import type { Sampling } from "./parameters.js";
 import { sumSpeculation } from "./speculation.js";
 import { answerQuestion } from "./strategy.js";
@@ -13,6 +14,8 @@ export interface Model {
     signal: AbortSignal | undefined,
     onEvent: (event: GenerateEvent) => EventAnswer | Promise<EventAnswer>,
   ): Promise<GenerateStats>;
+  /** How the model writes calls of tools; `null` if its chat template takes none. */
+  toolFormat(): ToolFormat | null;
   pieces(tokens: readonly number[]): Promise<string[]>;
   detokenize(tokens: readonly number[]): Promise<string>;
 }
@@ -86,6 +89,8 @@ export async function answer(
         case "score":
         case "remote":
           return answerQuestion(sampling.strategy, event);
+        case "words":
+          return readWords(sampling.monitor, event.text, event.tokens);
         case "prefill":
         case "working":
           return undefined;

@@ -1,19 +1,20 @@
 import type { GenerateRequest } from "../core/facts.js";
 import { invalidParameter, notAvailable } from "../errors.js";
+import { readResponseFormat } from "./form.js";
 import { FURTHER, readFurther } from "./sampling.js";
 import { readStrategy, type StrategyUse } from "./strategy.js";
-import type { SamplingRequest } from "./types.js";
+import type { Monitor, SamplingRequest } from "./types.js";
 
 /** Parameters that are part of the API's design and of no released version yet. */
 const PLANNED: ReadonlySet<string> = new Set([
-  "response_format", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "best_of",
+  "functions", "function_call", "best_of",
   "suffix", "prediction", "reasoning_effort", "verbosity", "modalities", "audio", "web_search_options",
 ]);
 /** What both kinds of request share. */
 const SHARED = [
   "signal", "model", "max_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "repetition_penalty", "frequency_penalty",
-  "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "stream", "stream_options", "return_token_ids", "user",
-  "strategy", "speculate", "references", "scorer", "remote",
+  "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "response_format", "constraint", "stream", "stream_options",
+  "return_token_ids", "user", "strategy", "speculate", "references", "scorer", "remote",
 ] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -29,6 +30,7 @@ export interface Sampling {
   readonly tokenIds: boolean;
   readonly signal: AbortSignal | undefined;
   readonly strategy: StrategyUse;
+  readonly monitor: Monitor | undefined;
 }
 
 /** Refuses names that mean nothing here: a parameter is obeyed or refused, never ignored. */
@@ -52,6 +54,10 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
   const maxTokens = integer(fields, "max_tokens", 0) ?? integer(fields, "max_completion_tokens", 0);
   const stop = readStop(fields["stop"]);
   const bias = readBias(fields["logit_bias"]);
+  const monitor = fields["constraint"];
+  if (!isNone(monitor) && typeof monitor !== "function") throw invalidParameter("constraint", typeof monitor, "a function");
+  const form = readResponseFormat(fields["response_format"]);
+  if (form !== undefined && !isNone(monitor)) throw invalidParameter("constraint", "a function", "none beside response_format");
   const seed = integer(fields, "seed", 0);
   return {
     request: {
@@ -66,6 +72,8 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
       ...given("logit_bias", bias),
       ...given("stop", stop),
       ...given("ignore_eos", flag(fields, "ignore_eos")),
+      ...given("form", form),
+      ...given("monitored", isNone(monitor) ? undefined : true),
       ...readFurther(fields),
     },
     // 32 bits, so that a person can type it again.
@@ -76,6 +84,7 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
     tokenIds: flag(fields, "return_token_ids") ?? false,
     signal: signal instanceof AbortSignal ? signal : undefined,
     strategy: readStrategy(fields, readReference),
+    monitor: isNone(monitor) ? undefined : (monitor as Monitor),
   };
 }
 

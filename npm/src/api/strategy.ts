@@ -44,11 +44,11 @@ export function readStrategy(fields: Readonly<Record<string, unknown>>, readRefe
 
 /** Whether an event is a question, which somebody has to answer. */
 export function isQuestion(event: GenerateEvent | Progress): event is Question {
-  return "type" in event && (event.type === "score" || event.type === "remote");
+  return "type" in event && (event.type === "score" || event.type === "remote" || event.type === "words");
 }
 
 /** Answers a strategy's question with the caller's function. */
-export async function answerQuestion(use: StrategyUse, question: Question): Promise<EventAnswer> {
+export async function answerQuestion(use: StrategyUse, question: Exclude<Question, { type: "words" }>): Promise<EventAnswer> {
   if (question.type === "remote") return use.remote?.({ maxTokens: question.max_tokens });
   const { text, tokens, finished } = question satisfies Candidate;
   return use.scorer?.({ text, tokens, finished });

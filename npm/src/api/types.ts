@@ -10,9 +10,14 @@ export interface TextPart {
 /** A message of a conversation. */
 export interface ChatMessage {
   readonly role: ChatRole;
-  readonly content: string | readonly TextPart[];
+  /** May be left out, or `null`, in a message that calls tools. */
+  readonly content?: string | readonly TextPart[] | null | undefined;
   /** Passed on to the chat template. */
   readonly name?: string | undefined;
+  /** The calls of an assistant's message. */
+  readonly tool_calls?: readonly ToolCall[] | undefined;
+  /** The call that a message of the role `tool` answers. */
+  readonly tool_call_id?: string | undefined;
 }
 
 /** A strategy: `NAME`, `NAME:key=value,…`, or its name and parameters as an object. */
@@ -39,6 +44,57 @@ export type Scorer = (candidate: Candidate) => number | Promise<number>;
 
 /** Gives an answer's text from elsewhere, such as a server that the user agreed to ask. */
 export type Remote = (asked: { readonly maxTokens: number }) => string | Promise<string>;
+
+/** A function that the model may call. */
+export interface Tool {
+  readonly type: "function";
+  readonly function: {
+    readonly name: string;
+    readonly description?: string | undefined;
+    /** A JSON schema of the arguments. What of it cannot be enforced is refused. Default: no arguments. */
+    readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+  };
+}
+
+/** A call of a tool. */
+export interface ToolCall {
+  readonly id: string;
+  readonly type: "function";
+  /** The arguments as JSON text. */
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+/** A piece of a call: the first one has id and name, all together the arguments. */
+export interface ToolCallDelta {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: "function";
+  readonly function: { readonly name?: string; readonly arguments?: string };
+}
+
+/** `spaced`: `{"a": 1, "b": 2}`; `compact`: `{"a":1,"b":2}`. Other whitespace is not written. */
+export type JsonLayout = "spaced" | "compact";
+
+/** What an answer has to look like. It is enforced token by token; what cannot be enforced is refused (`E_SCHEMA_UNSUPPORTED`). */
+export type ResponseFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json_object"; readonly layout?: JsonLayout | undefined }
+  | {
+      readonly type: "json_schema";
+      /** As OpenAI has it. It is always strict. */
+      readonly json_schema: { readonly name?: string; readonly description?: string; readonly schema: unknown; readonly strict?: boolean | null };
+      readonly layout?: JsonLayout | undefined;
+    }
+  /** The whole answer matches. */
+  | { readonly type: "regex"; readonly pattern: string | RegExp }
+  /** Lark as llguidance has it, or llama.cpp's GBNF. Default of `syntax`: GBNF if there is a `::=`. */
+  | { readonly type: "grammar"; readonly grammar: string; readonly syntax?: "lark" | "gbnf" | undefined };
+
+/**
+ * Restricts the next word from a program's state: asked with the answer so far wherever a word may begin, it returns the words of
+ * which one has to come, or `null` for any. It may take its time.
+ */
+export type Monitor = (text: string, tokens: readonly number[]) => readonly string[] | null | Promise<readonly string[] | null>;
 
 /** What both kinds of request understand. Ranges are checked before anything runs. */
 export interface SamplingRequest {
@@ -124,6 +180,10 @@ export interface SamplingRequest {
   readonly n?: number | null | undefined;
   /** Go on behind tokens that end an answer. Default: false. */
   readonly ignore_eos?: boolean | null | undefined;
+  /** What the answer has to look like. An answer that reaches `max_tokens` is cut off (`length`). Default: text. */
+  readonly response_format?: ResponseFormat | null | undefined;
+  /** Restricts the next word from a program's state. */
+  readonly constraint?: Monitor | null | undefined;
   /** Stream chunks. Default: false. */
   readonly stream?: boolean | null | undefined;
   /**
@@ -163,6 +223,12 @@ export interface ChatCompletionRequest extends SamplingRequest {
   readonly logprobs?: boolean | null | undefined;
   /** Alternatives reported with each token, 0 to 256; asks for `logprobs: true`. */
   readonly top_logprobs?: number | null | undefined;
+  /** Functions that the model may call, if its chat template takes tools. */
+  readonly tools?: readonly Tool[] | null | undefined;
+  /** Whether it may, must not or must call one, or which. Calls are enforced to fit. Default: `auto`. */
+  readonly tool_choice?: "none" | "auto" | "required" | { readonly type: "function"; readonly function: { readonly name: string } } | null | undefined;
+  /** Several calls in one answer, where the model's format can write them. Default: true. */
+  readonly parallel_tool_calls?: boolean | null | undefined;
 }
 
 /** A request to `engine.completions.create`: text as it is, without the chat template. */
@@ -177,8 +243,8 @@ export interface CompletionRequest extends SamplingRequest {
   readonly parse_special?: boolean | null | undefined;
 }
 
-/** Why an answer ended: the model ended it or a stop text came, or as many tokens as were allowed. */
-export type FinishReason = "stop" | "length";
+/** Why an answer ended: the model or its form ended it or a stop text came; as many tokens as were allowed; with calls of tools. */
+export type FinishReason = "stop" | "length" | "tool_calls";
 
 /** Counts of tokens. */
 export interface Usage {
@@ -263,7 +329,8 @@ export interface ChatCompletion extends PromptTokens {
   readonly model: string;
   readonly choices: readonly (ChoiceTokens & {
     readonly index: number;
-    readonly message: { readonly role: "assistant"; readonly content: string };
+    /** The content of an answer that only calls tools is empty. */
+    readonly message: { readonly role: "assistant"; readonly content: string; readonly tool_calls?: readonly ToolCall[] };
     readonly finish_reason: FinishReason;
     readonly logprobs: ChoiceLogprobs | null;
   })[];
@@ -285,7 +352,7 @@ export interface ChatCompletionChunk extends PromptTokens {
   readonly model: string;
   readonly choices: readonly (ChoiceTokens & ChoiceGuessed & {
     readonly index: number;
-    readonly delta: { readonly role?: "assistant"; readonly content?: string };
+    readonly delta: { readonly role?: "assistant"; readonly content?: string; readonly tool_calls?: readonly ToolCallDelta[] };
     readonly finish_reason: FinishReason | null;
     readonly logprobs: ChoiceLogprobs | null;
   })[];

@@ -24,7 +24,26 @@ export interface EngineFacts {
   readonly context_length: number;
   readonly memory: { readonly weights: number; readonly kv_per_token: number; readonly scratch: number; readonly total: number };
   readonly notes: readonly string[];
+  /** How the model writes calls of tools; `null` if its chat template takes none. */
+  readonly tool_format: ToolFormat | null;
 }
+
+/** A way of writing calls of tools. */
+export type ToolFormat = "hermes" | "llama3" | "json";
+
+/** What an answer has to look like. */
+export type FormRequest =
+  | { readonly type: "json_schema"; readonly schema: unknown; readonly layout?: "spaced" | "compact" }
+  | { readonly type: "json_object"; readonly layout?: "spaced" | "compact" }
+  | { readonly type: "regex"; readonly pattern: string }
+  | { readonly type: "grammar"; readonly text: string; readonly syntax?: "lark" | "gbnf" }
+  | {
+      readonly type: "tools";
+      readonly tools: readonly unknown[];
+      readonly format: ToolFormat;
+      readonly choice: "auto" | "required" | { readonly name: string };
+      readonly parallel: boolean;
+    };
 
 /** `plan` of the wasm module, with what the core knows of storage and adapter. */
 export interface PlanFacts {
@@ -69,6 +88,10 @@ export interface GenerateRequest extends FurtherSettings {
   readonly stop?: readonly string[];
   readonly ignore_eos?: boolean;
   readonly logprobs?: number;
+  /** What the answer has to look like. */
+  readonly form?: FormRequest;
+  /** Whether somebody answers the event `words`. */
+  readonly monitored?: boolean;
   /** A name with parameters, or an object. */
   readonly strategy?: string | Readonly<Record<string, unknown>>;
   readonly references?: readonly GenerateRequest["prompt"][];
@@ -85,13 +108,14 @@ export interface Alternative {
   readonly logprob: number;
 }
 
-/** What a strategy asks of the caller: a number for an answer, a text in the place of its own. */
+/** What is asked of the caller: a number for an answer, a text in the place of the model's own, the words that may come. */
 export type Question =
+  | { readonly type: "words"; readonly text: string; readonly tokens: readonly number[] }
   | { readonly type: "score"; readonly text: string; readonly tokens: readonly number[]; readonly finished: boolean }
   | { readonly type: "remote"; readonly max_tokens: number };
 
-/** What an event is answered with: questions with a number or a text. */
-export type EventAnswer = number | string | undefined | void;
+/** What an event is answered with: questions with a number, a text or words. */
+export type EventAnswer = number | string | readonly string[] | null | undefined | void;
 
 /** One thing that happened in a generation. */
 export type GenerateEvent =
@@ -108,7 +132,7 @@ export type GenerateEvent =
       /** It was guessed, and the model agreed. */
       readonly guessed?: true;
     }
-  | { readonly type: "end"; readonly finish: "stop" | "length" | "stop_string" | "aborted"; readonly text: string };
+  | { readonly type: "end"; readonly finish: "stop" | "length" | "stop_string" | "grammar_end" | "aborted"; readonly text: string };
 
 /** A request to `trace` of the wasm module. */
 export interface TraceRequest {

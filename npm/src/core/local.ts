@@ -9,13 +9,14 @@ import { openSource } from "../source/open.js";
 import type { SourceRef } from "../source/resolve.js";
 import type { ProgressPhase, SelfTestReport, StrategySummary } from "../types.js";
 import type { CallHooks, Core } from "./core.js";
+import { Constraints, type AskWords } from "./constraint.js";
 import { deferred } from "./deferred.js";
 import { nextAttempt, type Attempt } from "./fallback.js";
 import type { EngineFacts, EventAnswer, GenerateEvent, GenerateStats, PlanFacts, TraceFacts } from "./facts.js";
 import type { CallName, Calls } from "./messages.js";
 import { breathe, ProgressPace } from "./pace.js";
 import { downloadTools, type Realm } from "./realm.js";
-import type { WasmEngine, WasmModule } from "./wasm.js";
+import type { WasmEngine, WasmGrammars, WasmModule } from "./wasm.js";
 
 /** Longest stretch of work, in milliseconds, after which a generation lets the realm hear of aborts. */
 const BREATH = 8;
@@ -27,6 +28,8 @@ export class LocalCore implements Core {
   readonly #realm: Realm;
   #wasm: WasmModule | undefined;
   #engine: WasmEngine | undefined;
+  #grammars: WasmGrammars | undefined;
+  #constraints: Constraints | undefined;
   /** Calls that have not ended; none after a trap, since those never end. */
   readonly #running = new Set<Promise<void>>();
 
@@ -44,10 +47,14 @@ export class LocalCore implements Core {
       return await Promise.race([running, trap.happened]);
     } catch (thrown) {
       if (!isTrap(thrown)) throw toGoldcrestError(thrown, "E_ENGINE");
+      // Which of the two trapped is not known.
       if (this.#wasm !== undefined) await this.#realm.wasm.discard(this.#wasm);
+      if (this.#grammars !== undefined) await this.#realm.grammars.discard(this.#grammars);
       this.#running.clear();
       this.#engine = undefined;
+      this.#constraints = undefined;
       this.#wasm = undefined;
+      this.#grammars = undefined;
       throw new GoldcrestError("E_TRAPPED", `the engine trapped: ${String((thrown as Error).message)}`, {
         help: "the next call starts a fresh engine; please report it with engine.info",
         cause: thrown,
@@ -63,6 +70,8 @@ export class LocalCore implements Core {
   }
 
   #free(): void {
+    this.#constraints?.free();
+    this.#constraints = undefined;
     this.#engine?.free();
     this.#engine = undefined;
   }
@@ -145,6 +154,7 @@ export class LocalCore implements Core {
       // A download that fails ends the reads of the engine, too; its own reason is the better one.
       made.catch(() => undefined);
       this.#engine = await Promise.race([made, source.finished().then(() => made)]);
+      this.#constraints = new Constraints(this.#engine, async () => (this.#grammars = await this.#realm.grammars.get(options.grammarUrl)));
       await source.finished();
       if (signal.aborted) throw aborted(signal.reason);
       report("ready", source.size, source.size);
@@ -211,9 +221,18 @@ export class LocalCore implements Core {
       }
       return answer;
     };
-    const stats = await this.#loaded.generate(JSON.stringify(request), told, signal);
-    if (signal.aborted) throw aborted(signal.reason);
-    return JSON.parse(stats) as GenerateStats;
+    const { form, monitored, ...asked } = request;
+    const ask: AskWords = async (text, tokens) => (await onEvent?.({ type: "words", text, tokens })) as readonly string[] | null;
+    const engine = this.#loaded;
+    const constraint = await this.#constraints?.make(form, monitored === true ? ask : undefined);
+    try {
+      if (signal.aborted) throw aborted(signal.reason);
+      const stats = await engine.generate(JSON.stringify(asked), told, signal, constraint);
+      if (signal.aborted) throw aborted(signal.reason);
+      return JSON.parse(stats) as GenerateStats;
+    } finally {
+      constraint?.free();
+    }
   }
 }
 

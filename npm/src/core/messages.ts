@@ -8,6 +8,7 @@ import type { EngineFacts, EventAnswer, GenerateEvent, GenerateRequest, Generate
 /** How a source is opened. */
 export interface OpenOptions {
   readonly wasmUrl: string | undefined;
+  readonly grammarUrl: string | undefined;
   readonly cache: CacheKind;
   readonly hubUrl: string;
   readonly sha256: string | null;

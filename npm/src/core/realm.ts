@@ -8,14 +8,16 @@ import { platformEstimate, type Estimate } from "../cache/quota.js";
 import type { ModelStore } from "../cache/store.js";
 import { GoldcrestError } from "../errors.js";
 import type { CacheKind } from "../types.js";
-import { WasmHost, type WasmModule } from "./wasm.js";
+import { WasmHost, type WasmGrammars, type WasmModule } from "./wasm.js";
 
 /** What a page, a worker or a process offers to a core. Tests bring their own. */
 export interface Realm {
   readonly network: Network;
   readonly locks: Locks;
   readonly estimate: Estimate;
-  readonly wasm: Pick<WasmHost, "get" | "discard">;
+  readonly wasm: Pick<WasmHost<WasmModule>, "get" | "discard">;
+  /** The module of grammars, which is fetched when the first answer has to have a form. */
+  readonly grammars: Pick<WasmHost<WasmGrammars>, "get" | "discard">;
   store(kind: CacheKind): Promise<ModelStore>;
 }
 
@@ -48,7 +50,8 @@ function makeRealm(): Realm {
     network: platformNetwork(),
     locks: platformLocks(),
     estimate: platformEstimate,
-    wasm: new WasmHost(),
+    wasm: WasmHost.engine(),
+    grammars: WasmHost.grammars(),
     async store(kind) {
       if (kind === "memory") return memory;
       const opfs = await OpfsStore.open();

@@ -1,6 +1,8 @@
 // The wasm in a page, with what tests ask of it.
 
 import init, * as border from "/wasm/goldcrest_wasm.js";
+import initGrammar, * as grammar from "/wasm/goldcrest_grammar.js";
+import { compilerOf, constraintOf, walk } from "./forms.js";
 import { behindExpected, bytesSource, generate, greedy } from "./golden.js";
 
 const { memory } = await init({ module_or_path: new URL("/wasm/goldcrest_wasm_bg.wasm", location.href) });
@@ -79,3 +81,29 @@ export async function compile(shaders) {
 }
 
 export { generate };
+
+/** Answers of a tiny model that have to fit a schema, greedy and drawn from the best candidates and from the whole row. */
+export async function fitting(schema) {
+  await initGrammar({ module_or_path: new URL("/wasm/goldcrest_grammar_bg.wasm", location.href) });
+  const engine = await load("/golden/tiny/llama.gguf");
+  const compiler = compilerOf(grammar, engine);
+  const answers = [];
+  for (const more of [{ temperature: 0 }, { temperature: 1, top_k: 40, seed: 1 }, { temperature: 1, top_k: 0, typical_p: 0.9, seed: 2 }]) {
+    const form = compiler.compile(JSON.stringify({ type: "json_schema", schema }));
+    const asked = { prompt: { text: "Once upon a time" }, max_tokens: 100, ...more };
+    const { end, events, stats } = await generate(engine, asked, undefined, undefined, constraintOf(form));
+    answers.push({ text: events.map((event) => event.text ?? "").join(""), finish: end.finish, passes: stats.forward_passes, tokens: stats.tokens.length });
+  }
+  const { backend } = JSON.parse(engine.info());
+  engine.free();
+  return { answers, backend };
+}
+
+/** Masks over the vocabulary of an engine's model, for real schemas: how long they take, and what becomes of the schemas. */
+export async function maskTimes(engine, schemas) {
+  await initGrammar({ module_or_path: new URL("/wasm/goldcrest_grammar_bg.wasm", location.href) });
+  const begun = performance.now();
+  const compiler = compilerOf(grammar, engine);
+  const ready = performance.now() - begun;
+  return { ready, ...walk(compiler, schemas, 300) };
+}

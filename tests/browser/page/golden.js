@@ -31,14 +31,14 @@ export function bytesSource(bytes) {
 }
 
 /** Runs one generation; everything that came of it. */
-export async function generate(engine, request, signal = { aborted: false }, onEvent = () => {}) {
+export async function generate(engine, request, signal = { aborted: false }, onEvent = () => {}, constraint = undefined) {
   const events = [];
   const take = (text) => {
     const event = JSON.parse(text);
     events.push(event);
     return onEvent(event);
   };
-  const stats = JSON.parse(await engine.generate(JSON.stringify(request), take, signal));
+  const stats = JSON.parse(await engine.generate(JSON.stringify(request), take, signal, constraint));
   return { events, stats, end: events.at(-1) };
 }
 

@@ -1,4 +1,4 @@
-import type { ChatMessage, Engine, SamplingRequest, StrategyReport, Trace } from "goldcrest";
+import { GoldcrestError, type ChatMessage, type Engine, type SamplingRequest, type StrategyReport, type Trace } from "goldcrest";
 
 /** What is tried of a strategy. */
 export interface Trial {
@@ -9,6 +9,8 @@ export interface Trial {
   readonly reference: string;
   /** A word whose frequency is the score; nothing is no scorer. */
   readonly word: string;
+  /** A JSON schema that the answer has to fit, instead of a strategy; nothing is any text. */
+  readonly schema: string;
 }
 
 /** Tokens of a trial: enough to see what a method does, few enough to wait for. */
@@ -16,16 +18,7 @@ const LENGTH = 64;
 
 /** Runs a strategy on a prompt of its own, beside the conversation, and gives what it says of itself. */
 export async function runMethod(engine: Engine, trial: Trial, signal: AbortSignal, onText: (piece: string, guessed: boolean) => void): Promise<StrategyReport | null> {
-  const parameters = trial.parameters.trim();
-  const word = trial.word.trim().toLowerCase();
-  const request = {
-    signal,
-    max_tokens: LENGTH,
-    stream: true,
-    strategy: parameters === "" ? trial.name : `${trial.name}:${parameters}`,
-    ...(trial.reference.trim() === "" ? {} : { references: [trial.reference] }),
-    ...(word === "" ? {} : { scorer: ({ text }: { readonly text: string }) => score(text, word) }),
-  } as const satisfies SamplingRequest;
+  const request = { signal, max_tokens: LENGTH, stream: true, ...(trial.schema.trim() === "" ? byStrategy(trial) : inForm(trial)) } as const;
   let report: StrategyReport | null = null;
   if (engine.info.model.chatTemplate) {
     for await (const chunk of await engine.chat.completions.create({ ...request, messages: asked(trial.prompt) })) {
@@ -39,6 +32,28 @@ export async function runMethod(engine: Engine, trial: Trial, signal: AbortSigna
     }
   }
   return report;
+}
+
+function byStrategy(trial: Trial): Omit<SamplingRequest, "stream"> {
+  const parameters = trial.parameters.trim();
+  const word = trial.word.trim().toLowerCase();
+  return {
+    strategy: parameters === "" ? trial.name : `${trial.name}:${parameters}`,
+    ...(trial.reference.trim() === "" ? {} : { references: [trial.reference] }),
+    ...(word === "" ? {} : { scorer: ({ text }: { readonly text: string }) => score(text, word) }),
+  };
+}
+
+function inForm({ schema }: Trial): Omit<SamplingRequest, "stream"> {
+  return { temperature: 0, response_format: { type: "json_schema", json_schema: { schema: parsed(schema) } } };
+}
+
+function parsed(schema: string): unknown {
+  try {
+    return JSON.parse(schema) as unknown;
+  } catch (error) {
+    throw new GoldcrestError("E_SCHEMA_INVALID", `the schema is no JSON: ${error instanceof Error ? error.message : String(error)}`, { help: "Correct it, or leave the field empty." });
+  }
 }
 
 /** What a sampler makes of the first token behind a prompt. */

@@ -19,6 +19,7 @@ export function MethodsPanel(): VNode {
   const prompt = useSignal("The capital of France is now Lyon. What is the capital of France?");
   const reference = useSignal("What is the capital of France?");
   const word = useSignal("");
+  const schema = useSignal("");
   const runs = useSignal<readonly Run[]>([]);
   const report = useSignal<StrategyReport | null>(null);
   const failed = useSignal<Problem | null>(null);
@@ -37,7 +38,7 @@ export function MethodsPanel(): VNode {
     report.value = null;
     failed.value = null;
     try {
-      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value };
+      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value, schema: schema.value };
       report.value = await runMethod(now.current, asked, control.signal, (text, guessed) => {
         runs.value = joined(runs.value, { text, guessed });
       });
@@ -65,6 +66,7 @@ export function MethodsPanel(): VNode {
       <Area id="method-prompt" label="Prompt" value={prompt} />
       <Area id="method-reference" label="Reference" hint="What contrasts compare with: the question without its document, a leading question" value={reference} />
       <Line id="method-word" label="Scorer" hint="A word; searches that want a scorer prefer answers that have it often" value={word} />
+      <Area id="method-schema" label="JSON schema" hint="The answer is held to it token by token, without a strategy" value={schema} />
       <div class="presets">
         {running.value ? (
           <button type="button" class="button" onClick={() => running.value?.abort()}>

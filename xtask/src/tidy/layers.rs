@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
     ("sample", &[]),
     ("score", &[]),
-    ("grammar", &["sample", "tokenizer"]),
+    ("grammar", &["prompt", "sample", "tokenizer"]),
     ("kernels", &[]),
     ("gpu", &["kernels"]),
     ("model", &["gguf", "kernels", "gpu"]),
@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("server", &["goldcrest"]),
     ("wasm", &["goldcrest"]),
+    ("wasm-grammar", &["grammar", "sample"]),
     ("cli", &["goldcrest", "server"]),
     ("testkit", &["gguf", "tokenizer", "sample", "kernels", "gpu", "model", "engine"]),
 ];
@@ -45,7 +46,7 @@ const TEST_EXTRA: &[&str] = &["gguf", "tokenizer", "prompt", "sample", "kernels"
 const OWNED: &[(&[&str], &[&str])] = &[
     (&["wgpu", "wgpu-core", "wgpu-hal", "wgpu-types"], &["gpu"]),
     (&["naga"], &["xtask"]),
-    (&["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys"], &["gpu", "wasm"]),
+    (&["wasm-bindgen", "wasm-bindgen-futures", "js-sys", "web-sys"], &["gpu", "wasm", "wasm-grammar"]),
     (&["tokio", "axum", "hyper", "tower"], &["server", "cli"]),
     (&["anyhow", "eyre"], &[]),
 ];

@@ -1,11 +1,12 @@
-//! `cargo xtask wasm`: compiles the engine for browsers and Node, writes its JavaScript, makes it small, and weighs it.
+//! `cargo xtask wasm`: compiles the engine and the grammars for browsers and Node, writes their JavaScript, makes them small, and
+//! weighs them.
 
 mod compiler;
 mod optimize;
 mod weigh;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -14,44 +15,66 @@ pub use compiler::Compiler;
 /// What lets a machine build for wasm32.
 pub const NO_COMPILER: &str = "run `rustup target add wasm32-unknown-unknown`";
 
-/// The package and the name of its files.
-const PACKAGE: &str = "goldcrest-wasm";
-const NAME: &str = "goldcrest_wasm";
+/// A program with its JavaScript.
+struct Module {
+    package: &'static str,
+    /// What cargo calls the program.
+    program: &'static str,
+    /// What its files are called.
+    name: &'static str,
+    /// Most compressed bytes of program and JavaScript together.
+    limit: usize,
+}
+
+/// The engine, which every visitor downloads, and the grammars, which the first request for an answer in a form does.
+const MODULES: &[Module] = &[
+    Module { package: "goldcrest-wasm", program: "goldcrest_wasm", name: "goldcrest_wasm", limit: 1_000_000 },
+    Module {
+        package: "goldcrest-wasm-grammar",
+        program: "goldcrest_wasm_grammar",
+        name: "goldcrest_grammar",
+        limit: 700_000,
+    },
+];
 /// Where the npm package expects the result.
 const OUT: &str = "npm/src/wasm";
 
-/// Builds everything; one line with the size, or what went wrong.
+/// Builds everything; one line a module with its size, or what went wrong.
 ///
 /// # Errors
-/// The step that failed and why, also when the result is too large.
+/// The step that failed and why, also when a result is too large.
 pub fn run(root: &Path) -> Result<String, String> {
     let compiler = Compiler::find().ok_or_else(|| format!("no compiler for wasm32: {NO_COMPILER}"))?;
-    let program = build(&compiler, root)?;
+    build(&compiler, root)?;
     let out = root.join(OUT);
-    bind(&program, &out)?;
-    let wasm = out.join(format!("{NAME}_bg.wasm"));
-    optimize::run(root, &wasm)?;
-    weigh::run(&wasm, &out.join(format!("{NAME}.js")))
+    if out.exists() {
+        fs::remove_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    }
+    let mut lines = Vec::new();
+    for module in MODULES {
+        bind(&compiler.output(root).join(format!("{}.wasm", module.program)), module.name, &out)?;
+        let wasm = out.join(format!("{}_bg.wasm", module.name));
+        optimize::run(root, &wasm)?;
+        lines.push(weigh::run(&wasm, &out.join(format!("{}.js", module.name)), module.limit));
+    }
+    let lines: Result<Vec<String>, String> = lines.into_iter().collect();
+    lines.map(|lines| lines.join("\n"))
 }
 
-fn build(compiler: &Compiler, root: &Path) -> Result<PathBuf, String> {
+fn build(compiler: &Compiler, root: &Path) -> Result<(), String> {
     let mut cargo = compiler.cargo(root, "build");
-    cargo.args(["--package", PACKAGE]);
+    cargo.args(MODULES.iter().map(|module| format!("--package={}", module.package)));
     match cargo.status() {
-        Ok(status) if status.success() => Ok(compiler.output(root).join(format!("{NAME}.wasm"))),
+        Ok(status) if status.success() => Ok(()),
         Ok(_) => Err("the build for wasm32 failed".to_owned()),
         Err(error) => Err(format!("{}: {error}", cargo.get_program().to_string_lossy())),
     }
 }
 
 /// Without a default place of the wasm file in the JavaScript: the package names it, and bundlers copy it once.
-fn bind(program: &Path, out: &Path) -> Result<(), String> {
-    let made = |error: std::io::Error| format!("{}: {error}", out.display());
-    if out.exists() {
-        fs::remove_dir_all(out).map_err(made)?;
-    }
+fn bind(program: &Path, name: &str, out: &Path) -> Result<(), String> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(program).out_name(NAME).typescript(true).omit_default_module_path(true);
+    bindgen.input_path(program).out_name(name).typescript(true).omit_default_module_path(true);
     bindgen.remove_name_section(true).remove_producers_section(true);
     let generated = bindgen.web(true).and_then(|bindgen| bindgen.generate(out));
     generated.map_err(|error| format!("wasm-bindgen: {error:#}"))

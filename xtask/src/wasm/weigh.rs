@@ -7,17 +7,15 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Most compressed bytes of program and JavaScript together.
-const LIMIT: usize = 1_000_000;
-
-/// One line with the sizes; an error if they exceed the limit.
-pub(super) fn run(wasm: &Path, js: &Path) -> Result<String, String> {
+/// One line with the sizes; an error if program and JavaScript together exceed the limit.
+pub(super) fn run(wasm: &Path, js: &Path, limit: usize) -> Result<String, String> {
+    let name = js.file_stem().unwrap_or_default().to_string_lossy();
     let [(wasm, wasm_gzip), (js, js_gzip)] = [sizes(wasm)?, sizes(js)?];
     let total = wasm_gzip + js_gzip;
     let line = format!(
-        "wasm {wasm} bytes, {wasm_gzip} as gzip; JavaScript {js} bytes, {js_gzip} as gzip; together {total} of {LIMIT}"
+        "{name}: wasm {wasm} bytes, {wasm_gzip} as gzip; JavaScript {js} bytes, {js_gzip} as gzip; together {total} of {limit}"
     );
-    if total <= LIMIT { Ok(line) } else { Err(format!("{line}: too large")) }
+    if total <= limit { Ok(line) } else { Err(format!("{line}: too large")) }
 }
 
 fn sizes(path: &Path) -> Result<(usize, usize), String> {
