@@ -150,6 +150,8 @@ test("response_format is checked, and passed on", async () => {
   }
   const both = { messages, response_format: { type: "json_object" as const }, constraint: () => null };
   await assert.rejects(engine.chat.completions.create(both), { code: "E_INVALID_PARAMETER" });
+  const guessed = { messages, constraint: () => null, speculate: "auto" };
+  await assert.rejects(engine.chat.completions.create(guessed), { code: "E_INVALID_PARAMETER" });
   const wrong = { messages, max_tokens: 1, response_format: { type: "grammar" as const, grammar: "no grammar" } };
   await assert.rejects(engine.chat.completions.create(wrong), { code: "E_GRAMMAR_SYNTAX" });
   assert.equal((await engine.chat.completions.create({ messages, max_tokens: 1 })).choices.length, 1, "the engine goes on");

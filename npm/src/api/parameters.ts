@@ -58,6 +58,9 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
   if (!isNone(monitor) && typeof monitor !== "function") throw invalidParameter("constraint", typeof monitor, "a function");
   const form = readResponseFormat(fields["response_format"]);
   if (form !== undefined && !isNone(monitor)) throw invalidParameter("constraint", "a function", "none beside response_format");
+  const strategy = readStrategy(fields, readReference);
+  // Guesses run ahead of the callback, which may answer late.
+  if (!isNone(monitor) && strategy.request.strategy !== undefined) throw invalidParameter("constraint", "a function", "none beside a strategy");
   const seed = integer(fields, "seed", 0);
   return {
     request: {
@@ -83,7 +86,7 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
     includeUsage: flag((options ?? {}) as Fields, "include_usage") ?? false,
     tokenIds: flag(fields, "return_token_ids") ?? false,
     signal: signal instanceof AbortSignal ? signal : undefined,
-    strategy: readStrategy(fields, readReference),
+    strategy,
     monitor: isNone(monitor) ? undefined : (monitor as Monitor),
   };
 }

@@ -19,6 +19,8 @@ interface Pending {
   readonly name: CallName;
   readonly answer: Deferred<Calls[CallName]["result"]>;
   readonly onEvent: ((event: Calls[CallName]["event"]) => EventAnswer | Promise<EventAnswer>) | undefined;
+  /** What the caller's function threw: the call rejects with it once the worker has ended it, so that the next finds it at rest. */
+  thrown: { readonly error: unknown } | undefined;
 }
 
 /** How long a worker may take to end a download or a load by itself before it is ended from outside, in milliseconds. */
@@ -49,7 +51,7 @@ export class WorkerCore implements Core {
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = deferred<Calls[CallName]["result"]>();
-    this.#pending.set(id, { name, answer, onEvent: hooks.onEvent as Pending["onEvent"] });
+    this.#pending.set(id, { name, answer, onEvent: hooks.onEvent as Pending["onEvent"], thrown: undefined });
     let patience: ReturnType<typeof setTimeout> | undefined;
     const abort = (): void => {
       this.#port.postMessage({ kind: "abort", id });
@@ -80,7 +82,8 @@ export class WorkerCore implements Core {
       return;
     }
     const call = this.#pending.get(message.id);
-    if (message.kind === "result") call?.answer.resolve(message.value);
+    if (message.kind !== "event" && call?.thrown !== undefined) call.answer.reject(call.thrown.error);
+    else if (message.kind === "result") call?.answer.resolve(message.value);
     else if (message.kind === "error") call?.answer.reject(GoldcrestError.from(message.error));
     else void this.#pass(message.id, call, message.event);
   }
@@ -89,10 +92,9 @@ export class WorkerCore implements Core {
   async #pass(id: number, call: Pending | undefined, event: Calls[CallName]["event"]): Promise<void> {
     let answer: EventAnswer;
     try {
-      answer = await call?.onEvent?.(event);
+      if (call?.thrown === undefined) answer = await call?.onEvent?.(event);
     } catch (error) {
-      call?.answer.reject(error);
-      // Nobody waits for the rest, and the next call must find the engine at rest.
+      if (call !== undefined) call.thrown = { error };
       if (this.#dead === undefined) this.#port.postMessage({ kind: "abort", id });
     }
     if (this.#dead !== undefined) return;
