@@ -2,7 +2,8 @@
 
 use goldcrest_engine::batch::{Batch, StepResult};
 use goldcrest_engine::kv::KvPool;
-use goldcrest_engine::{EngineError, Runtime};
+use goldcrest_engine::{DecodeRun, EngineError, Runtime};
+use goldcrest_sample::SamplerParams;
 
 use crate::speculate::SharedLearnt;
 
@@ -48,6 +49,18 @@ pub trait Lm {
     /// The sequences, for fork, truncate, compact and free.
     fn pool_mut(&mut self) -> &mut KvPool;
 
+    /// Up to `n` greedy tokens behind `token`, chosen on the device, with their log-probabilities; none where it cannot. The
+    /// sequence then keeps `token` and all of them but the last.
+    ///
+    /// # Errors
+    /// As [`Runtime::submit_decode`] and [`Runtime::take_decoded`].
+    async fn decode_greedily(
+        &mut self,
+        seq: goldcrest_engine::kv::SeqId,
+        token: u32,
+        n: usize,
+    ) -> Result<Vec<(u32, f32)>, EngineError>;
+
     /// What speculation has learnt of the model, kept as long as the model is.
     fn learnt(&mut self) -> SharedLearnt;
 }
@@ -79,7 +92,39 @@ impl Lm for Runtime {
         Self::pool_mut(self)
     }
 
+    async fn decode_greedily(
+        &mut self,
+        seq: goldcrest_engine::kv::SeqId,
+        token: u32,
+        n: usize,
+    ) -> Result<Vec<(u32, f32)>, EngineError> {
+        let greedy = SamplerParams::greedy();
+        if !self.pool().sequence(seq)?.is_contiguous() || !self.decodes_on_device(&greedy) {
+            return Ok(Vec::new());
+        }
+        let mut run = self.start_decode(seq, token, &greedy, &[])?;
+        let mut made = Vec::new();
+        let mut failed = None;
+        while made.len() < n && failed.is_none() {
+            match steps(self, &mut run, n).await {
+                Ok(tokens) => made.extend(tokens),
+                Err(error) => failed = Some(error),
+            }
+        }
+        self.end_decode(run, made.len())?;
+        failed.map_or(Ok(made), Err)
+    }
+
     fn learnt(&mut self) -> SharedLearnt {
         self.beside()
     }
+}
+
+/// The tokens of the oldest submit of a run of `n` steps, with further ones under way.
+async fn steps(runtime: &mut Runtime, run: &mut DecodeRun, n: usize) -> Result<Vec<(u32, f32)>, EngineError> {
+    let (k, ahead) = runtime.decode_pace();
+    while run.submitted() < n && run.in_flight() < ahead * k {
+        runtime.submit_decode(run, k.min(n - run.submitted()))?;
+    }
+    Ok(runtime.take_decoded(run).await?.iter().map(|made| (made.token, made.logprob)).collect())
 }

@@ -190,6 +190,24 @@ impl<'a, L: Lm> Sequences<'a, L> {
         Ok(result)
     }
 
+    /// [`Lm::decode_greedily`].
+    ///
+    /// # Errors
+    /// As there; [`EngineError::Aborted`] on the caller's signal.
+    pub(crate) async fn decode_greedily(
+        &mut self,
+        seq: SeqId,
+        token: u32,
+        n: usize,
+    ) -> Result<Vec<(u32, f32)>, DecodeError> {
+        let begun = Instant::now();
+        let made = self.lm.decode_greedily(seq, token, n).await?;
+        self.took = begun.elapsed();
+        self.passes += made.len() as u64;
+        self.rows += made.len() as u64;
+        Ok(made)
+    }
+
     /// Appends each of several tokens at the same next position, none seeing another, and gives the row behind each;
     /// then [`Sequences::keep_sibling`] chooses one.
     ///

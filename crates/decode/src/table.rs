@@ -262,6 +262,10 @@ impl Lm for TableLm {
         &mut self.pool
     }
 
+    async fn decode_greedily(&mut self, _: SeqId, _: u32, _: usize) -> Result<Vec<(u32, f32)>, EngineError> {
+        Ok(Vec::new())
+    }
+
     fn learnt(&mut self) -> SharedLearnt {
         SharedLearnt::clone(&self.learnt)
     }

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use goldcrest_decode::speculate::{SharedLearnt, Speculate};
+use goldcrest_decode::speculate::{Curve, SharedLearnt, Speculate};
 use goldcrest_decode::{Ask, Lm, Method, Outcome, Resources, decode_among, decode_with};
 use goldcrest_engine::batch::{Batch, BatchRow, Wants};
 use goldcrest_engine::{AnswerText, Engine, EngineOptions, Prompt, Runtime, RuntimeOptions};
@@ -163,6 +163,34 @@ fn tiny_models_answer_as_they_do_alone() {
             );
         }
     }
+}
+
+/// Where rows are dear the device makes the tokens by itself, as plain decoding does.
+#[test]
+fn at_rest_nothing_is_guessed_and_the_answer_is_the_same() {
+    let path = root().join("tests/golden/tiny/llama.gguf");
+    let Ok(file) = std::fs::read(&path) else {
+        println!("skip: the tiny llama is not here");
+        return;
+    };
+    let engine = engine(&file, 128);
+    let prompt: Vec<u32> = (0..24).collect();
+    let plain = run(&engine, &prompt, 60, &Method::parse("sample").unwrap(), None).tokens;
+    let pass_times = Some(Curve::new(&[(1, 1.0), (2, 4.0)]));
+    let ask = Ask {
+        max_tokens: 60,
+        answer: Some(AnswerText::new(engine.session().text().tokenizer(), &[], false).unwrap()),
+        resources: Resources { pass_times, ..Resources::default() },
+        ..Ask::new(prompt)
+    };
+    let before = engine.runtime().borrow().forward_passes();
+    let method = Speculate::parse("auto").unwrap();
+    let got = pollster::block_on(decode_with(&mut *engine.runtime().borrow_mut(), ask, &method)).unwrap();
+    assert_eq!(got.tokens, plain);
+    assert_eq!(got.report["speculation"]["mean_rows"], 1.0);
+    // The prompt, one pass a token, and what the device had begun when the answer ended.
+    let passes = engine.runtime().borrow().forward_passes() - before;
+    assert!(passes <= 60 + 16 + 3, "{passes}");
 }
 
 /// Prompts of one file, in the order of the table that they are measured for; the others behind.

@@ -22,8 +22,9 @@ impl Lookup for Auto {
     }
 
     fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {
-        let mut tree = Lookup::propose(&mut self.recycling, tokens, rates, limit);
-        tree.merge(&Lookup::propose(&mut self.copying, tokens, rates, limit));
+        let mut tree = Lookup::propose(&mut self.copying, tokens, rates, limit);
+        // What is recycled stands beside each copied token, too: copies are left at any place.
+        self.recycling.grow(&mut tree, tokens, rates, (limit.rows, limit.depth));
         tree
     }
 

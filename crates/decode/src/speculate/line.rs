@@ -185,6 +185,29 @@ impl Line {
         Ok(Round { rows, path, more })
     }
 
+    /// Writes up to `n` tokens without guesses, as many at a time as the device makes by itself; gives how many came, none
+    /// where it cannot, and whether more may follow.
+    pub(crate) async fn plainly<L: Lm>(
+        &mut self,
+        job: &mut Job<'_, L>,
+        n: usize,
+    ) -> Result<(usize, bool), DecodeError> {
+        if !self.greedy || self.form.is_some() || n == 0 {
+            return Ok((0, true));
+        }
+        let made = job.model.decode_greedily(self.seq, self.root(), n).await?;
+        let mut more = true;
+        for (token, logprob) in &made {
+            if !more {
+                break;
+            }
+            more = job.out.push(*token, *logprob).await;
+            self.tokens.push(*token);
+        }
+        job.model.truncate(self.seq, self.tokens.len())?;
+        Ok((made.len(), more))
+    }
+
     /// Leaves the sequence to the caller.
     pub(crate) fn close<L: Lm>(self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
         let held = job.model.len(self.seq)?;

@@ -77,6 +77,8 @@ pub struct Planner {
     given: bool,
     /// Seconds of a plain pass.
     one: f32,
+    /// Whether that is what decoding without guesses takes, not a pass of its own.
+    plain: bool,
     /// Numbers of rows that ran once: the first time includes what is only made once.
     begun: BTreeSet<usize>,
     account: f32,
@@ -94,7 +96,7 @@ impl Planner {
     pub fn new(curve: Option<Curve>) -> Self {
         let given = curve.is_some();
         let curve = curve.unwrap_or_default();
-        Self { curve, given, one: 0.0, begun: BTreeSet::new(), account: CARRIED }
+        Self { curve, given, one: 0.0, plain: false, begun: BTreeSet::new(), account: CARRIED }
     }
 
     /// A request begins: what others won is not its to lose.
@@ -134,6 +136,28 @@ impl Planner {
         (2..=known).take_while(|rows| self.cost(*rows) <= 1.0 + self.account).last().unwrap_or(1)
     }
 
+    /// Passes without guesses until rows can be paid for; none if they can now.
+    #[must_use]
+    pub fn rest(&self) -> usize {
+        if self.most_rows() > 1 {
+            return 0;
+        }
+        let missing =
+            if self.given || self.one > 0.0 { self.cost(2) - 1.0 - self.account } else { 4.0 * SHARE };
+        (missing / SHARE).ceil().max(1.0) as usize
+    }
+
+    /// `n` tokens came without guesses in so many seconds, as they do where nothing is guessed.
+    pub fn rested(&mut self, n: usize, took: f32) {
+        let each = took / n.max(1) as f32;
+        self.one = if self.plain { self.one + NEW * (each.min(4.0 * self.one) - self.one) } else { each };
+        self.plain = true;
+        if !self.given {
+            self.curve.learn(1, 1.0);
+        }
+        self.account += n as f32 * SHARE;
+    }
+
     /// Seconds of a plain pass, if any was timed.
     #[must_use]
     pub fn pass(&self) -> Option<f32> {
@@ -153,7 +177,7 @@ impl Planner {
     pub fn learn(&mut self, rows: usize, tokens: usize, draft: f32, verify: f32) {
         let supposed = self.cost(rows);
         let mut cost = supposed;
-        if rows == 1 {
+        if rows == 1 && !self.plain {
             self.one = if self.one > 0.0 {
                 self.one + NEW * (verify.min(4.0 * self.one) - self.one)
             } else {
@@ -168,7 +192,7 @@ impl Planner {
                 self.curve.learn(rows, took.max(1.0));
             }
             // What other work on the machine adds is not laid to the guesses.
-            cost = if rows == 1 { 1.0 } else { took.clamp(1.0, 2.0 * supposed) };
+            cost = if rows == 1 && !self.plain { 1.0 } else { took.clamp(1.0, 2.0 * supposed) };
         }
         if !self.given && self.one > 0.0 {
             cost += draft / self.one;

@@ -81,14 +81,13 @@ impl Recycling {
         }
     }
 
-    /// The best guesses first, whatever shape that gives.
-    fn grown(&self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {
-        let mut tree = Tree::new(tokens.last().copied().unwrap_or(0));
+    /// Adds up to `more` guesses to a tree, the best ones first, behind any of its nodes and each other.
+    pub(crate) fn grow(&self, tree: &mut Tree, tokens: &[u32], rates: &Rates, (more, depth): (usize, usize)) {
         let before = tokens.len().checked_sub(2).map_or(0, |at| tokens[at]);
         let mut open = BinaryHeap::new();
         let grow = |tree: &Tree, node: usize, open: &mut BinaryHeap<Slot>| {
             let parent = tree.nodes()[node];
-            if parent.depth >= limit.depth.min(DEEPEST) {
+            if parent.depth >= depth {
                 return;
             }
             for (rank, (token, class, rate)) in self.behind(tree, node, before, rates).into_iter().enumerate()
@@ -97,13 +96,16 @@ impl Recycling {
                 open.push(Slot { value, node: Reverse(node), rank: Reverse(rank), token, class, rate });
             }
         };
-        grow(&tree, 0, &mut open);
-        while tree.rows() < limit.rows {
+        (0..tree.nodes().len()).for_each(|node| grow(tree, node, &mut open));
+        let full = tree.rows() + more;
+        while tree.rows() < full {
             let Some(slot) = open.pop() else { break };
+            let known = tree.rows();
             let node = tree.add(slot.node.0, slot.token, slot.class, f32::from_bits(slot.rate));
-            grow(&tree, node, &mut open);
+            if tree.rows() > known {
+                grow(tree, node, &mut open);
+            }
         }
-        tree
     }
 
     /// The paths of the template that lead through tokens with successors.
@@ -150,7 +152,11 @@ impl Lookup for Recycling {
     fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {
         match self.growth {
             Growth::Fixed => self.fixed(tokens, limit),
-            Growth::Ranks | Growth::Chances => self.grown(tokens, rates, limit),
+            Growth::Ranks | Growth::Chances => {
+                let mut tree = Tree::new(tokens.last().copied().unwrap_or(0));
+                self.grow(&mut tree, tokens, rates, (limit.rows - 1, limit.depth.min(DEEPEST)));
+                tree
+            }
         }
     }
 
