@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use goldcrest::Runtime;
-use goldcrest::decode::speculate::{DraftMemory, Learnt, SharedLearnt, Speculate};
+use goldcrest::decode::speculate::{DraftMemory, HeadFile, Learnt, SharedLearnt, Speculate};
 use goldcrest::decode::{Candidate, DecodeError, Method, Resources, Score, Scorer, same_vocabulary};
 
 use crate::context::Context;
@@ -36,6 +36,9 @@ pub(crate) struct StrategyArgs {
     /// behind which
     #[arg(long, value_name = "FILE", requires = "speculate")]
     guess_memory: Option<PathBuf>,
+    /// A draft head for `--speculate head`: a safetensors file that was trained for this model
+    #[arg(long, value_name = "FILE", requires = "speculate")]
+    head: Option<PathBuf>,
     /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
     #[arg(long, value_name = "COMMAND", allow_hyphen_values = true, requires = "strategy")]
     scorer: Option<String>,
@@ -54,10 +57,11 @@ impl StrategyArgs {
     }
 
     /// What the strategy gets. `references` are the encoded prompts of `--reference`.
-    pub(crate) fn resources(&self, references: Vec<Vec<u32>>) -> Resources {
+    pub(crate) fn resources(&self, references: Vec<Vec<u32>>) -> Result<Resources, CliError> {
         let scorer =
             self.scorer.clone().map(|command| Box::new(CommandScorer { command }) as Box<dyn Scorer>);
-        Resources { references, scorer, ..Resources::default() }
+        let head = self.head.as_deref().map(read_head).transpose()?.map(Rc::new);
+        Ok(Resources { references, scorer, head, ..Resources::default() })
     }
 
     /// What speculation begins with: what the file of `--guess-memory` has, if there is one.
@@ -92,6 +96,11 @@ impl StrategyArgs {
         same_vocabulary(first.engine.text().tokenizer(), other.engine.text().tokenizer())?;
         Ok(vec![Rc::clone(other.engine.runtime())])
     }
+}
+
+fn read_head(path: &Path) -> Result<HeadFile, CliError> {
+    let told = |cause| CliError::File { path: path.display().to_string(), cause };
+    Ok(HeadFile::parse(std::fs::read(path).map_err(told)?).map_err(DecodeError::from)?)
 }
 
 /// A program that judges.

@@ -76,6 +76,16 @@ fn what_was_learnt_is_kept_where_a_file_is_named() {
 }
 
 #[test]
+fn a_head_is_read_from_its_file_and_refused_by_name() {
+    let Some(path) = tiny("llama") else { return };
+    let head = |file: &str| format!("{}/../../tests/heads/{file}", env!("CARGO_MANIFEST_DIR"));
+    let other = head("tiny/medusa.safetensors");
+    refused(&hello(&path, &["--speculate", "head", "--head", &other]), "", "E_DRAFT_HEAD");
+    refused(&hello(&path, &["--speculate", "head", "--head", &head("topics.json")]), "", "E_DRAFT_HEAD");
+    refused(&hello(&path, &["--speculate", "head"]), "", "E_STRATEGY_NEEDS");
+}
+
+#[test]
 fn a_neutral_strategy_gives_the_plain_answer_and_reports_itself() {
     let Some(path) = tiny("llama") else { return };
     let plain = json(&hello(&path, &[]), "");

@@ -3,6 +3,8 @@
 use goldcrest_engine::EngineError;
 use goldcrest_sample::{ConstraintError, SampleError};
 
+use crate::speculate::HeadError;
+
 /// A strategy was asked for wrongly, or failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -108,6 +110,9 @@ pub enum DecodeError {
         /// What happened.
         reason: String,
     },
+    /// A draft head that cannot be used.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),

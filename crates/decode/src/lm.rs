@@ -43,6 +43,15 @@ pub trait Lm {
         keep_going: &mut dyn FnMut(usize) -> bool,
     ) -> Result<(), EngineError>;
 
+    /// The embeddings of tokens, `[tokens][n_embd]`; see [`Runtime::embeddings`].
+    ///
+    /// # Errors
+    /// As [`Runtime::embeddings`].
+    async fn embeddings(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError>;
+
+    /// Whether the embedding table is also what turns the last hidden row into logits.
+    fn ties_embeddings(&self) -> bool;
+
     /// The sequences and their cells.
     fn pool(&self) -> &KvPool;
 
@@ -82,6 +91,14 @@ impl Lm for Runtime {
         keep_going: &mut dyn FnMut(usize) -> bool,
     ) -> Result<(), EngineError> {
         Self::prefill(self, seq, tokens, keep_going).await
+    }
+
+    async fn embeddings(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
+        Self::embeddings(self, tokens).await
+    }
+
+    fn ties_embeddings(&self) -> bool {
+        Self::ties_embeddings(self)
     }
 
     fn pool(&self) -> &KvPool {

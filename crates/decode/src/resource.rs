@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use goldcrest_sample::Constraint;
 
 use crate::DecodeError;
-use crate::speculate::{Curve, SharedLearnt};
+use crate::speculate::{Curve, HeadFile, SharedLearnt};
 
 /// A text to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +64,8 @@ pub struct Resources {
     pub constraint: Option<Box<dyn Constraint>>,
     /// Tokens that the form may not end with: ends of generation that the caller wants to go beyond.
     pub refused: Vec<u32>,
+    /// A draft head that was trained for the model.
+    pub head: Option<Rc<HeadFile>>,
     /// A server that may be asked, with the user's consent.
     pub remote: Option<Box<dyn Remote>>,
 }

@@ -1,7 +1,7 @@
 //! A model given as a function, for trying methods: exact, instant, with the real bookkeeping of sequences.
 
 use goldcrest_engine::EngineError;
-use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Visible};
+use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible};
 use goldcrest_engine::kv::{KvPool, SeqId};
 
 use crate::speculate::SharedLearnt;
@@ -29,8 +29,9 @@ type Contents = Vec<(u32, f32)>;
 ///
 /// Its cells hold what was written to them, so that a strategy which keeps, forks or drops the wrong ones gets wrong
 /// logits here as it would on a device. A
-/// range of layers writes the same cells as all of them, and ends in other logits. Taps and embedding rows are not
-/// supported.
+/// range of layers writes the same cells as all of them, and ends in other logits. The residual stream is the hidden row at
+/// every layer; the embedding of a token is its one-hot vector, and a row given as an embedding stands for the mixture of
+/// tokens that its values weigh.
 pub struct TableLm {
     n_vocab: u32,
     n_embd: u32,
@@ -122,8 +123,8 @@ impl TableLm {
                 Place::Entry(entry) => return Ok(entry),
                 Place::Append => Contents::new(),
             },
-            Source::Embedding(_) => {
-                return Err(EngineError::BadBatch { reason: "a table has no embeddings" });
+            Source::Embedding(values) => {
+                (0..self.n_vocab).zip(values.iter().copied()).filter(|(_, weight)| *weight != 0.0).collect()
             }
         };
         let entry = match row.place {
@@ -212,8 +213,8 @@ impl Lm for TableLm {
     }
 
     async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
-        if !batch.taps.is_empty() {
-            return Err(EngineError::BadBatch { reason: "a table has no residual stream" });
+        if batch.taps.iter().any(|tap| matches!(tap, Tap::Add { .. })) {
+            return Err(EngineError::BadBatch { reason: "a table's residual stream can only be read" });
         }
         self.passes += 1;
         self.rows += batch.rows.len() as u64;
@@ -228,14 +229,19 @@ impl Lm for TableLm {
             before.iter_mut().filter(|(seq, ..)| *seq == row.seq).for_each(|(.., placed)| placed.push(entry));
         }
         let end = batch.layers.as_ref().map_or(self.n_layer, |layers| layers.end);
-        let mut result = StepResult::default();
+        let taps = vec![Vec::new(); batch.taps.len()];
+        let mut result = StepResult { taps, ..StepResult::default() };
         for (i, (row, entry)) in batch.rows.iter().zip(entries).enumerate() {
-            if row.wants.is_none() {
+            if row.wants.is_none() && batch.taps.is_empty() {
                 continue;
             }
             let Some((_, before, placed)) = before.iter().find(|(seq, ..)| *seq == row.seq) else { continue };
             let contexts = contexts(&self.visible(row, entry, *before, placed)?);
-            result.rows.push(self.result(i, row, end, &contexts));
+            let hidden = contexts.first().map(|(context, _)| (self.hidden)(context)).unwrap_or_default();
+            result.taps.iter_mut().for_each(|tap| tap.extend(&hidden));
+            if !row.wants.is_none() {
+                result.rows.push(self.result(i, row, end, &contexts));
+            }
         }
         Ok(result)
     }
@@ -252,6 +258,15 @@ impl Lm for TableLm {
         let pos = self.pool.sequence(seq)?.next_pos();
         let rows = tokens.iter().zip(pos..).map(|(token, pos)| BatchRow::token(*token, pos, seq)).collect();
         self.forward(&Batch { rows, ..Batch::default() }).await.map(drop)
+    }
+
+    async fn embeddings(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
+        let one_hot = |token: &u32| (0..self.n_embd).map(|i| f32::from(u8::from(i == *token))).collect();
+        Ok(tokens.iter().flat_map(|token| -> Vec<f32> { one_hot(token) }).collect())
+    }
+
+    fn ties_embeddings(&self) -> bool {
+        true
     }
 
     fn pool(&self) -> &KvPool {

@@ -162,6 +162,65 @@ fn layers_run_in_parts_give_the_whole() {
 }
 
 #[test]
+fn a_tree_runs_in_parts_and_rows_may_join_it_at_a_layer() {
+    each_runtime(|rt| {
+        let n_layer = rt.config().n_layer;
+        let (seq, _) = fresh(rt, &TOKENS[..6]);
+        // Two branches, the second longer: 0 - 1, 0 - 2 - 3.
+        let bits = [0b1, 0b11, 0b101, 0b1101];
+        let row = |i: usize| BatchRow {
+            visible: Visible::Tree { ancestors: bits[i] },
+            ..BatchRow::token(TOKENS[6 + i], 6 + [0, 1, 1, 2][i], seq).wanting(wants_row())
+        };
+        let whole =
+            Batch { rows: (0..4).map(row).collect(), taps: vec![Tap::Read { layer: 1 }], layers: None };
+        let found = pollster::block_on(rt.forward(&whole)).unwrap();
+        rt.pool_mut().truncate(seq, 6).unwrap();
+        let quiet = |i| row(i).wanting(Wants::default());
+        let first = Batch { rows: (0..4).map(quiet).collect(), layers: Some(0..1), ..whole.clone() };
+        let read = pollster::block_on(rt.forward(&first)).unwrap().taps.remove(0);
+        assert_eq!(read, found.taps[0], "a range that ends before a layer reads what stands before it");
+        // The third row is given anew, with the values that it has anyway.
+        let width = rt.config().n_embd as usize;
+        let given = Source::Embedding(read[2 * width..3 * width].to_vec());
+        let kept = |i: usize| BatchRow {
+            source: if i == 2 { given.clone() } else { Source::Kept },
+            place: Place::Entry(6 + i),
+            ..row(i)
+        };
+        let rest = Batch { rows: (0..4).map(kept).collect(), layers: Some(1..n_layer), taps: Vec::new() };
+        let parts = pollster::block_on(rt.forward(&rest)).unwrap();
+        for (part, whole) in parts.rows.iter().zip(&found.rows) {
+            assert_close(&part.logits, &whole.logits, ROUNDING, "a tree in two parts");
+        }
+    });
+}
+
+#[test]
+fn embeddings_are_the_rows_of_the_table() {
+    each_runtime(|rt| {
+        let seq = rt.pool_mut().create();
+        let rows = TOKENS.iter().zip(0..).map(|(t, p)| BatchRow::token(*t, p, seq)).collect();
+        let read = Batch { rows, taps: vec![Tap::Read { layer: 0 }], ..Batch::default() };
+        let scaled = pollster::block_on(rt.forward(&read)).unwrap().taps.remove(0);
+        // Gemma's are scaled before the first layer.
+        let factor = match rt.config().arch {
+            goldcrest_model::Arch::Gemma3 => (rt.config().n_embd as f32).sqrt(),
+            _ => 1.0,
+        };
+        // More than one step holds.
+        let many = TOKENS.repeat(14);
+        let found = pollster::block_on(rt.embeddings(&many)).unwrap();
+        let found: Vec<f32> = found.iter().map(|v| v * factor).collect();
+        for part in found.chunks(scaled.len()) {
+            assert_close(part, &scaled, ROUNDING, "embeddings");
+        }
+        let error = pollster::block_on(rt.embeddings(&[1_000_000])).unwrap_err();
+        assert!(matches!(error, EngineError::BadToken { token: 1_000_000, .. }));
+    });
+}
+
+#[test]
 fn a_row_read_before_a_layer_does_not_change_what_follows() {
     each_runtime(|rt| {
         let (_, expected) = fresh(rt, &TOKENS);

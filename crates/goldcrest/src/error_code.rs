@@ -149,6 +149,7 @@ fn strategy(error: &DecodeError) -> ErrorCode {
             "leave the strategy out, or take speculation, which holds to any form",
         ),
         D::DraftTooLarge { .. } => input("E_DRAFT_TOO_LARGE", "exchange the two models"),
+        D::Head(_) => input("E_DRAFT_HEAD", "take a head that was trained for this very model"),
         D::BadMemory { .. } => input("E_BAD_MEMORY", "delete what was stored; it is learnt again"),
         D::Remote { .. } => failure("E_REMOTE", "check the server's address, and that it is up"),
         D::Scorer { .. } => failure("E_SCORER", "try the scorer by itself with one of the answers"),

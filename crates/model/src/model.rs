@@ -147,6 +147,20 @@ impl Model {
         self.position_embd.as_ref().map_or(Ok(()), |m| r.add_position_embd(m))
     }
 
+    /// Records the embeddings of the step's tokens as the file has them.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`].
+    pub fn record_token_rows(&self, r: &mut Recorder<'_>) -> Result<(), ModelError> {
+        r.embed(&self.token_embd, 1.0)
+    }
+
+    /// Whether the embedding table is also the head.
+    #[must_use]
+    pub const fn ties_embeddings(&self) -> bool {
+        self.output.is_none()
+    }
+
     /// Records layer `il`.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
             let encode = |text: &String| session.encode(&as_prompt(text.clone(), &args, &loaded));
             let references = args.strategy.references.iter().map(encode).collect::<Result<_, _>>()?;
             let others = args.strategy.others(&loaded, &args.model, context)?;
-            let mut resources = args.strategy.resources(references);
+            let mut resources = args.strategy.resources(references)?;
             resources.learnt.clone_from(&learnt);
             let interrupt = &context.interrupt;
             resources.remote = args.strategy.remote.server(asked, session.text(), interrupt);

@@ -2,6 +2,7 @@
 
 use web_time::Instant;
 
+use super::features::{Features, Reads};
 use super::learnt::Learning;
 use super::line::{Line, Round};
 use super::planner::Planner;
@@ -34,6 +35,14 @@ pub(crate) struct Turn<'t, 'a, L: Lm> {
 pub(crate) trait Drafter<L: Lm> {
     /// Whether it reads the best tokens of every row that was verified.
     fn reads_top(&self) -> bool;
+
+    /// What it reads of rows beside their logits.
+    fn reads(&self) -> Reads {
+        Reads::default()
+    }
+
+    /// What was read of the prompt's rows but the last, and the round that the last one was.
+    fn begin(&mut self, _line: &mut Line, _prompt: Features, _first: &Round) {}
 
     /// Guesses behind the newest token.
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError>;
@@ -89,7 +98,9 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
     pace: Pace,
     drafter: &mut D,
 ) -> Result<(), DecodeError> {
-    let (mut line, mut more) = Line::open(job).await?;
+    let (mut line, prompt, first) = Line::open(job, drafter.reads()).await?;
+    drafter.begin(&mut line, prompt, &first);
+    let mut more = first.more;
     let mut learning = Learning::new(job.learnt(), job.resources.pass_times.clone());
     let mut tally = Tally::default();
     while more {

@@ -93,11 +93,13 @@ impl Form {
         limit: Limit,
         n_vocab: u32,
     ) -> Result<(Tree, Vec<Next>), DecodeError> {
-        let mut fitted = Tree::new(tree.token(0));
+        let mut fitted = Tree::new(tree.nodes()[0].token);
         let mut nexts: Vec<Next> = Vec::new();
         // Nodes to come: the node here, the one it was, its form, and whether it had to come.
         let mut open = VecDeque::from([(0, Some(0), Some(self.clone()), true)]);
+        let mut here = vec![None; tree.nodes().len()];
         while let Some((node, was, form, bound)) = open.pop_front() {
+            was.into_iter().for_each(|was| here[was] = Some(node));
             let Some(mut form) = form else {
                 nexts.push(Next::Refused);
                 continue;
@@ -137,9 +139,7 @@ impl Form {
             }
             nexts.push(next);
         }
-        tree.extras().iter().for_each(|extra| {
-            fitted.add_extra(extra.clone());
-        });
+        fitted.take_extras(tree, &here);
         Ok((fitted, nexts))
     }
 

@@ -9,8 +9,9 @@ use goldcrest_sample::{Chain, Choose, Needs, Purpose, SampleError, SamplerParams
 
 use super::dist::Dist;
 use super::drafter::Limit;
+use super::features::{Features, Reads};
 use super::form::{Form, Next};
-use super::tree::{Layout, Tree};
+use super::tree::{Input, Layout, Tree};
 use super::walk::{Path, Siblings, Verdict, matching};
 use crate::{DecodeError, Job, Lm, Row};
 
@@ -40,6 +41,8 @@ pub(crate) struct Line {
     pub(crate) form: Option<Form>,
     /// What may follow each node of the tree that was fitted last.
     nexts: Vec<Next>,
+    /// What is read of rows beside their logits.
+    reads: Reads,
 }
 
 /// Random numbers, each used once.
@@ -61,6 +64,8 @@ impl Dice {
 pub(crate) struct Round {
     /// Rows of the nodes, then of the extra rows.
     pub(crate) rows: Vec<Row>,
+    /// What was read of them beside their logits, in the same order.
+    pub(crate) features: Features,
     /// Accepted nodes and the tokens that came of them.
     pub(crate) path: Path,
     /// Whether the answer goes on.
@@ -68,24 +73,31 @@ pub(crate) struct Round {
 }
 
 impl Line {
-    /// Runs the prompt and writes the first token, which no tree has a part in. Gives none if the answer ends with it.
-    pub(crate) async fn open<L: Lm>(job: &mut Job<'_, L>) -> Result<(Self, bool), DecodeError> {
+    /// Runs the prompt and writes the first token, which no tree has a part in. Gives what was read of the prompt's rows
+    /// but the last, and the round that the last one was.
+    pub(crate) async fn open<L: Lm>(
+        job: &mut Job<'_, L>,
+        reads: Reads,
+    ) -> Result<(Self, Features, Round), DecodeError> {
         let chain = job.chain(0)?;
         let greedy = chain.spec() == SamplerParams::greedy().to_chain()?.spec();
         let whole = !greedy && chain.needs(BEST) == Needs::Row;
         let Some((_, before)) = job.prompt.split_last() else { return Err(EngineError::EmptyPrompt.into()) };
         let before = before.to_vec();
-        let seq = job.model.prefilled(&before).await?;
+        let (seq, features) = match reads.prompt {
+            true => reads.prefilled(job, &before).await?,
+            false => (job.model.prefilled(&before).await?, Features::default()),
+        };
         let dice = Dice { seed: job.sampler.seed, thrown: 0 };
         let by_ratio = chain.end() == Choose::Draw;
         let refused = std::mem::take(&mut job.resources.refused);
         let form = job.resources.constraint.take().map(|constraint| Form::new(constraint, refused));
         let (tokens, nexts) = (job.prompt.clone(), Vec::new());
-        let mut line = Self { seq, tokens, chain, greedy, by_ratio, whole, dice, form, nexts };
+        let mut line = Self { seq, tokens, chain, greedy, by_ratio, whole, dice, form, nexts, reads };
         let limit = Limit { rows: 1, depth: job.out.room().saturating_sub(1) };
         let tree = line.fit(job, Tree::new(line.root()), limit).await?;
         let round = line.verify(job, &tree, false).await?;
-        Ok((line, round.more))
+        Ok((line, features, round))
     }
 
     /// The newest token.
@@ -128,7 +140,7 @@ impl Line {
     pub(crate) fn wants(&self, top: bool) -> Wants {
         // A form leaves a part of the best.
         let top = top || !(self.greedy || self.whole) || self.form.is_some();
-        Wants { stats: true, top, row: self.whole, ..Wants::default() }
+        Wants { stats: true, top, row: self.whole, hidden: self.reads.hidden, ..Wants::default() }
     }
 
     /// Runs the tree, follows it, keeps the accepted cells, frees the others and writes what came.
@@ -141,7 +153,7 @@ impl Line {
         let layout = tree.layout();
         let before = job.model.len(self.seq)?;
         let mut wants = self.wants(top);
-        let mut rows = self.run(job, tree, &layout, &wants).await?;
+        let (mut rows, mut features) = self.run(job, tree, &layout, &wants).await?;
         let (path, logprobs) = loop {
             let (dice, written) = (self.dice, self.chain.history().len());
             match self.follow(tree, &rows) {
@@ -154,7 +166,7 @@ impl Line {
                     self.whole |= tree.is_drawn();
                     wants.row = true;
                     job.model.truncate(self.seq, before)?;
-                    rows = self.run(job, tree, &layout, &wants).await?;
+                    (rows, features) = self.run(job, tree, &layout, &wants).await?;
                 }
                 other => break other?,
             }
@@ -182,7 +194,7 @@ impl Line {
             more = false;
         }
         job.model.truncate(self.seq, self.tokens.len())?;
-        Ok(Round { rows, path, more })
+        Ok(Round { rows, features, path, more })
     }
 
     /// Writes up to `n` tokens without guesses, as many at a time as the device makes by itself; gives how many came, none
@@ -222,26 +234,32 @@ impl Line {
         tree: &Tree,
         layout: &Layout,
         wants: &Wants,
-    ) -> Result<Vec<Row>, DecodeError> {
+    ) -> Result<(Vec<Row>, Features), DecodeError> {
         let first = job.model.next_pos(self.seq)?;
-        let mut batch = Batch::default();
+        let mut batch = Batch { taps: self.reads.taps(), ..Batch::default() };
         for (row, item) in layout.order.iter().enumerate() {
             // A causal batch may be cut into chunks of no fewer than eight rows.
             let visible = match layout.chain && layout.order.len() <= 8 {
                 true => Visible::Causal,
                 false => Visible::Tree { ancestors: layout.sees[row] },
             };
-            let source = Source::Token(tree.token(*item));
+            let source = match tree.input(*item) {
+                Input::Token(token) => Source::Token(token),
+                Input::Row(values) => Source::Embedding(values.to_vec()),
+                // Below the layer where it joins nobody sees it; any token stands there.
+                Input::Transferred(_) => Source::Token(self.root()),
+            };
             let pos = first + layout.depths[row] as u32;
             let wants = Wants { allowed: self.mask(*item), ..wants.clone() };
             batch.rows.push(BatchRow { source, pos, seq: self.seq, place: Place::Append, visible, wants });
         }
-        let found = job.model.forward(&batch).await?.rows;
+        let found = self.reads.run(job, batch, tree, layout).await?;
+        let features = self.reads.features(&found, &layout.order);
         let mut rows = vec![Row::default(); layout.order.len()];
-        for (item, result) in layout.order.iter().zip(found) {
+        for (item, result) in layout.order.iter().zip(found.rows) {
             rows[*item] = Row::new(result).masked(self.mask(*item));
         }
-        Ok(rows)
+        Ok((rows, features))
     }
 
     /// The tokens that may follow a row.

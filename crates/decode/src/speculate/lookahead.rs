@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::drafter::{Limit, Lookup};
 use super::line::{Line, Round};
 use super::rates::Rates;
-use super::tree::{Extra, Tree};
+use super::tree::{Extra, Input, Tree};
 
 /// Class of this drafter's guesses.
 const CLASS: usize = 19;
@@ -76,7 +76,8 @@ impl Lookup for Lookahead {
                 let first = 0..=column;
                 let own = (1..=level).map(|above| above * columns + column);
                 let sees = first.chain(own).collect();
-                tree.add_extra(Extra { token: *token, depth: 1 + column + level, sees });
+                let input = Input::Token(*token);
+                tree.add_extra(Extra { input, behind: 0, depth: 1 + column + level, sees });
             }
         }
         let root = tree.nodes()[0].token;

@@ -11,8 +11,10 @@ mod dist;
 mod draft_model;
 mod draft_tree;
 mod drafter;
+mod features;
 mod follower;
 mod form;
+mod heads;
 mod jacobi;
 mod layers;
 mod learnt;
@@ -33,12 +35,13 @@ pub use copying::{Copying, Which};
 pub use dist::Dist;
 pub use draft_tree::Shape;
 pub use drafter::{Limit, Pace};
+pub use heads::{HeadError, HeadFile, Reach};
 pub use layers::{Layers, best_exit, kept};
 pub use learnt::{Learnt, SharedLearnt};
 pub use memory::{DraftMemory, SUCCESSORS, Seen, SharedMemory};
 pub use planner::{Curve, Planner};
 pub use scribe::{Stop, best_length, expected};
-pub use tree::{Extra, Layout, MAX_ROWS, Node, Tree};
+pub use tree::{Extra, Input, Layout, MAX_ROWS, Node, Tree};
 
 use serde_json::Value;
 
@@ -79,6 +82,7 @@ enum Kind {
     Draft { tokens: usize, stop: Stop },
     Tree(Shape),
     Layers { which: Layers, tokens: usize, stop: Stop },
+    Head(Reach),
 }
 
 impl Speculate {
@@ -100,6 +104,7 @@ impl Speculate {
         ("exit", "the model's own first layers"),
         ("skip", "the model's own layers, some left out"),
         ("del", "the model's own first layers, up to the exit that pays best"),
+        ("head", "a head that was trained for the model: Medusa, Hydra, EAGLE and more"),
     ];
 
     /// Reads `NAME` or `NAME:key=value,…`, where NAME is a drafter.
@@ -188,6 +193,10 @@ impl Strategy for Speculate {
                 let tokens = args.count("tokens", 16, 1..=20)?;
                 (MAX_ROWS, Kind::Layers { which: Layers::Dynamic, tokens, stop: Stop::Never })
             }
+            "head" => {
+                let (width, depth) = (args.count("width", 4, 1..=16)?, args.count("depth", 5, 1..=16)?);
+                (12, Kind::Head(Reach { width, depth }))
+            }
             _ => {
                 let copying = copying(args, 8, 1, 10, Which::Recent)?;
                 (12, Kind::Auto(Copying { branches: 3, ..copying }))
@@ -229,6 +238,7 @@ impl Strategy for Speculate {
             Kind::Layers { which, tokens, stop } => {
                 assist(job, name, pace, &mut Chained { scribe: OwnLayers::new(which), tokens, stop }).await
             }
+            Kind::Head(reach) => heads::run(job, name, pace, reach).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The draft tree: tokens that may follow, each under the token it would follow.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
 
 use super::dist::Dist;
 
@@ -22,14 +23,27 @@ pub struct Node {
     pub class: usize,
 }
 
+/// What a row is made from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The embedding of a token.
+    Token(u32),
+    /// This row in the place of an embedding.
+    Row(Rc<[f32]>),
+    /// What a transfer makes of the row of the node it stands behind, before a later layer; the number is the transfer's.
+    Transferred(usize),
+}
+
 /// A row that runs along without being a guess: it sees what it is told to see, and the drafter reads its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Extra {
-    /// The token.
-    pub token: u32,
+    /// What it is made from.
+    pub input: Input,
+    /// The node it stands behind: it sees that one and its ancestors.
+    pub behind: usize,
     /// Positions behind the root.
     pub depth: usize,
-    /// Indices of the extra rows it sees, itself included; of the nodes it sees the root.
+    /// Indices of the extra rows it sees, itself included.
     pub sees: Vec<usize>,
 }
 
@@ -70,11 +84,13 @@ impl Tree {
         &self.nodes
     }
 
-    /// The token of a row: of a node, or behind the nodes of an extra row.
+    /// What a row is made from: that of a node, or behind the nodes of an extra row.
     #[must_use]
-    pub fn token(&self, item: usize) -> u32 {
-        let extra = || self.extras.get(item - self.nodes.len()).map_or(0, |extra| extra.token);
-        self.nodes.get(item).map_or_else(extra, |node| node.token)
+    pub fn input(&self, item: usize) -> Input {
+        match self.nodes.get(item) {
+            Some(node) => Input::Token(node.token),
+            None => self.extras[item - self.nodes.len()].input.clone(),
+        }
     }
 
     /// Rows of the pass: nodes and extra rows.
@@ -143,7 +159,20 @@ impl Tree {
             let rate = if above > 0.0 { node.value / above } else { 0.0 };
             here.push(self.add(here[node.parent], node.token, node.class, rate));
         }
-        self.extras.extend(other.extras.iter().cloned());
+        let here: Vec<Option<usize>> = here.into_iter().map(Some).collect();
+        self.take_extras(other, &here);
+    }
+
+    /// Takes the rows of another tree that are no guesses. `here` says where each of its nodes is in this one; rows behind
+    /// a node that is not here are left out.
+    pub(crate) fn take_extras(&mut self, other: &Self, here: &[Option<usize>]) {
+        let mut place = vec![None; other.extras.len()];
+        for (index, extra) in other.extras.iter().enumerate() {
+            let Some(behind) = here[extra.behind] else { continue };
+            place[index] = Some(self.extras.len());
+            let sees = extra.sees.iter().filter_map(|seen| place[*seen]).collect();
+            self.extras.push(Extra { behind, sees, ..extra.clone() });
+        }
     }
 
     /// Values of the guesses, best first.
@@ -158,7 +187,8 @@ impl Tree {
         self.drawn.iter().any(Option::is_some)
     }
 
-    /// Keeps the `n` best guesses no deeper than `depth`; with a guess its ancestors stay, which are never worse.
+    /// Keeps the `n` best guesses no deeper than `depth`; with a guess its ancestors stay, which are never worse. Rows that
+    /// stand behind a guess go with it.
     #[must_use]
     pub fn pruned(&self, n: usize, depth: usize) -> Self {
         let fits = |index: &usize| self.nodes[*index].depth <= depth;
@@ -166,14 +196,15 @@ impl Tree {
         kept.sort_unstable();
         let mut small = Self::new(self.nodes.first().map_or(0, |root| root.token));
         small.drawn.clone_from_slice(&self.drawn[..1]);
-        let mut here = vec![0; self.nodes.len()];
+        let mut here = vec![None; self.nodes.len()];
+        here[0] = Some(0);
         for index in kept {
             let node = self.nodes[index];
-            here[index] = small.nodes.len();
-            small.nodes.push(Node { parent: here[node.parent], ..node });
+            here[index] = Some(small.nodes.len());
+            small.nodes.push(Node { parent: here[node.parent].unwrap_or(0), ..node });
             small.drawn.push(self.drawn[index].clone());
         }
-        small.extras.clone_from(&self.extras);
+        small.take_extras(self, &here);
         small
     }
 
@@ -187,9 +218,12 @@ impl Tree {
         order.sort_by_key(|item| depth(*item));
         let mut row_of = vec![0; order.len()];
         order.iter().enumerate().for_each(|(row, item)| row_of[*item] = row);
-        let sees = |item: &usize| match self.nodes.get(*item) {
-            Some(_) => self.line(*item).map(|node| 1 << row_of[node]).sum(),
-            None => self.extras[item - n].sees.iter().map(|seen| 1 << row_of[n + seen]).sum::<u64>() | 1,
+        let above = |node: usize| self.line(node).map(|node| 1 << row_of[node]).sum::<u64>();
+        let sees = |item: &usize| match self.extras.get(item.wrapping_sub(n)) {
+            None => above(*item),
+            Some(extra) => {
+                above(extra.behind) | extra.sees.iter().map(|seen| 1 << row_of[n + seen]).sum::<u64>()
+            }
         };
         let sees: Vec<u64> = order.iter().map(sees).collect();
         let chain = sees.iter().enumerate().all(|(row, bits)| *bits == u64::MAX >> (63 - row.min(63)));
@@ -249,10 +283,19 @@ mod tests {
     fn extra_rows_see_the_root_and_each_other() {
         let mut tree = Tree::new(1);
         tree.add(0, 2, 0, 0.9);
-        tree.add_extra(Extra { token: 5, depth: 1, sees: vec![0] });
-        tree.add_extra(Extra { token: 6, depth: 2, sees: vec![0, 1] });
+        let extra = |token, behind, depth, sees| Extra { input: Input::Token(token), behind, depth, sees };
+        tree.add_extra(extra(5, 0, 1, vec![0]));
+        tree.add_extra(extra(6, 0, 2, vec![0, 1]));
         let rows = tree.layout();
         assert_eq!(rows.order, [0, 1, 2, 3]);
         assert_eq!(rows.sees, [0b1, 0b11, 0b101, 0b1101]);
+        tree.add_extra(extra(7, 1, 2, vec![2]));
+        assert_eq!(tree.layout().sees, [0b1, 0b11, 0b101, 0b1101, 0b10011]);
+        // Without the guess that it stands behind a row is gone.
+        assert_eq!(tree.pruned(0, 8).layout().sees, [0b1, 0b11, 0b111]);
+        let mut both = tree.pruned(0, 8);
+        both.merge(&tree);
+        assert_eq!((both.nodes().len(), both.extras().len()), (2, 5));
+        assert_eq!(both.extras()[4], extra(7, 1, 2, vec![4]));
     }
 }

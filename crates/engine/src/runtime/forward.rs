@@ -246,36 +246,45 @@ impl Runtime {
         let class = class_of(n_rows);
         let mut r = Recorder::new(self.targets(), class, HeadRows::Direct);
         self.model.record_embed(&mut r)?;
-        let (mut starts, mut reads) = (Vec::new(), Vec::new());
+        let (mut starts, mut ends, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for il in 0..=cfg.n_layer {
             starts.push(r.len());
+            let (mut end, mut added) = (r.len(), 0);
             for tap in &batch.taps {
                 match tap {
                     Tap::Read { layer } if *layer == il => {
                         let out = self.device.create_buffer("tap", u64::from(class) * row_bytes)?;
                         r.read_tap(&out.whole(), 0)?;
                         reads.push((tap, out.slice(0, n_rows as u64 * row_bytes)));
+                        if added == 0 {
+                            end = r.len();
+                        }
                     }
                     Tap::Add { layer, rows, vector, scale } if *layer == il => {
                         let list = rows.clone().unwrap_or_else(|| vec![u32::MAX]);
                         let (v, list) = (self.upload_floats(vector)?, self.upload_words(&list)?);
                         r.add_tap(&v, &list, *scale)?;
+                        added += 1;
                     }
                     _ => {}
                 }
             }
+            ends.push(end);
             if il < cfg.n_layer {
                 self.model.record_layer(&mut r, il)?;
             }
         }
-        // A layer range ends before the taps of the layer behind it, so the taps after the last layer belong to the end.
-        let end = r.len();
-        if let Some(last) = starts.last_mut() {
-            *last = end;
+        // A layer range ends behind what is read of the rows before the next layer, and before what is added there; what is
+        // added after the last layer belongs to the end.
+        if let Some(last) = ends.last_mut() {
+            *last = r.len();
         }
         let in_order = batch.taps.iter().filter_map(|t| reads.iter().find(|(tap, _)| std::ptr::eq(*tap, t)));
         let reads = in_order.map(|(_, slice)| slice.clone()).collect();
-        Ok((LayersPlan { plan: self.device.record(r.finish())?, starts: starts.into() }, reads))
+        Ok((
+            LayersPlan { plan: self.device.record(r.finish())?, starts: starts.into(), ends: ends.into() },
+            reads,
+        ))
     }
 
     fn upload_floats(&self, values: &[f32]) -> Result<Slice<Buffer>, EngineError> {
@@ -378,5 +387,5 @@ fn n_read_taps(batch: &Batch) -> usize {
 fn dispatch_range(plan: &LayersPlan, layers: Option<&Range<u32>>) -> Range<usize> {
     let Some(layers) = layers else { return 0..plan.plan.len() };
     let first = if layers.start == 0 { 0 } else { plan.starts[layers.start as usize] };
-    first..plan.starts[layers.end as usize]
+    first..plan.ends[layers.end as usize]
 }

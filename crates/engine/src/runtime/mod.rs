@@ -2,6 +2,7 @@
 
 mod beside;
 mod decode;
+mod embeddings;
 mod forward;
 mod kv_buffers;
 mod logits;

@@ -14,6 +14,8 @@ pub(super) struct LayersPlan {
     pub(super) plan: Plan,
     /// First dispatch of every layer, and the end.
     pub(super) starts: std::rc::Rc<[usize]>,
+    /// Where a range that ends before a layer ends: behind what is read of the rows before it.
+    pub(super) ends: std::rc::Rc<[usize]>,
 }
 
 /// The parts that steps are put together from.
@@ -61,7 +63,8 @@ impl Runtime {
             return Ok(plan.clone());
         }
         let (dispatches, starts) = self.layers(class, key.1)?;
-        let plan = LayersPlan { plan: self.device.record(dispatches)?, starts: starts.into() };
+        let starts: std::rc::Rc<[usize]> = starts.into();
+        let plan = LayersPlan { plan: self.device.record(dispatches)?, ends: starts.clone(), starts };
         self.plans.layers.insert(key, plan.clone());
         Ok(plan)
     }

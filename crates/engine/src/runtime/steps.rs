@@ -93,7 +93,11 @@ impl Runtime {
                 self.device.write(table, u64::from(update.at) * 4, bytemuck::cast_slice(&update.words))?;
             }
         }
-        let start = |seq| before.iter().find(|(s, _)| *s == seq).map_or(0, |(_, len)| *len as u32);
+        // The first of the batch's own rows: appended ones stand behind all others, but a row may replace an entry.
+        let start = |seq| {
+            let own = batch.rows.iter().zip(&entries).filter(|(row, _)| row.seq == seq);
+            own.map(|(_, entry)| *entry as u32).min().unwrap_or(0)
+        };
         let rows = batch.rows.iter().zip(&entries);
         rows.map(|(row, entry)| self.row_words(row, *entry, start(row.seq))).collect()
     }
