@@ -38,6 +38,11 @@ pub(crate) struct Transfer {
 }
 
 impl Reads {
+    /// Whether anything is read of every row.
+    pub(crate) const fn rows(&self) -> bool {
+        self.hidden || !self.before.is_empty()
+    }
+
     /// The taps of a batch.
     pub(crate) fn taps(&self) -> Vec<Tap> {
         self.before.iter().map(|layer| Tap::Read { layer: *layer }).collect()

@@ -198,13 +198,13 @@ impl Line {
     }
 
     /// Writes up to `n` tokens without guesses, as many at a time as the device makes by itself; gives how many came, none
-    /// where it cannot, and whether more may follow.
+    /// where it cannot or rows are read, and whether more may follow.
     pub(crate) async fn plainly<L: Lm>(
         &mut self,
         job: &mut Job<'_, L>,
         n: usize,
     ) -> Result<(usize, bool), DecodeError> {
-        if !self.greedy || self.form.is_some() || n == 0 {
+        if !self.greedy || self.form.is_some() || self.reads.rows() || n == 0 {
             return Ok((0, true));
         }
         let made = job.model.decode_greedily(self.seq, self.root(), n).await?;

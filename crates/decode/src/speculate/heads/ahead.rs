@@ -29,6 +29,8 @@ pub(crate) struct Ahead {
     reach: Reach,
     /// Per depth: what the rows behind the last accepted node said.
     likely: Vec<Vec<(u32, f32)>>,
+    /// Tokens that there were then.
+    at: usize,
 }
 
 impl Ahead {
@@ -47,10 +49,11 @@ impl Ahead {
                 inputs.push(Input::Transferred(k));
             }
         }
-        Ok(Self { inputs, transfers, reach, likely: Vec::new() })
+        Ok(Self { inputs, transfers, reach, likely: Vec::new(), at: 0 })
     }
 
-    fn take(&mut self, tree: Option<&Tree>, round: &Round) {
+    fn take(&mut self, line: &Line, tree: Option<&Tree>, round: &Round) {
+        self.at = line.tokens.len();
         let last = round.path.nodes.last().copied().unwrap_or(0);
         let n = tree.map_or(1, |tree| tree.nodes().len());
         let behind = tree.into_iter().flat_map(Tree::extras).enumerate().filter(|(_, x)| x.behind == last);
@@ -70,11 +73,15 @@ impl<L: Lm> Drafter<L> for Ahead {
         Reads { transfers: self.transfers.clone(), ..Reads::default() }
     }
 
-    fn begin(&mut self, _: &mut Line, _: Features, first: &Round) {
-        self.take(None, first);
+    fn begin(&mut self, line: &mut Line, _: Features, first: &Round) {
+        self.take(line, None, first);
     }
 
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
+        if self.at != turn.line.tokens.len() {
+            // Tokens came without guesses since.
+            self.likely.clear();
+        }
         let (root, rows) = (turn.line.root(), turn.limit.rows.saturating_sub(1));
         let depth = self.reach.depth.min(turn.limit.depth).min(self.likely.len());
         let tree = grow::grown(root, class, Reach { depth, ..self.reach }, rows, |depth, guesses| {
@@ -83,8 +90,8 @@ impl<L: Lm> Drafter<L> for Ahead {
         Ok(shared_out(&tree, &self.inputs, &gains(turn.rates, self.inputs.len()), rows))
     }
 
-    fn observe(&mut self, _: &mut Line, tree: &Tree, round: &Round) {
-        self.take(Some(tree), round);
+    fn observe(&mut self, line: &mut Line, tree: &Tree, round: &Round) {
+        self.take(line, Some(tree), round);
     }
 }
 
