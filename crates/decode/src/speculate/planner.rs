@@ -4,7 +4,7 @@
 //! number of rows is searched among all rather than stopped at the first guess that does not pay. What is learnt is kept
 //! beside the model, so that only its first request finds it out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::tree::MAX_ROWS;
 
@@ -60,8 +60,9 @@ impl Curve {
 
     fn learn(&mut self, rows: usize, time: f32) {
         let known = self.times.entry(rows).or_insert(time);
-        // One pass that something else held up says nothing of the next.
-        *known += NEW * (time.min(4.0 * *known) - *known);
+        // What else the machine does makes passes longer, never shorter; and one that it held up says nothing of the next.
+        let share = if time < *known { 2.0 * NEW } else { NEW };
+        *known += share * (time.min(4.0 * *known) - *known);
     }
 }
 
@@ -79,8 +80,8 @@ pub struct Planner {
     one: f32,
     /// Whether that is what decoding without guesses takes, not a pass of its own.
     plain: bool,
-    /// Numbers of rows that ran once: the first time includes what is only made once.
-    begun: BTreeSet<usize>,
+    /// What numbers of rows took the first time, which may include what is only made once.
+    begun: BTreeMap<usize, f32>,
     account: f32,
 }
 
@@ -96,7 +97,7 @@ impl Planner {
     pub fn new(curve: Option<Curve>) -> Self {
         let given = curve.is_some();
         let curve = curve.unwrap_or_default();
-        Self { curve, given, one: 0.0, plain: false, begun: BTreeSet::new(), account: CARRIED }
+        Self { curve, given, one: 0.0, plain: false, begun: BTreeMap::new(), account: CARRIED }
     }
 
     /// A request begins: what others won is not its to lose.
@@ -108,7 +109,7 @@ impl Planner {
     pub fn inform(&mut self, measured: &Curve) {
         if let Some(one) = measured.at(1).filter(|one| *one > 0.0) {
             self.one = one;
-            self.begun = measured.times.keys().copied().collect();
+            self.begun = measured.times.iter().map(|(rows, time)| (*rows, time / one)).collect();
             self.curve.times = measured.times.iter().map(|(rows, time)| (*rows, time / one)).collect();
         }
     }
@@ -188,8 +189,10 @@ impl Planner {
             let took = verify / self.one;
             if rows == 1 {
                 self.curve.learn(1, 1.0);
-            } else if !self.begun.insert(rows) {
-                self.curve.learn(rows, took.max(1.0));
+            } else if let Some(first) = self.begun.insert(rows, f32::INFINITY) {
+                self.curve.learn(rows, took.min(first).max(1.0));
+            } else {
+                self.begun.insert(rows, took);
             }
             // What other work on the machine adds is not laid to the guesses.
             cost = if rows == 1 && !self.plain { 1.0 } else { took.clamp(1.0, 2.0 * supposed) };
@@ -285,6 +288,10 @@ mod tests {
         assert!((planner.cost(2) - 1.05).abs() < 1e-6);
         planner.learn(2, 1, 0.0, 1.2);
         assert!((planner.cost(2) - 1.2).abs() < 1e-6);
+        // Nor does it count where other work held the second one up.
+        planner.learn(3, 1, 0.0, 1.5);
+        planner.learn(3, 1, 0.0, 7.0);
+        assert!((planner.cost(3) - 1.5).abs() < 1e-6);
     }
 
     #[test]
