@@ -268,3 +268,32 @@ fn base_entropy_is_the_published_one() {
     assert!((entropy - golden("base.H_nats").as_f64().unwrap()).abs() <= SIX_DECIMALS);
     close(&numbers(&golden("base.p")), &BASE, 0.0);
 }
+
+/// A mask goes before the chain. Drawing first and masking only what was refused, as llama.cpp does with grammars, is the
+/// same without truncations and another distribution with them.
+#[test]
+fn masking_first_is_not_drawing_again() {
+    let want = golden("mask.first_vs_resample");
+    let allowed = [1_u32 << 1 | 1 << 3 | 1 << 5];
+    let logits: Vec<f32> = BASE.iter().map(|p| p.ln() as f32).collect();
+    for (top_k, name) in [(0, "plain"), (2, "top_k2")] {
+        let chain = SamplerParams { top_k, ..SamplerParams::neutral() }.to_chain().unwrap();
+        let drawn_from = |mut candidates: Candidates| {
+            chain.apply(&mut candidates, 0).unwrap();
+            let mut q = vec![0.0; BASE.len()];
+            for (candidate, p) in candidates.as_slice().iter().zip(candidates.probabilities()) {
+                q[candidate.id as usize] = f64::from(p);
+            }
+            q
+        };
+        let first = drawn_from(Candidates::from_row_masked(&logits, &allowed).unwrap());
+        close(&first, &numbers(&want[format!("{name}_mask_first")]), SIX_DECIMALS);
+        // What is allowed stands as drawn; the rest is drawn again, under the mask.
+        let open = drawn_from(row(&BASE));
+        let is_allowed = |id: usize| f64::from(allowed[0] >> id & 1);
+        let refused: f64 = open.iter().enumerate().map(|(id, p)| p * (1.0 - is_allowed(id))).sum();
+        let again: Vec<f64> =
+            (0..BASE.len()).map(|id| open[id] * is_allowed(id) + refused * first[id]).collect();
+        close(&again, &numbers(&want[format!("{name}_resample")]), SIX_DECIMALS);
+    }
+}
