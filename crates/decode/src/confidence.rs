@@ -69,7 +69,7 @@ mod tests {
             ([1.0, -4.0, -5.0], 1.009_174, 0.990_867, 0.057_293),
             ([1.0, 0.8, 0.7], 1.939_831, 0.390_694, 1.090_636),
         ] {
-            let row = Row::of(logits.to_vec()).stats();
+            let row = Row::mixed(logits.to_vec(), &Row::default()).stats();
             for (by, expected) in
                 [(Signal::Energy, energy), (Signal::MaxP, max_p), (Signal::Entropy, -entropy)]
             {

@@ -8,11 +8,13 @@ use std::task::Poll;
 
 use goldcrest_engine::batch::Wants;
 use goldcrest_engine::{AnswerText, EngineError, Event, Finish, Prompt, Request, Runtime, Session, Stats};
+use goldcrest_sample::Constraint;
 use web_time::Instant;
 
+use crate::form::Lasting;
 use crate::job::Outcome;
 use crate::sequences::Wire;
-use crate::speculate::Speculate;
+use crate::strategy::FormBy;
 use crate::writer::Writer;
 use crate::{Ask, DecodeError, Job, Lm, Method, Resources, Row, Sequences, Strategy};
 
@@ -30,7 +32,8 @@ impl<'s> Decoding<'s> {
     /// Starts a strategy. `others` are further models of the same vocabulary, for the strategies that want them.
     ///
     /// # Errors
-    /// Errors of the request, before the device does anything; [`DecodeError::VocabularyMismatch`].
+    /// Errors of the request, before the device does anything; [`DecodeError::VocabularyMismatch`],
+    /// [`DecodeError::Unconstrained`].
     pub fn start(
         session: &'s mut Session,
         request: &Request,
@@ -38,25 +41,27 @@ impl<'s> Decoding<'s> {
         resources: Resources,
         others: Vec<Rc<RefCell<Runtime>>>,
     ) -> Result<Self, DecodeError> {
+        check_form(request.constraint.is_some(), method.form(), method.name())?;
         let prompt = session.encode(&method.rewrite(&request.prompt))?;
         if prompt.is_empty() {
             return Err(EngineError::EmptyPrompt.into());
         }
-        let answer = AnswerText::new(session.text().tokenizer(), &request.stop, request.ignore_eos)?;
+        let masks = method.form() == FormBy::Masks;
+        let constraint = form(request, session.text().tokenizer().eog()).filter(|_| masks);
+        // A form has an end of its own, which even an answer that is to go on must not pass.
+        let ignore_eos = request.ignore_eos && constraint.is_none();
+        let answer = AnswerText::new(session.text().tokenizer(), &request.stop, ignore_eos)?;
         let runtime = session.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
         let (n_vocab, n_ctx) = (runtime.config().n_vocab, runtime.n_ctx());
         drop(runtime);
         request.sampler.validate().map_err(EngineError::from)?;
         request.sampler.validate_tokens(n_vocab).map_err(EngineError::from)?;
         let mut resources = resources;
-        if request.constraint.is_some() {
+        if request.constraint.is_some() && !masks {
             resources.constraint.clone_from(&request.constraint);
             if request.ignore_eos {
                 resources.refused = session.text().tokenizer().eog().to_vec();
             }
-        }
-        if resources.constraint.is_some() && method.name() != Speculate::NAME {
-            return Err(DecodeError::Unconstrained { method: method.name() });
         }
         for other in &others {
             let theirs = other.try_borrow().map_err(|_| EngineError::Busy)?.config().n_vocab;
@@ -69,8 +74,9 @@ impl<'s> Decoding<'s> {
         };
         let max_tokens = request.max_tokens.unwrap_or(room).min(room);
         let sampler = request.sampler.clone();
-        let ask = Ask { prompt: prompt.clone(), max_tokens, sampler, answer: Some(answer), resources };
-        let wire = Rc::new(Wire::default());
+        let answer = Some(answer);
+        let ask = Ask { max_tokens, sampler, answer, resources, constraint, ..Ask::new(prompt.clone()) };
+        let wire = Rc::new(Wire { aborted: Rc::clone(&ask.abort), ..Wire::default() });
         let running = Box::pin(run(session, ask, method, others, Rc::clone(&wire)));
         Ok(Self { wire, running: Some(running), ended: None, prompt })
     }
@@ -130,14 +136,26 @@ impl<'s> Decoding<'s> {
 ///
 /// # Errors
 /// Errors of the prompt, and what a forward pass may fail with.
-#[allow(clippy::await_holding_refcell_ref, reason = "the borrow is tried: who comes meanwhile is told Busy")]
 pub async fn row_behind(session: &Session, prompt: &Prompt) -> Result<Row, DecodeError> {
+    wanted_behind(session, prompt, &Wants { stats: true, row: true, ..Wants::default() }).await
+}
+
+/// The model's hidden row behind a prompt, after the final norm.
+///
+/// # Errors
+/// As [`row_behind`].
+pub async fn state_behind(session: &Session, prompt: &Prompt) -> Result<Vec<f32>, DecodeError> {
+    let wants = Wants { hidden: true, ..Wants::default() };
+    Ok(wanted_behind(session, prompt, &wants).await?.hidden().to_vec())
+}
+
+#[allow(clippy::await_holding_refcell_ref, reason = "the borrow is tried: who comes meanwhile is told Busy")]
+async fn wanted_behind(session: &Session, prompt: &Prompt, wants: &Wants) -> Result<Row, DecodeError> {
     let tokens = session.encode(prompt)?;
     let mut runtime = session.runtime().try_borrow_mut().map_err(|_| EngineError::Busy)?;
     let cached = session.sequence().map(|seq| (seq, session.cached().to_vec()));
     let mut model = Sequences::new(&mut *runtime, Rc::default(), cached);
-    let wants = Wants { stats: true, row: true, ..Wants::default() };
-    Ok(model.open(&tokens, &wants).await?.1)
+    Ok(model.open(&tokens, wants).await?.1)
 }
 
 /// Runs a strategy on any model to its end.
@@ -158,6 +176,7 @@ pub async fn decode_among<L: Lm>(
     ask: Ask,
     method: &Method,
 ) -> Result<Outcome, DecodeError> {
+    let ask = formed(ask, method.form(), method.name())?;
     let prompt = method.rewrite(&Prompt::Tokens(ask.prompt.clone()));
     drive(lm, others, ask, prompt, async |job: &mut Job<'_, L>| method.run(job).await).await
 }
@@ -171,8 +190,32 @@ pub async fn decode_by<L: Lm, S: Strategy>(
     ask: Ask,
     strategy: &S,
 ) -> Result<Outcome, DecodeError> {
+    let ask = formed(ask, S::FORM, S::NAME)?;
     let prompt = strategy.rewrite(&Prompt::Tokens(ask.prompt.clone()));
     drive(lm, Vec::new(), ask, prompt, async |job: &mut Job<'_, L>| strategy.run(job).await).await
+}
+
+/// Refuses a form that the strategy cannot honour.
+fn check_form(asked: bool, by: FormBy, method: &'static str) -> Result<(), DecodeError> {
+    if asked && by == FormBy::Nothing { Err(DecodeError::Unconstrained { method }) } else { Ok(()) }
+}
+
+/// The request with its form where the strategy takes it.
+fn formed(mut ask: Ask, by: FormBy, method: &'static str) -> Result<Ask, DecodeError> {
+    let asked = ask.constraint.is_some() || ask.resources.constraint.is_some();
+    check_form(asked, by, method)?;
+    let given = ask.constraint.take().or(ask.resources.constraint.take());
+    match by {
+        FormBy::Itself => ask.resources.constraint = given,
+        _ => ask.constraint = given,
+    }
+    Ok(ask)
+}
+
+/// The request's form, which ends a text that is to go on only where nothing else may follow.
+fn form(request: &Request, ends: &[u32]) -> Option<Box<dyn Constraint>> {
+    let inner = request.constraint.clone()?;
+    Some(if request.ignore_eos { Box::new(Lasting { inner, ends: ends.into() }) } else { inner })
 }
 
 async fn drive<L: Lm>(
@@ -185,16 +228,21 @@ async fn drive<L: Lm>(
     if let Prompt::Tokens(tokens) = prompt {
         ask.prompt = tokens;
     }
-    let wire = Rc::new(Wire::default());
+    let wire = Rc::new(Wire { aborted: Rc::clone(&ask.abort), ..Wire::default() });
     let answer = match ask.answer.take() {
         Some(answer) => answer,
         None => AnswerText::without_text(Vec::new())?,
     };
     let out = Writer::new(answer.clone(), ask.max_tokens, Rc::clone(&wire));
     let model = Sequences::new(lm, Rc::clone(&wire), None);
+    let constraint = ask.constraint.take();
     let mut job = Job::new(ask, model, answer, out);
     job.others.extend(others.into_iter().map(|lm| Sequences::new(lm, Rc::clone(&wire), None)));
-    run(&mut job).await?;
+    constraint.iter().for_each(|form| job.hold_to(form.as_ref()));
+    match run(&mut job).await {
+        Err(DecodeError::Engine(EngineError::Aborted)) => job.out.end(Finish::Aborted),
+        other => other?,
+    }
     let (outcome, kept) = job.finish();
     if let Some((seq, _)) = kept {
         lm.pool_mut().free(seq).map_err(DecodeError::Engine)?;
@@ -225,8 +273,10 @@ async fn run(
     let n_prompt = ask.prompt.len();
     let cached = session.sequence().map(|seq| (seq, session.cached().to_vec()));
     let model = Sequences::new(&mut *runtime, Rc::clone(&wire), cached);
+    let constraint = ask.constraint.take();
     let mut job = Job::new(ask, model, answer, out);
     job.others.extend(guards.iter_mut().map(|lm| Sequences::new(&mut **lm, Rc::clone(&wire), None)));
+    constraint.iter().for_each(|form| job.hold_to(form.as_ref()));
     match method.run(&mut job).await {
         Err(DecodeError::Engine(EngineError::Aborted)) => job.out.end(Finish::Aborted),
         other => other?,

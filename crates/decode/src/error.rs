@@ -91,9 +91,7 @@ pub enum DecodeError {
         theirs: String,
     },
     /// A strategy that cannot hold an answer to a form.
-    #[error(
-        "{method} cannot hold the answer to a schema, an expression or a grammar; plain decoding and speculation can"
-    )]
+    #[error("{method} cannot hold the answer to a schema, an expression or a grammar")]
     Unconstrained {
         /// The strategy.
         method: &'static str,

@@ -32,6 +32,7 @@ pub mod confidence;
 mod continuations;
 mod decoding;
 mod error;
+mod form;
 mod frontier;
 mod greedy;
 mod job;
@@ -54,7 +55,7 @@ mod vote;
 mod writer;
 
 pub use args::Args;
-pub use decoding::{Decoding, decode_among, decode_by, decode_with, row_behind};
+pub use decoding::{Decoding, decode_among, decode_by, decode_with, row_behind, state_behind};
 pub use error::DecodeError;
 pub use job::{Ask, Job, Outcome};
 pub use lm::{Lm, Shape};

@@ -54,7 +54,7 @@ pub(crate) async fn run<L: Lm>(
     }
     loop {
         let written = job.out.tokens().len();
-        let row = Row::of(mixed(written, &rows));
+        let row = Row::mixed(mixed(written, &rows), &rows.base);
         let (choice, logprob) = choose(&chain, &row, (prompt.len() + written) as u32)?;
         chain.commit(&choice);
         let token = choice.id;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use goldcrest_engine::batch::RowResult;
-use goldcrest_sample::{Candidates, RowStats, TokenMask, exp_f32};
+use goldcrest_sample::{Candidates, Chain, Needs, RowStats, TokenMask, exp_f32};
 
 use crate::DecodeError;
 
@@ -12,6 +12,7 @@ use crate::DecodeError;
 #[derive(Clone, Debug, Default)]
 pub struct Row {
     inner: RowResult,
+    /// The only tokens that count, if not all do.
     mask: Option<Rc<TokenMask>>,
 }
 
@@ -20,10 +21,10 @@ impl Row {
         Self { inner, mask: None }
     }
 
-    /// A row that was computed from others.
-    pub(crate) fn of(logits: Vec<f32>) -> Self {
+    /// A row that was computed from others, of which `base` says what counts.
+    pub(crate) fn mixed(logits: Vec<f32>, base: &Self) -> Self {
         let stats = Some(Self::stats_of(&logits));
-        Self { inner: RowResult { stats, logits, ..RowResult::default() }, mask: None }
+        Self { inner: RowResult { stats, logits, ..RowResult::default() }, mask: base.mask.clone() }
     }
 
     /// The row of which a mask was asked, as far as the mask leaves it.
@@ -97,23 +98,36 @@ impl Row {
         &self.inner.hidden
     }
 
+    /// The best of a row that is known as a whole, where they are fewer and may settle the chain's choice.
+    pub(crate) fn best(&self, chain: &Chain) -> Result<Option<Candidates>, DecodeError> {
+        let (n_best, n_row) = (self.inner.top.len(), self.inner.logits.len());
+        if n_best == 0 || n_best >= n_row || chain.needs(n_best) == Needs::Row {
+            return Ok(None);
+        }
+        Ok(Some(self.listed()?))
+    }
+
     /// The row as a sampler chain wants it: whole where it is known, else its best.
     ///
     /// # Errors
     /// [`goldcrest_sample::SampleError::NonFiniteLogits`], [`goldcrest_sample::SampleError::NoCandidate`].
     pub fn candidates(&self) -> Result<Candidates, DecodeError> {
-        if !self.inner.logits.is_empty() {
-            return Ok(match &self.mask {
-                None => Candidates::from_row(&self.inner.logits)?,
-                Some(mask) => Candidates::from_row_masked(&self.inner.logits, mask.words())?,
-            });
+        let row = &self.inner.logits;
+        match &self.mask {
+            _ if row.is_empty() => self.listed(),
+            None => Ok(Candidates::from_row(row)?),
+            Some(mask) => Ok(Candidates::from_row_masked(row, mask.words())?),
         }
+    }
+
+    fn listed(&self) -> Result<Candidates, DecodeError> {
         let (ids, logits): (Vec<u32>, Vec<f32>) = self.inner.top.iter().copied().unzip();
-        // The list is complete if it holds all that the mask left.
-        if self.mask.as_ref().is_some_and(|mask| ids.len() >= mask.count()) {
-            return Ok(Candidates::from_list(&ids, &logits)?);
-        }
-        Ok(Candidates::from_top(&ids, &logits, Some(self.stats()))?)
+        // The list is complete if it holds all that a mask left.
+        let complete = self.mask.as_ref().is_some_and(|mask| ids.len() >= mask.count());
+        Ok(match complete {
+            true => Candidates::from_list(&ids, &logits)?,
+            false => Candidates::from_top(&ids, &logits, Some(self.stats()))?,
+        })
     }
 
     /// The figures that a device reports of a row of finite logits.

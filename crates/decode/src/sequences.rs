@@ -1,15 +1,16 @@
 //! The sequences of one model while a strategy runs; what it leaves behind is freed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, StepResult, Visible, Wants};
+use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Event};
 use web_time::Instant;
 
+use crate::form::{Forms, Masks};
 use crate::writer::yield_once;
 use crate::{DecodeError, Lm, Row, Shape};
 
@@ -19,7 +20,7 @@ pub(crate) struct Wire {
     /// Events not taken yet.
     pub(crate) events: RefCell<VecDeque<Event>>,
     /// The caller wants no more.
-    pub(crate) aborted: std::cell::Cell<bool>,
+    pub(crate) aborted: Rc<Cell<bool>>,
 }
 
 /// A model's sequences. Everything that was opened or forked is freed at the end, in whatever way the end comes.
@@ -29,6 +30,7 @@ pub struct Sequences<'a, L: Lm> {
     live: Vec<SeqId>,
     /// A sequence of the caller's with the tokens it holds, to begin from.
     cached: Option<(SeqId, Vec<u32>)>,
+    forms: Option<Forms>,
     passes: u64,
     rows: u64,
     took: Duration,
@@ -36,7 +38,12 @@ pub struct Sequences<'a, L: Lm> {
 
 impl<'a, L: Lm> Sequences<'a, L> {
     pub(crate) fn new(lm: &'a mut L, wire: Rc<Wire>, cached: Option<(SeqId, Vec<u32>)>) -> Self {
-        Self { lm, wire, live: Vec::new(), cached, passes: 0, rows: 0, took: Duration::ZERO }
+        Self { lm, wire, live: Vec::new(), cached, forms: None, passes: 0, rows: 0, took: Duration::ZERO }
+    }
+
+    /// Holds what follows the prompt, in every sequence, to a form.
+    pub(crate) fn hold_to(&mut self, forms: Forms) {
+        self.forms = Some(forms);
     }
 
     /// The model's sizes.
@@ -73,16 +80,23 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// [`EngineError::EmptyPrompt`], [`EngineError::PromptTooLong`] and what a forward pass may fail with.
     pub async fn open(&mut self, tokens: &[u32], wants: &Wants) -> Result<(SeqId, Row), DecodeError> {
         let Some((last, before)) = tokens.split_last() else { return Err(EngineError::EmptyPrompt.into()) };
-        let seq = self.prefilled(before).await?;
+        let seq = self.prefilled_from(before, tokens.len()).await?;
         let row = self.step(&[(seq, *last)], wants).await?.pop().unwrap_or_default();
         Ok((seq, row))
     }
 
-    /// A sequence that holds `tokens`, with nothing asked for.
+    /// A sequence that holds `tokens`, with nothing asked for: the beginning of the prompt, or the prompt and what follows
+    /// it.
     ///
     /// # Errors
     /// As [`Sequences::open`].
     pub async fn prefilled(&mut self, tokens: &[u32]) -> Result<SeqId, DecodeError> {
+        let from = self.forms.as_ref().map_or(0, |forms| forms.n_prompt);
+        self.prefilled_from(tokens, from).await
+    }
+
+    /// A sequence that holds `tokens`; the answer begins at entry `from`.
+    async fn prefilled_from(&mut self, tokens: &[u32], from: usize) -> Result<SeqId, DecodeError> {
         let n_ctx = self.shape().n_ctx;
         if tokens.len() >= n_ctx as usize {
             return Err(EngineError::PromptTooLong { n_prompt: tokens.len() + 1, n_ctx }.into());
@@ -112,6 +126,9 @@ impl<'a, L: Lm> Sequences<'a, L> {
             self.wire.events.borrow_mut().push_back(event);
             self.turn().await?;
         }
+        if let Some(forms) = &mut self.forms {
+            forms.open(seq, tokens, from)?;
+        }
         Ok(seq)
     }
 
@@ -125,8 +142,7 @@ impl<'a, L: Lm> Sequences<'a, L> {
             let pos = self.lm.pool().sequence(*seq)?.next_pos();
             rows.push(BatchRow::token(*token, pos, *seq).wanting(wants.clone()));
         }
-        let result = self.forward(&Batch { rows, ..Batch::default() }).await?;
-        Ok(result.rows.into_iter().map(Row::new).collect())
+        self.read(&Batch { rows, ..Batch::default() }).await
     }
 
     /// Appends several tokens to one sequence in one pass, and gives the row behind each.
@@ -142,7 +158,7 @@ impl<'a, L: Lm> Sequences<'a, L> {
         let pos = self.lm.pool().sequence(seq)?.next_pos();
         let row = |(token, pos): (&u32, u32)| BatchRow::token(*token, pos, seq).wanting(wants.clone());
         let batch = Batch { rows: tokens.iter().zip(pos..).map(row).collect(), ..Batch::default() };
-        Ok(self.forward(&batch).await?.rows.into_iter().map(Row::new).collect())
+        self.read(&batch).await
     }
 
     /// Appends one token and gives the rows that the model would end with before each of the layers `exits`, ascending, and
@@ -168,7 +184,7 @@ impl<'a, L: Lm> Sequences<'a, L> {
         for end in ends {
             let row = if begin == 0 { first.clone() } else { kept.clone() };
             let batch = Batch { rows: vec![row], layers: Some(begin..end), ..Batch::default() };
-            rows.extend(self.forward(&batch).await?.rows.into_iter().map(Row::new));
+            rows.extend(self.read(&batch).await?);
             begin = end;
         }
         let last = rows.pop().unwrap_or_default();
@@ -180,14 +196,37 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// # Errors
     /// As [`Sequences::step`].
     pub async fn forward(&mut self, batch: &Batch) -> Result<StepResult, DecodeError> {
+        Ok(self.run(batch).await?.0)
+    }
+
+    /// The rows that a batch asks for.
+    async fn read(&mut self, batch: &Batch) -> Result<Vec<Row>, DecodeError> {
+        let (result, mut masks) = self.run(batch).await?;
+        let row = |found: RowResult| {
+            let mask = masks.get_mut(found.row).and_then(Option::take);
+            Row::new(found).masked(mask)
+        };
+        Ok(result.rows.into_iter().map(row).collect())
+    }
+
+    /// Runs a batch, masked by the form if there is one.
+    async fn run(&mut self, batch: &Batch) -> Result<(StepResult, Masks), DecodeError> {
+        let n_vocab = self.lm.shape().n_vocab;
+        let (masked, masks) = match &mut self.forms {
+            None => (None, Masks::new()),
+            Some(forms) => {
+                let (batch, masks) = forms.masked(self.lm.pool(), batch, n_vocab).await?;
+                (Some(batch), masks)
+            }
+        };
         let begun = Instant::now();
-        let result = self.lm.forward(batch).await?;
+        let result = self.lm.forward(masked.as_ref().unwrap_or(batch)).await?;
         self.took = begun.elapsed();
         self.passes += 1;
         self.rows += batch.rows.len() as u64;
         self.wire.events.borrow_mut().push_back(Event::Working { passes: self.passes });
         self.turn().await?;
-        Ok(result)
+        Ok((result, masks))
     }
 
     /// [`Lm::decode_greedily`].
@@ -225,7 +264,7 @@ impl<'a, L: Lm> Sequences<'a, L> {
             ..BatchRow::token(*token, pos, seq).wanting(wants.clone())
         };
         let rows = tokens.iter().enumerate().map(row).collect();
-        Ok(self.forward(&Batch { rows, ..Batch::default() }).await?.rows.into_iter().map(Row::new).collect())
+        self.read(&Batch { rows, ..Batch::default() }).await
     }
 
     /// Of the `n` siblings at the end of a sequence, keeps number `i`.
@@ -235,7 +274,11 @@ impl<'a, L: Lm> Sequences<'a, L> {
     pub fn keep_sibling(&mut self, seq: SeqId, n: usize, i: usize) -> Result<(), DecodeError> {
         let before = self.len(seq)?.saturating_sub(n);
         let keep: Vec<usize> = (0..before).chain([before + i]).collect();
-        Ok(self.lm.pool_mut().compact(seq, &keep)?)
+        self.lm.pool_mut().compact(seq, &keep)?;
+        if let Some(forms) = &mut self.forms {
+            forms.keep_sibling(seq, i);
+        }
+        Ok(())
     }
 
     /// Number of entries of a sequence.
@@ -270,6 +313,9 @@ impl<'a, L: Lm> Sequences<'a, L> {
         let len = self.len(seq)?;
         let copy = self.lm.pool_mut().fork(seq, len)?;
         self.live.push(copy);
+        if let Some(forms) = &mut self.forms {
+            forms.fork(seq, copy);
+        }
         Ok(copy)
     }
 
@@ -278,7 +324,12 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// # Errors
     /// [`EngineError::UnknownSequence`].
     pub fn truncate(&mut self, seq: SeqId, n: usize) -> Result<(), DecodeError> {
-        Ok(self.lm.pool_mut().truncate(seq, n)?)
+        let len = self.len(seq)?;
+        self.lm.pool_mut().truncate(seq, n)?;
+        match &mut self.forms {
+            Some(forms) => forms.truncate(seq, len, n),
+            None => Ok(()),
+        }
     }
 
     /// Keeps the entries at ascending indices, without moving any.
@@ -294,6 +345,9 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// # Errors
     /// [`EngineError::UnknownSequence`].
     pub fn free(&mut self, seq: SeqId) -> Result<(), DecodeError> {
+        if let Some(forms) = &mut self.forms {
+            forms.free(seq);
+        }
         self.live.retain(|live| *live != seq);
         Ok(self.lm.pool_mut().free(seq)?)
     }

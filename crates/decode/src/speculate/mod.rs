@@ -57,7 +57,7 @@ use lookahead::{Lookahead, Pool};
 use recycling::{Growth, Recycling};
 use scribe::Chained;
 
-use crate::strategy::Strategy;
+use crate::strategy::{FormBy, Strategy};
 use crate::{Args, DecodeError, Job, Lm, Method};
 
 /// Decoding with a drafter's help.
@@ -134,6 +134,7 @@ impl Speculate {
 impl Strategy for Speculate {
     const NAME: &'static str = "speculate";
     const SUMMARY: &'static str = "plain decoding with guesses that are verified several at once";
+    const FORM: FormBy = FormBy::Itself;
 
     fn read(args: &mut Args) -> Result<Self, DecodeError> {
         let names: Vec<&'static str> = Self::DRAFTERS.iter().map(|(name, _)| *name).collect();

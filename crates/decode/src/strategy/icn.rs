@@ -8,7 +8,7 @@
 use goldcrest_engine::batch::Wants;
 use serde_json::{Value, json};
 
-use super::Strategy;
+use super::{FormBy, Strategy};
 use crate::greedy::{Draft, finish};
 use crate::vote::{Ballot, Extract, tally};
 use crate::{Args, DecodeError, Job, Lm};
@@ -29,6 +29,8 @@ pub struct Icn {
 impl Strategy for Icn {
     const NAME: &'static str = "icn";
     const SUMMARY: &'static str = "answers that begin unlike those before, and a vote over them";
+    // The list that proposes beginnings is not of the form.
+    const FORM: FormBy = FormBy::Nothing;
 
     fn read(args: &mut Args) -> Result<Self, DecodeError> {
         let lead = args.text("lead").unwrap_or_else(|| "Here are several different answers:\n".to_owned());

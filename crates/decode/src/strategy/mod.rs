@@ -59,6 +59,17 @@ use serde_json::Value;
 use crate::speculate::Speculate;
 use crate::{Args, DecodeError, Job, Lm};
 
+/// How a strategy's answer is held to a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormBy {
+    /// Every row is masked before the strategy sees it.
+    Masks,
+    /// The strategy takes [`crate::Resources::constraint`] and keeps to it.
+    Itself,
+    /// It cannot be.
+    Nothing,
+}
+
 /// A way of making an answer.
 #[allow(async_fn_in_trait, reason = "a strategy stays on its model's thread")]
 pub trait Strategy: Sized {
@@ -66,6 +77,10 @@ pub trait Strategy: Sized {
     const NAME: &'static str;
     /// One line about it.
     const SUMMARY: &'static str;
+
+    /// How its answer is held to a form. All that it writes was read from the rows of a sequence that began as the prompt, or
+    /// it says otherwise.
+    const FORM: FormBy = FormBy::Masks;
 
     /// Reads its parameters, each with default and range.
     ///
@@ -109,6 +124,12 @@ macro_rules! methods {
             #[must_use]
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$Name(_) => $Name::NAME),* }
+            }
+
+            /// How the strategy's answer is held to a form.
+            #[must_use]
+            pub const fn form(&self) -> FormBy {
+                match self { $(Self::$Name(_) => $Name::FORM),* }
             }
 
             /// The prompt that is run in the place of the one that was given.

@@ -4,7 +4,7 @@
 //! unless this model was unsure. The rule is that of [`super::EnergyRouting`]; the answer that comes is text, and is
 //! encoded here.
 
-use super::Strategy;
+use super::{FormBy, Strategy};
 use crate::confidence::Sure;
 use crate::probe::probe;
 use crate::{Args, DecodeError, Job, Lm};
@@ -22,6 +22,8 @@ impl Strategy for RemoteCascade {
     const NAME: &'static str = "remote_cascade";
     const SUMMARY: &'static str =
         "this model if its first tokens are sure, else a server of your choice, with your consent";
+    // What a server writes is not masked here.
+    const FORM: FormBy = FormBy::Nothing;
 
     fn read(args: &mut Args) -> Result<Self, DecodeError> {
         Ok(Self { sure: Sure::read(args)?, probe: args.count("probe", 16, 0..=100_000)? })

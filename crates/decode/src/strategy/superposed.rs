@@ -7,7 +7,7 @@
 use goldcrest_engine::batch::{Batch, BatchRow, Source, Wants};
 use serde_json::{Value, json};
 
-use super::Strategy;
+use super::{FormBy, Strategy};
 use crate::continuations;
 use crate::ngrams::Ngrams;
 use crate::{Args, DecodeError, Job, Lm, Row};
@@ -41,6 +41,8 @@ struct Draft {
 impl Strategy for Superposed {
     const NAME: &'static str = "superposed";
     const SUMMARY: &'static str = "several drafts for the price of one, the likeliest of them";
+    // One row speaks for drafts that stand at different points of a form.
+    const FORM: FormBy = FormBy::Nothing;
 
     fn read(args: &mut Args) -> Result<Self, DecodeError> {
         Ok(Self {

@@ -5,7 +5,7 @@
 use goldcrest_decode::{
     Ask, Candidate, Lm, Method, Outcome, Remote, RemoteAnswer, Resources, TableLm, decode_among, decode_with,
 };
-use goldcrest_sample::SamplerParams;
+use goldcrest_sample::{Constraint, ConstraintError, SamplerParams, TokenMask};
 
 /// Next-token probabilities behind each of four tokens.
 pub(crate) const BIGRAM: [[f32; 4]; 4] =
@@ -110,5 +110,70 @@ impl Remote for Answers {
     fn answer(&mut self, _: usize) -> RemoteAnswer<'_> {
         let tokens = self.0.clone();
         Box::pin(async move { Ok(tokens) })
+    }
+}
+
+/// A form over tokens: odd ones where the position is even, even ones where it is odd, one that is forced, and from four
+/// tokens an end, which nothing but may follow six.
+#[derive(Clone, Debug)]
+pub(crate) struct Alternating {
+    pub(crate) n_vocab: u32,
+    /// None for a form without an end.
+    pub(crate) end: Option<u32>,
+    pub(crate) said: Vec<u32>,
+}
+
+impl Alternating {
+    pub(crate) const fn new(n_vocab: u32, end: Option<u32>) -> Self {
+        Self { n_vocab, end, said: Vec::new() }
+    }
+
+    fn may_follow(&self, token: u32) -> bool {
+        let n = self.said.len();
+        match self.end {
+            Some(end) if token == end => n == 4 || n == 6,
+            Some(_) if n == 6 => false,
+            _ if n == 3 => token == 2,
+            _ => token < self.n_vocab && token % 2 != n as u32 % 2,
+        }
+    }
+}
+
+impl Constraint for Alternating {
+    fn mask(&mut self) -> Result<TokenMask, ConstraintError> {
+        let mut mask = TokenMask::none(self.n_vocab);
+        (0..self.n_vocab).filter(|token| self.may_follow(*token)).for_each(|token| mask.allow(token));
+        Ok(mask)
+    }
+
+    fn commit(&mut self, token: u32) -> Result<(), ConstraintError> {
+        if Some(token) == self.end || !self.may_follow(token) {
+            return Err(ConstraintError::Refused { token, at: self.said.len() });
+        }
+        self.said.push(token);
+        Ok(())
+    }
+
+    fn rollback(&mut self, n: usize) -> Result<(), ConstraintError> {
+        let committed = self.said.len();
+        let left = committed.checked_sub(n).ok_or(ConstraintError::Rollback { n, committed })?;
+        self.said.truncate(left);
+        Ok(())
+    }
+
+    fn forced(&mut self) -> Result<Vec<u32>, ConstraintError> {
+        Ok(if self.said.len() == 3 { vec![2] } else { Vec::new() })
+    }
+
+    fn is_accepting(&mut self) -> Result<bool, ConstraintError> {
+        Ok(self.end.is_some() && self.is_over() || self.said.len() == 4)
+    }
+
+    fn is_over(&self) -> bool {
+        self.end.is_some() && self.said.len() == 6
+    }
+
+    fn fork(&self) -> Box<dyn Constraint> {
+        Box::new(self.clone())
     }
 }
