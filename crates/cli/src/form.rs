@@ -4,8 +4,10 @@ use std::fs;
 use std::sync::Arc;
 
 use goldcrest::Text;
+use goldcrest::gguf::Gguf;
 use goldcrest::grammar::{Compiler, Grammar, Layout, Vocabulary};
 use goldcrest::sample::Constraint;
+use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 
@@ -14,50 +16,84 @@ use crate::error::CliError;
 #[command(next_help_heading = "The answer's form")]
 pub(crate) struct FormArgs {
     /// JSON that this schema accepts: a file, or the schema itself. What cannot be enforced is refused
-    #[arg(long, value_name = "FILE_OR_TEXT", conflicts_with_all = ["regex", "grammar", "json_object", "strategy"])]
+    #[arg(long, value_name = "FILE_OR_TEXT", conflicts_with_all = ["regex", "grammar", "json_object"])]
     json_schema: Option<String>,
     /// Any JSON object
-    #[arg(long, conflicts_with_all = ["regex", "grammar", "strategy"])]
+    #[arg(long, conflicts_with_all = ["regex", "grammar"])]
     json_object: bool,
     /// Text that matches this regular expression as a whole
-    #[arg(long, value_name = "R", allow_hyphen_values = true, conflicts_with_all = ["grammar", "strategy"])]
+    #[arg(long, value_name = "R", allow_hyphen_values = true, conflicts_with_all = ["grammar"])]
     regex: Option<String>,
     /// Text of a grammar: a file in llguidance's Lark (rules with `:`), or in GBNF (with `::=`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy"])]
+    #[arg(long, value_name = "FILE")]
     grammar: Option<String>,
+}
+
+/// A form that was asked for, complete, as it stands in a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Form {
+    kind: Kind,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    JsonSchema,
+    JsonObject,
+    Regex,
+    Grammar,
 }
 
 impl FormArgs {
     /// What was asked for, read before anything is loaded.
-    pub(crate) fn read(&self) -> Result<Option<Grammar>, CliError> {
-        let layout = Layout::default();
+    pub(crate) fn read(&self) -> Result<Option<Form>, CliError> {
+        let form = |kind, text| Ok(Some(Form { kind, text }));
         if let Some(given) = &self.json_schema {
-            return Ok(Some(Grammar::JsonSchema { schema: schema(given)?, layout }));
+            return form(Kind::JsonSchema, schema(given)?.to_string());
         }
         if self.json_object {
-            return Ok(Some(Grammar::JsonObject { layout }));
+            return form(Kind::JsonObject, String::new());
         }
         if let Some(expression) = &self.regex {
-            return Ok(Some(Grammar::Regex(expression.clone())));
+            return form(Kind::Regex, expression.clone());
         }
-        self.grammar.as_deref().map(|path| Ok(Grammar::detect(read(path)?))).transpose()
+        match &self.grammar {
+            Some(path) => form(Kind::Grammar, read(path)?),
+            None => Ok(None),
+        }
     }
 }
 
-/// The grammar over a model's tokens.
-pub(crate) fn compile(grammar: &Grammar, text: &Text) -> Result<Box<dyn Constraint>, CliError> {
-    let vocabulary = Vocabulary::new(Arc::clone(text.tokenizer()))?;
-    Ok(Box::new(Compiler::new(&vocabulary)?.compile(grammar)?))
+impl Form {
+    /// The form over the tokens of a model, of which only the header is read: what is refused costs no loading.
+    pub(crate) fn compile(&self, gguf: &Gguf) -> Result<Box<dyn Constraint>, CliError> {
+        let text = Text::from_gguf(gguf, None)?;
+        let vocabulary = Vocabulary::new(Arc::clone(text.tokenizer()))?;
+        Ok(Box::new(Compiler::new(&vocabulary)?.compile(&self.grammar()?)?))
+    }
+
+    fn grammar(&self) -> Result<Grammar, CliError> {
+        let (layout, text) = (Layout::default(), self.text.clone());
+        Ok(match self.kind {
+            Kind::JsonSchema => Grammar::JsonSchema { schema: parse("the schema", &text)?, layout },
+            Kind::JsonObject => Grammar::JsonObject { layout },
+            Kind::Regex => Grammar::Regex(text),
+            Kind::Grammar => Grammar::detect(text),
+        })
+    }
 }
 
 fn schema(given: &str) -> Result<serde_json::Value, CliError> {
-    let inline = given.trim_start().starts_with('{');
-    let (place, text) = if inline {
-        ("--json-schema".to_owned(), given.to_owned())
-    } else {
-        (given.to_owned(), read(given)?)
-    };
-    serde_json::from_str(&text).map_err(|error| CliError::BadFile { place, what: error.to_string() })
+    match given.trim_start().starts_with('{') {
+        true => parse("--json-schema", given),
+        false => parse(given, &read(given)?),
+    }
+}
+
+fn parse(place: &str, text: &str) -> Result<serde_json::Value, CliError> {
+    serde_json::from_str(text)
+        .map_err(|error| CliError::BadFile { place: place.to_owned(), what: error.to_string() })
 }
 
 fn read(path: &str) -> Result<String, CliError> {

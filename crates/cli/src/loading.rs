@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use goldcrest::gguf::Gguf;
 use goldcrest::gpu::Device;
@@ -42,6 +42,15 @@ pub(crate) struct ModelArgs {
     /// computes the same bits
     #[arg(long)]
     pub(crate) deterministic: bool,
+}
+
+/// A model file whose header was read and checked.
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) gguf: Gguf,
+    file: FileSource,
+    /// Time that it took.
+    read: Duration,
 }
 
 /// A model that is ready to run.
@@ -93,15 +102,26 @@ impl ModelArgs {
     /// Fetches the model if need be, opens the adapter and loads, with a bar on a terminal. What cannot run is refused before a
     /// device is opened.
     pub(crate) fn load(&self, context: &Context) -> Result<Loaded, CliError> {
+        self.load_found(self.find(context)?, context)
+    }
+
+    /// The model's file, fetched if need be, with nothing read but its header.
+    pub(crate) fn find(&self, context: &Context) -> Result<Found, CliError> {
         self.options()?;
         let path = self.model.resolve(context)?;
         let start = Instant::now();
         let (gguf, file) = describe(&path)?;
-        let engine = self.open(&gguf, file, context, &mut |device| device)?.engine;
+        Ok(Found { path, gguf, file, read: start.elapsed() })
+    }
+
+    /// Loads what [`ModelArgs::find`] found.
+    pub(crate) fn load_found(&self, found: Found, context: &Context) -> Result<Loaded, CliError> {
+        let start = Instant::now();
+        let engine = self.open(&found.gguf, found.file, context, &mut |device| device)?.engine;
         // The vocabulary and merges as the file has them.
-        drop(gguf);
+        drop(found.gguf);
         gpu::shrink_heap();
-        Ok(Loaded { engine, load_ms: start.elapsed().as_secs_f64() * 1e3 })
+        Ok(Loaded { engine, load_ms: (found.read + start.elapsed()).as_secs_f64() * 1e3 })
     }
 
     /// The same for a model from any source. `wrap` is handed the device before anything uses it.

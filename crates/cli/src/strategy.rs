@@ -20,8 +20,8 @@ use crate::remote::RemoteArgs;
 #[command(next_help_heading = "Strategies")]
 pub(crate) struct StrategyArgs {
     /// Another way of making the answer than one token after another; `goldcrest strategies` lists them
-    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with = "record", group = "way")]
-    strategy: Option<String>,
+    #[arg(long, value_name = "NAME[:key=value,...]", group = "way")]
+    pub(crate) strategy: Option<String>,
     /// Guess several tokens at once and verify them in one pass: the same answer in fewer passes. `auto` and `recycling`,
     /// `suffix` and more need no second model; `goldcrest strategies` lists them
     #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with_all = ["record", "strategy"], group = "way")]
@@ -30,7 +30,13 @@ pub(crate) struct StrategyArgs {
     #[arg(long = "reference", value_name = "TEXT", allow_hyphen_values = true, requires = "strategy")]
     pub(crate) references: Vec<String>,
     /// A further model with the same vocabulary: an amateur, a draft, a larger sibling
-    #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "way")]
+    #[arg(
+        long,
+        value_name = "MODEL",
+        visible_alias = "draft-model",
+        requires = "way",
+        conflicts_with = "record"
+    )]
     other: Option<String>,
     /// With --speculate: keep what is learnt of the model's habits in this file, for the next time. It tells which words stood
     /// behind which
@@ -40,7 +46,13 @@ pub(crate) struct StrategyArgs {
     #[arg(long, value_name = "FILE", requires = "speculate")]
     head: Option<PathBuf>,
     /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
-    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true, requires = "strategy")]
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        allow_hyphen_values = true,
+        requires = "strategy",
+        conflicts_with = "record"
+    )]
     scorer: Option<String>,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,

@@ -90,7 +90,9 @@ fn options_that_cannot_be() {
         (&["--json-schema", "{"], "E_BAD_FILE"),
         (&["--grammar", "no_such_file"], "E_FILE"),
         (&["--json-schema", "{}", "--regex", "a"], "E_USAGE"),
-        (&["--json-schema", "{}", "--strategy", "beam"], "E_USAGE"),
+        (&["--json-schema", "{}", "--strategy", "icn"], "E_STRATEGY_WITH_FORM"),
+        (&["--regex", "a", "--strategy", "superposed"], "E_STRATEGY_WITH_FORM"),
+        (&["--record", "r", "--strategy", "best_of_n", "--scorer", "cat"], "E_USAGE"),
         (&["--strategy", "no_such_strategy"], "E_UNKNOWN_STRATEGY"),
         (&["--speculate", "ngram"], "E_INVALID_PARAMETER"),
         (&["--speculate", "auto", "--strategy", "beam"], "E_USAGE"),
@@ -100,6 +102,19 @@ fn options_that_cannot_be() {
     }
     let err = refused_option(&["-p", "hi", "--adapter", "no such adapter"], "E_NO_ADAPTER");
     assert!(err.contains("`no such adapter`"), "{err}");
+}
+
+/// What is refused of a form is refused before an adapter is looked for, let alone weights are read.
+#[test]
+fn forms_are_refused_before_anything_is_loaded() {
+    let nowhere = ["--adapter", "no such adapter", "-p", "hi"];
+    for (more, code) in [
+        (&["--json-schema", "{\"not\": {}}"][..], "E_SCHEMA_UNSUPPORTED"),
+        (&["--regex", "(?=a)b"], "E_GRAMMAR_SYNTAX"),
+    ] {
+        refused_option(&[more, &nowhere].concat(), code);
+    }
+    refused_option(&[&["--regex", "b"], &nowhere[..]].concat(), "E_NO_ADAPTER");
 }
 
 #[test]

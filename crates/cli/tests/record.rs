@@ -52,6 +52,43 @@ fn a_record_is_complete_and_repeats() {
     }
 }
 
+/// What a strategy wrote, what a form left, and both, repeat from their records, which nothing else has to be given with.
+#[test]
+fn strategies_and_forms_repeat() {
+    let Some(model) = tiny("llama") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let schema = r#"{"type": "array", "items": {"enum": ["b", "a"]}, "minItems": 9}"#;
+    for options in [
+        &["--temp", "1", "--seed", "4", "--strategy", "best_of_n:n=3"][..],
+        &["--strategy", "context_aware", "--reference", "Hi", "--temp", "0"],
+        &["--temp", "1", "--seed", "5", "--regex", "[abc ]{30}"],
+        &["--temp", "0", "--json-schema", schema],
+        &[
+            "--temp",
+            "1",
+            "--seed",
+            "6",
+            "--strategy",
+            "self_consistency:n=3,answer=whole",
+            "--json-schema",
+            schema,
+        ],
+        &["--temp", "0", "--strategy", "beam:beams=3", "--regex", "[abc ]{30}"],
+    ] {
+        let (path, value) = record(&model, folder.path(), options);
+        let (text, settings) = (value["body"]["text"].as_str().unwrap(), &value["body"]["settings"]);
+        if settings["form"]["kind"] == "regex" {
+            assert!(text.chars().all(|c| "abc ".contains(c)), "{text}");
+        } else if settings["form"]["kind"] == "json_schema" {
+            assert!(text.starts_with("[\"") && !text.contains('c'), "{text}");
+        }
+        let asked = options.contains(&"--strategy");
+        assert_eq!(settings["strategy"]["spec"].is_string(), asked, "{settings}");
+        let report = json(&[&["verify", &path, "-m", &model], &CPU[..]].concat(), "");
+        assert_eq!((&report["same"], &report["tokens"]), (&true.into(), &8.into()), "{options:?}");
+    }
+}
+
 /// The sampled tokens are those of a run without a record: recording changes nothing.
 #[test]
 fn recording_changes_no_token() {

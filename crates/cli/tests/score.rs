@@ -79,6 +79,65 @@ fn inputs_and_calibrations() {
     assert!((numbers(&cc["results"][0], "calibrated").iter().sum::<f64>() - 1.0).abs() < 1e-9);
 }
 
+/// Several prompts: one is chosen by its figures, or all of them vote.
+#[test]
+fn several_prompts_are_combined() {
+    let Some(path) = tiny("llama") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let examples = folder.path().join("examples.txt");
+    std::fs::write(&examples, "a\tone\nb\ttwo\n a\tthree\n").unwrap();
+    let examples = examples.to_str().unwrap();
+    let prompts = ["-p", "Text: {} Label:", "-p", "{} is", "-p", "Say {}:"];
+    let rest = ["--choices", " a", " b", "--input", "x", "--input", "yes", "--input", "no"];
+    let base = [&["-m", &path], &prompts[..], &rest].concat();
+    let list = |value: &Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect()
+    };
+    let single = |prompt: &str| score(&[&["-m", &path, "-p", prompt], &rest[..]].concat());
+    let singles: Vec<Value> = prompts.iter().skip(1).step_by(2).map(|prompt| single(prompt)).collect();
+    for name in ["mi", "mi_g", "ge", "le", "mdl", "mi_l", "mean", "max", "majority"] {
+        let report = score(&[&base[..], &["--combine", name]].concat());
+        assert_eq!(report["prompts"].as_array().unwrap().len(), 3, "{name}");
+        for (i, result) in report["results"].as_array().unwrap().iter().enumerate() {
+            let values: Vec<f64> =
+                list(&result["choices"].as_array().unwrap().iter().map(|c| c["value"].clone()).collect());
+            assert!((values.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{name}: {values:?}");
+            assert_eq!(result["best"], if values[0] >= values[1] { " a" } else { " b" }, "{name}");
+            for (t, single) in singles.iter().enumerate() {
+                assert_eq!(list(&result["by_prompt"][t]), numbers(&single["results"][i], "p"), "{name}");
+            }
+            if let Some(chosen) = result["prompt"].as_u64() {
+                assert_eq!(values, list(&result["by_prompt"][chosen as usize]), "{name}");
+            }
+        }
+        let figures = |t: usize| report["prompts"][t]["mi"].as_f64().unwrap();
+        if name == "mi" {
+            let chosen = report["results"][0]["prompt"].as_u64().unwrap() as usize;
+            assert!((0..3).all(|t| figures(t) <= figures(chosen)));
+        }
+    }
+    let mpd = score(&[&base[..], &["--combine", "mpd", "--examples", examples]].concat());
+    assert_eq!(mpd["results"].as_array().unwrap().len(), 3);
+    // An example is nearest to its own label: its transport costs next to nothing.
+    let own = ["-m", &path, "-p", "{} is", "-p", "Say {}:", "--choices", " a", " b", "--input", "two"];
+    let own = score(&[&own[..], &["--combine", "mpd", "--examples", examples]].concat());
+    let choices = own["results"][0]["choices"].as_array().unwrap();
+    let values: Vec<f64> = choices.iter().map(|c| c["value"].as_f64().unwrap()).collect();
+    assert!(values.iter().all(|v| *v > -2.0 && *v <= 1.0), "{values:?}");
+    let check = |more: &[&str], code| {
+        refused(&[&["score"], &base[..], more, &CPU].concat(), "", code);
+    };
+    check(&[], "E_INVALID_PARAMETER");
+    check(&["--combine", "median"], "E_INVALID_PARAMETER");
+    check(&["--combine", "mpd"], "E_NO_EXAMPLE");
+    check(&["--combine", "mi", "--calibrate", "pmi"], "E_NO_DISTRIBUTION");
+    let wrong = folder.path().join("wrong.txt");
+    std::fs::write(&wrong, "c\tone\n").unwrap();
+    check(&["--combine", "mpd", "--examples", wrong.to_str().unwrap()], "E_BAD_FILE");
+    let one = ["-m", &path, "-p", "{} is", "--choices", " a", " b", "--input", "x", "--combine", "mi"];
+    refused(&[&["score"], &one[..], &CPU].concat(), "", "E_INVALID_PARAMETER");
+}
+
 #[test]
 fn what_is_asked_wrongly_is_refused() {
     let Some(path) = tiny("llama") else { return };

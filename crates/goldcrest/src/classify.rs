@@ -1,5 +1,6 @@
 //! Labels of inputs by their probability behind a prompt, calibrated by what the same prompt says without them.
 
+use goldcrest_decode::DecodeError;
 use goldcrest_engine::{EngineError, Prompt, Scored, Session};
 use goldcrest_prompt::RenderInput;
 use goldcrest_score::{Length, Mode, ScoreError, argmax, label_probabilities, marginal, recalibrate};
@@ -8,7 +9,7 @@ use serde_json::json;
 /// Where a template takes its input.
 pub const SLOT: &str = "{}";
 /// Inputs without content, whose mean is the reference of contextual calibration (Zhao et al., 2021).
-const CONTENT_FREE: [&str; 3] = ["", "N/A", "[MASK]"];
+pub(crate) const CONTENT_FREE: [&str; 3] = ["", "N/A", "[MASK]"];
 
 /// What label probabilities are divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -82,9 +83,21 @@ pub enum ClassifyError {
         /// Its place.
         index: usize,
     },
+    /// Several prompts are combined by distributions, which pointwise mutual information is none of.
+    #[error("pmi gives no distribution over the labels, which several prompts are combined by")]
+    NoDistribution,
+    /// Multi-prompt decoding compares with examples of every label.
+    #[error("there is no example of label {label}")]
+    NoExample {
+        /// Its place.
+        label: usize,
+    },
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A hidden row could not be had.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
     /// The numbers cannot be worked with.
     #[error(transparent)]
     Score(#[from] ScoreError),
@@ -131,18 +144,22 @@ pub async fn classify(session: &Session, question: &Question) -> Result<Vec<Labe
 }
 
 async fn ask(session: &Session, question: &Question, input: &str) -> Result<Vec<Scored>, EngineError> {
+    session.score(&filled(question, input), &question.labels).await
+}
+
+/// The prompt with an input in its place.
+pub(crate) fn filled(question: &Question, input: &str) -> Prompt {
     let text = question.template.replace(SLOT, input);
-    let prompt = if question.chat {
+    if question.chat {
         let messages = json!([{ "role": "user", "content": text }]);
         let input = RenderInput { messages, add_generation_prompt: true, ..RenderInput::default() };
         Prompt::Chat(Box::new(input))
     } else {
         Prompt::Text { text, parse_special: false }
-    };
-    session.score(&prompt, &question.labels).await
+    }
 }
 
-async fn mean_without_content(
+pub(crate) async fn mean_without_content(
     session: &Session,
     question: &Question,
     inputs: &[&str],

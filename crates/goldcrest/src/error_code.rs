@@ -50,6 +50,13 @@ impl ErrorCode {
         match error {
             ClassifyError::Engine(error) => engine(error),
             ClassifyError::NoSlot => input("E_NO_SLOT", "write {} into the prompt where the input belongs"),
+            ClassifyError::NoDistribution => {
+                input("E_NO_DISTRIBUTION", "calibrate by cbm or cc, or give one prompt")
+            }
+            ClassifyError::NoExample { .. } => {
+                input("E_NO_EXAMPLE", "give labelled examples, at least one of each label")
+            }
+            ClassifyError::Decode(error) => strategy(error),
             ClassifyError::NoInput => input("E_NO_INPUT", "give an input for the {} of the prompt"),
             ClassifyError::EmptyLabel { .. } | ClassifyError::Score(_) => input("E_BAD_LABELS", LABELS),
         }
@@ -141,12 +148,9 @@ fn strategy(error: &DecodeError) -> ErrorCode {
         D::MissingResource { .. } => {
             input("E_STRATEGY_NEEDS", "give the strategy what it works with, or take another one")
         }
-        D::VocabularyMismatch { .. } | D::TokenMismatch { .. } => {
-            input("E_VOCABULARY_MISMATCH", "take two models of one family, with the same tokenizer")
-        }
         D::Unconstrained { .. } => input(
             "E_STRATEGY_WITH_FORM",
-            "leave the strategy out, or take speculation, which holds to any form",
+            "leave out the strategy or the form, or take another strategy, such as best_of_n, beam or speculation",
         ),
         D::DraftTooLarge { .. } => input("E_DRAFT_TOO_LARGE", "exchange the two models"),
         D::Head(_) => input("E_DRAFT_HEAD", "take a head that was trained for this very model"),

@@ -23,6 +23,7 @@ mod classify;
 mod error_code;
 mod file;
 mod header;
+mod templates;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ pub use goldcrest_engine::{
 #[cfg(not(target_family = "wasm"))]
 pub use goldcrest_grammar as grammar;
 pub use header::describe_source;
+pub use templates::{Combine, Example, Panel, Verdict, classify_together};
 pub use {
     goldcrest_decode as decode, goldcrest_gguf as gguf, goldcrest_gpu as gpu, goldcrest_kernels as kernels,
     goldcrest_model as model, goldcrest_prompt as prompt, goldcrest_sample as sample,

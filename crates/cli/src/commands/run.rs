@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use goldcrest::decode::{Decoding, Method};
+use goldcrest::decode::strategy::FormBy;
+use goldcrest::decode::{DecodeError, Decoding, Method};
 use goldcrest::prompt::RenderInput;
 use goldcrest::{Finish, Prompt, Request};
 use serde_json::{Value, json};
@@ -11,12 +12,12 @@ use serde_json::{Value, json};
 use super::tokenize::piece;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::form::{self, FormArgs};
+use crate::form::FormArgs;
 use crate::generating::{self, Answer, Making, SamplingArgs};
 use crate::given::TokenList;
 use crate::loading::{Loaded, ModelArgs};
 use crate::output;
-use crate::record::{Body, Record};
+use crate::record::{Body, Record, Recorded, Way};
 use crate::strategy::StrategyArgs;
 
 /// Answer one prompt
@@ -49,8 +50,8 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     /// Write all that is needed to repeat the answer to this file; `goldcrest verify` repeats it. The host then takes part in every
-    /// step
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["json_schema", "json_object", "regex", "grammar"])]
+    /// step. Not for strategies that ask another model, a scorer or a server
+    #[arg(long, value_name = "FILE", conflicts_with = "remote")]
     record: Option<PathBuf>,
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -67,11 +68,17 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let max_tokens = generating::max_tokens(args.n)?;
     let logprobs = generating::logprobs(args.logprobs)?;
     let method = args.strategy.method()?;
-    let grammar = args.form.read()?;
+    let form = args.form.read()?;
+    let holds = |method: &&Method| form.is_none() || method.form() != FormBy::Nothing;
+    if let Some(method) = method.as_ref().filter(|method| !holds(method)) {
+        return Err(DecodeError::Unconstrained { method: method.name() }.into());
+    }
     let given = Given::read(&args)?;
-    let loaded = args.model.load(context)?;
+    let found = args.model.find(context)?;
+    let constraint = form.as_ref().map(|form| form.compile(&found.gguf)).transpose()?;
+    let model = found.path.clone();
+    let loaded = args.model.load_found(found, context)?;
     args.sampling.further.apply_texts(&mut sampler, loaded.engine.text())?;
-    let constraint = grammar.map(|grammar| form::compile(&grammar, loaded.engine.text())).transpose()?;
     let asked = given.messages(&args);
     let prompt = given.into_prompt(&args, &loaded, context)?;
     let (seed, greedy) = (sampler.seed, sampler.is_greedy());
@@ -86,11 +93,15 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let request = Request { prompt: Prompt::Tokens(prompt.clone()), logprobs: shown, ..request };
     let strategy = method.as_ref().map(Method::name);
     let learnt = args.strategy.learnt(loaded.engine.runtime().borrow().config().n_vocab)?;
+    let mut way = Way { form, strategy: None };
     let making = match method {
         None => Making::from(session.generate(request.clone())?),
         Some(method) => {
             let encode = |text: &String| session.encode(&as_prompt(text.clone(), &args, &loaded));
-            let references = args.strategy.references.iter().map(encode).collect::<Result<_, _>>()?;
+            let references: Vec<Vec<u32>> =
+                args.strategy.references.iter().map(encode).collect::<Result<_, _>>()?;
+            way.strategy =
+                args.strategy.strategy.clone().map(|spec| Recorded { spec, references: references.clone() });
             let others = args.strategy.others(&loaded, &args.model, context)?;
             let mut resources = args.strategy.resources(references)?;
             resources.learnt.clone_from(&learnt);
@@ -102,8 +113,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let answer = generating::answer(making, !args.json, context)?;
     args.strategy.keep(learnt.as_ref())?;
     if let Some(path) = &args.record {
-        let model = args.model.model.resolve(context)?;
-        Record::new(Body::new(&model, &loaded, &request, &answer, args.model.deterministic)?)?.write(path)?;
+        let body = Body::new(&model, &loaded, &request, &way, &answer, args.model.deterministic)?;
+        Record::new(body)?.write(path)?;
     }
     if args.json {
         output::json(&report(&loaded, &prompt, &answer, logprobs, strategy))?;

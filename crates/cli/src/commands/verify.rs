@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use goldcrest::{Prompt, Request};
+use goldcrest::Request;
+use goldcrest::decode::{Decoding, Method, Resources};
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::generating::Making;
 use crate::loading::ModelArgs;
-use crate::record::{Body, CLOSE_CALL, Record, Step};
+use crate::record::{Body, CLOSE_CALL, Record, Recorded, Step};
 use crate::{generating, output};
 
 /// Repeat a generation from its record and say where it first differs
@@ -38,15 +40,23 @@ pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
     let record = Record::read(&args.record)?;
     args.model.ctx = Some(i64::from(record.body.settings.n_ctx));
     args.model.deterministic |= record.body.settings.deterministic;
-    let path = args.model.model.resolve(context)?;
-    let loaded = args.model.load(context)?;
-    let request = record.body.request()?;
+    let model = args.model.find(context)?;
+    let way = &record.body.settings.way;
+    let constraint = way.form.as_ref().map(|form| form.compile(&model.gguf)).transpose()?;
+    let path = model.path.clone();
+    let loaded = args.model.load_found(model, context)?;
+    let request = Request { constraint, ..record.body.request()? };
     let mut session = loaded.engine.session();
-    let generation = session.generate(request.clone())?;
-    let prompt_tokens = generation.prompt().to_vec();
-    let answer = generating::answer(generation, false, context)?;
-    let request = Request { prompt: Prompt::Tokens(prompt_tokens), ..request };
-    let again = Body::new(&path, &loaded, &request, &answer, args.model.deterministic)?;
+    let making = match &way.strategy {
+        None => Making::from(session.generate(request.clone())?),
+        Some(Recorded { spec, references }) => {
+            let resources = Resources { references: references.clone(), ..Resources::default() };
+            let method = Method::parse(spec)?;
+            Making::from(Decoding::start(&mut session, &request, method, resources, Vec::new())?)
+        }
+    };
+    let answer = generating::answer(making, false, context)?;
+    let again = Body::new(&path, &loaded, &request, way, &answer, args.model.deterministic)?;
     let found = differences(&record.body, &again);
     if args.json {
         output::json(&report(&record.body, &again, &found))?;
@@ -84,7 +94,7 @@ fn sentence(recorded: &Body, again: &Body, found: &Differences) -> String {
         return format!("all {} tokens are as recorded", recorded.tokens.len());
     };
     let token = |body: &Body| body.tokens.get(step).map_or("the end".to_owned(), |id| format!("token {id}"));
-    let gap = recorded.steps.get(step).map_or(String::new(), |step| {
+    let gap = recorded.steps.get(step).filter(|step| step.gap < f32::MAX).map_or(String::new(), |step| {
         let close = if step.gap < CLOSE_CALL { ", a close call" } else { "" };
         format!("; the two best logits were {} apart{close}", step.gap)
     });

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use self::chain::HashChain;
 use self::hashes::{ModelHash, sha256};
+pub(crate) use self::settings::{Recorded, Way};
+
 use self::settings::Settings;
 use crate::error::CliError;
 use crate::generating::Answer;
@@ -60,7 +62,7 @@ pub(crate) struct Body {
 pub(crate) struct Step {
     pub(crate) token: u32,
     pub(crate) logprob: f32,
-    /// Distance of the model's two best logits.
+    /// Distance of the model's two best logits; the largest number there is where a strategy chose.
     pub(crate) gap: f32,
 }
 
@@ -70,6 +72,7 @@ impl Body {
         path: &Path,
         loaded: &Loaded,
         request: &Request,
+        way: &Way,
         answer: &Answer,
         deterministic: bool,
     ) -> Result<Self, CliError> {
@@ -94,7 +97,7 @@ impl Body {
                 "type": adapter.kind.name(),
                 "kernels": runtime.profile().name,
             }),
-            settings: Settings::of(request, runtime.n_ctx(), deterministic),
+            settings: Settings::of(request, way, runtime.n_ctx(), deterministic),
             prompt_sha256: sha256(&[&le_bytes(&prompt_tokens)]),
             prompt_tokens,
             tokens: answer.ids.clone(),
@@ -163,9 +166,10 @@ impl Record {
     }
 }
 
-/// The step with the smallest gap.
+/// The step with the smallest gap; none where there was never a choice, or a strategy made it.
 pub(crate) fn closest(steps: &[Step]) -> Option<usize> {
-    (0..steps.len()).min_by(|a, b| steps[*a].gap.total_cmp(&steps[*b].gap))
+    let known = (0..steps.len()).filter(|i| steps[*i].gap < f32::MAX);
+    known.min_by(|a, b| steps[*a].gap.total_cmp(&steps[*b].gap))
 }
 
 fn build() -> Value {

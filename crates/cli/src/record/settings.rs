@@ -7,6 +7,25 @@ use goldcrest::{EngineError, Prompt, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
+use crate::form::Form;
+
+/// How the answer is made, beside one token after another of any text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Way {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Form>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) strategy: Option<Recorded>,
+}
+
+/// A strategy that needs nothing but prompts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recorded {
+    /// `NAME:key=value,…`.
+    pub(crate) spec: String,
+    /// Tokens of the prompts that it compares with.
+    pub(crate) references: Vec<Vec<u32>>,
+}
 
 /// Everything in a request but the prompt, and the context it ran in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,12 +44,14 @@ pub(crate) struct Settings {
     pub(crate) n_ctx: u32,
     /// Whether nothing that was timed chose adapter, kernels or chunks.
     pub(crate) deterministic: bool,
+    #[serde(flatten)]
+    pub(crate) way: Way,
     /// The chain that all this amounts to, for readers.
     chain: String,
 }
 
 impl Settings {
-    pub(crate) fn of(request: &Request, n_ctx: u32, deterministic: bool) -> Self {
+    pub(crate) fn of(request: &Request, way: &Way, n_ctx: u32, deterministic: bool) -> Self {
         let sampler = &request.sampler;
         let words = [
             ("order", sampler.order.name()),
@@ -50,6 +71,7 @@ impl Settings {
             max_tokens: request.max_tokens,
             n_ctx,
             deterministic,
+            way: way.clone(),
             chain: sampler.to_chain().map(|chain| chain.spec()).unwrap_or_default(),
         }
     }
@@ -112,7 +134,7 @@ mod tests {
             ignore_eos: true,
             ..Request::greedy(prompt())
         };
-        let text = serde_json::to_string(&Settings::of(&request, 64, true)).unwrap();
+        let text = serde_json::to_string(&Settings::of(&request, &Way::default(), 64, true)).unwrap();
         let again: Settings = serde_json::from_str(&text).unwrap();
         let found = again.request(prompt()).unwrap();
         assert_eq!(found.sampler, sampler);

@@ -1,11 +1,14 @@
 //! `goldcrest score`: how likely given texts are behind a prompt.
 
+mod several;
+
 use std::path::PathBuf;
 
 use goldcrest::score::Length;
 use goldcrest::{Calibrate, Labelled, Question, SLOT, classify};
 use serde_json::{Value, json};
 
+use self::several::Several;
 use super::tokenize::piece;
 use crate::context::Context;
 use crate::error::CliError;
@@ -16,10 +19,10 @@ use crate::{given, output};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    model: ModelArgs,
-    /// The prompt, continued as it is; {} in it is where the inputs go
-    #[arg(short = 'p', long = "prompt", value_name = "TEXT", allow_hyphen_values = true)]
-    prompt: String,
+    pub(super) model: ModelArgs,
+    /// The prompt, continued as it is; {} in it is where the inputs go. Several are combined as --combine says
+    #[arg(short = 'p', long = "prompt", value_name = "TEXT", allow_hyphen_values = true, required = true)]
+    pub(super) prompt: Vec<String>,
     /// The continuations, each with the space that stands before it; one that is the name of a file stands for its lines
     #[arg(long, value_name = "TEXT_OR_FILE", num_args = 1.., required = true)]
     choices: Vec<String>,
@@ -34,19 +37,29 @@ pub(crate) struct Args {
     chat: bool,
     /// Divide by what the prompt says anyway: cbm (the mean over the inputs), cc (inputs without content), pmi (no input)
     #[arg(long, value_name = "NAME", default_value = "none")]
-    calibrate: String,
+    pub(super) calibrate: String,
+    /// What several prompts come to: one of them, chosen without knowing a label (mi, mi_g, ge, le, mdl; mi_l for each input), or
+    /// all of them (mean, max, majority, mpd)
+    #[arg(long, value_name = "NAME")]
+    pub(super) combine: Option<String>,
+    /// For --combine mpd: a file of inputs whose choice is known, a line each: the choice, a tab, the input
+    #[arg(long, value_name = "FILE")]
+    pub(super) examples: Option<PathBuf>,
     /// What the length of a choice does to its score: sum, mean, first (of its tokens' log-probabilities)
     #[arg(long, value_name = "NAME", default_value = "sum")]
     length: String,
     /// Print one JSON object instead of lines
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// One line a choice, the likeliest first; with several inputs, one line an input.
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     args.model.options()?;
     let question = question(&args)?;
+    if let Some(several) = Several::read(&args, &question)? {
+        return several.run(&args, &question, context);
+    }
     let loaded = args.model.load(context)?;
     let labelled = pollster::block_on(classify(&loaded.engine.session(), &question))?;
     if args.json {
@@ -75,7 +88,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
         let results: Vec<Value> = labelled.iter().enumerate().map(entry).collect();
         let model = &loaded.engine.info().name;
         return output::json(&json!({
-            "model": model, "prompt": args.prompt, "calibrate": args.calibrate, "length": args.length, "results": results,
+            "model": model, "prompt": question.template, "calibrate": args.calibrate, "length": args.length, "results": results,
         }));
     }
     match labelled.as_slice() {
@@ -102,7 +115,7 @@ fn question(args: &Args) -> Result<Question, CliError> {
         value: value.to_owned(),
         allowed: allowed.to_owned(),
     };
-    if args.prompt.is_empty() {
+    if args.prompt.iter().any(String::is_empty) {
         return Err(CliError::EmptyPrompt);
     }
     let calibrate = Calibrate::named(&args.calibrate)
@@ -125,8 +138,9 @@ fn question(args: &Args) -> Result<Question, CliError> {
     if let Some(path) = &args.inputs {
         inputs.extend(given::text_file(path)?.lines().map(str::to_owned));
     }
-    if args.prompt.contains(SLOT) && inputs.is_empty() {
+    let template = args.prompt.first().cloned().unwrap_or_default();
+    if template.contains(SLOT) && inputs.is_empty() {
         return Err(goldcrest::ClassifyError::NoInput.into());
     }
-    Ok(Question { template: args.prompt.clone(), inputs, labels, chat: args.chat, length, calibrate })
+    Ok(Question { template, inputs, labels, chat: args.chat, length, calibrate })
 }
