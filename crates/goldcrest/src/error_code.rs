@@ -148,6 +148,9 @@ fn strategy(error: &DecodeError) -> ErrorCode {
         D::MissingResource { .. } => {
             input("E_STRATEGY_NEEDS", "give the strategy what it works with, or take another one")
         }
+        D::VocabularyMismatch { .. } | D::TokenMismatch { .. } => {
+            input("E_VOCABULARY_MISMATCH", "take two models of one family, with the same tokenizer")
+        }
         D::Unconstrained { .. } => input(
             "E_STRATEGY_WITH_FORM",
             "leave out the strategy or the form, or take another strategy, such as best_of_n, beam or speculation",

@@ -39,10 +39,11 @@ pub(crate) fn against_memory(engine: &Engine) -> Fallible<()> {
         }
         println!("| `alpha={alpha}` | {new_p:.3} | {old_p:.3} | {raised} | {first} |");
     }
-    let alone = |at: fn(&(Vec<f32>, Vec<f32>, usize, usize)) -> usize| -> f64 {
-        rows.iter().map(|row| probability(&row.1, at(row)) / n).sum()
-    };
-    println!("| the question alone | {:.3} | {:.3} | | |", alone(|row| row.2), alone(|row| row.3));
+    let [new, old]: [f64; 2] = [true, false].map(|new| {
+        let p = rows.iter().map(|row| probability(&row.1, if new { row.2 } else { row.3 }));
+        p.sum::<f64>() / n
+    });
+    println!("| the question alone | {new:.3} | {old:.3} | | |");
     Ok(())
 }
 
