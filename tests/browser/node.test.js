@@ -336,7 +336,7 @@ test("what a constraint throws is what the caller gets, and the engine goes on",
   assert.equal(await generate(llama, ask(), idle, () => {}, late).catch((error) => error), thrown);
   const { stats } = await generate(llama, ask());
   assert.deepEqual(stats.tokens, path.ids.slice(0, 4));
-  const beside = generate(llama, ask({ strategy: "beam" }), idle, () => {}, constraintOf(forms.monitor()));
+  const beside = generate(llama, ask({ strategy: "superposed" }), idle, () => {}, constraintOf(forms.monitor()));
   assert.equal((await beside.catch((error) => error)).code, "E_STRATEGY_WITH_FORM");
 });
 
