@@ -7,7 +7,7 @@
 // Statistics in f32. Masked scores hold a finite lowest value, so a row that sees nothing gives zeros.
 import common/step;
 import common/cell;
-import common/activation;
+import common/visible;
 @if(ROWS_ONE || ROWS_SPLIT)
 import common/cell_store;
 @if(ROWS_ONE || ROWS_SPLIT)
@@ -20,8 +20,6 @@ override GROUPS: u32 = 2u;   // max(1, T / HALF)
 override ACC: u32 = 64u;     // HALF * GROUPS
 @if(ROWS_SPLIT)
 override SPLITS: u32 = 8u;
-
-const LOWEST = -1e30;
 
 struct P {
   n_head: u32,
@@ -36,6 +34,7 @@ struct P {
   n_rot: u32,
   n_pos: u32,
   eps: f32,
+  max_rows: u32, // the grid has as many
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
@@ -67,26 +66,6 @@ var<workgroup> own_value: array<u32, HALF>;
 @if(ROWS_ONE || ROWS_SPLIT)
 var<private> own_cell: u32;
 
-// Cell of entry i, inside the cache whatever the row says.
-fn cell_of(row: u32, i: u32) -> u32 {
-  var cell = step.rows[row].base + i;
-  if (step.rows[row].table != IDENTITY) {
-    cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
-  }
-  return min(cell, p.n_cells - 1u);
-}
-
-// Whether a candidate after `tree` is an ancestor of the row.
-fn in_branch(row: u32, i: u32) -> bool {
-  let tree = step.rows[row].tree;
-  if (i < tree) {
-    return true;
-  }
-  let bit = i - tree;
-  let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
-  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
-}
-
 fn score(cell: u32, k_from: u32) -> f32 {
   var dots = vec2<f32>(0.0);
   @if(ROWS_ONE || ROWS_SPLIT)
@@ -100,13 +79,6 @@ fn score(cell: u32, k_from: u32) -> f32 {
     dots += key(k_from, w) * query[w];
   }
   return capped((dots.x + dots.y) * p.scale);
-}
-
-fn capped(s: f32) -> f32 {
-  if (p.softcap > 0.0) {
-    return p.softcap * soft_tanh(s / p.softcap);
-  }
-  return s;
 }
 
 fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
@@ -180,8 +152,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let head_kv = wg.x / (p.n_head / p.n_head_kv);
   let k_at = head_kv * HALF * KEY_WORDS;
   let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
-  let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
-  let end = min(step.rows[row].hi, p.n_cells);  // bounds the loop for any hi
+  let first = first_entry(row);
+  let end = end_entry(row);
 
   @if(ROWS_ONE || ROWS_SPLIT) {
     prepare(t, wg.x, wg.z == 0u);

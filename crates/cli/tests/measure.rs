@@ -187,6 +187,7 @@ fn tuning_is_kept_used_and_passed_by() {
         "rows_lanes=1",
         "rows_groups=1",
         "tile_from=128",
+        "flash_from=1048576",
     ];
     let forced: Vec<&str> = forced.iter().flat_map(|form| ["--kernel", form]).collect();
     let (_, said) = at_home(&[&["tune", "-m", &path, "--adapter", "llvmpipe"][..], &forced].concat());

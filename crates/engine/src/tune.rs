@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::AdapterKind;
+use goldcrest_kernels::ManyRows;
 use web_time::Instant;
 
 use crate::batch::{Batch, BatchRow, Visible, Wants};
@@ -55,6 +56,8 @@ const CANDIDATES: &[Candidate] = &[
     ("rows_groups", &["1", "2", "4", "8"], 8),
     ("tile_from", &["16", "64", "1048576"], 32),
     ("tile_from", &["16", "64", "1048576"], 128),
+    ("tile_form", &["dot"], 128),
+    ("flash_from", &["32"], 128),
 ];
 
 /// Times the forms of the products on the runtime's device with the model that is loaded, and leaves the runtime with the best.
@@ -74,7 +77,7 @@ pub async fn tune(
     }
     let before = times(runtime).await?;
     for (entry, values, rows) in CANDIDATES {
-        if forced.iter().any(|(name, _)| name == entry) {
+        if forced.iter().any(|(name, _)| name == entry) || !applies(runtime, entry) {
             continue;
         }
         let mut best = (step(runtime, *rows).await?, None);
@@ -102,6 +105,12 @@ pub async fn tune(
     tuned.steps =
         before.into_iter().zip(after).map(|((rows, before), (_, after))| (rows, before, after)).collect();
     Ok(tuned)
+}
+
+/// Whether the forms so far let an entry matter.
+fn applies(runtime: &Runtime, entry: &str) -> bool {
+    let profile = runtime.profile();
+    entry != "tile_form" || !profile.soft && profile.many_rows(128) == ManyRows::Tile
 }
 
 fn replace(forms: &mut Vec<(String, String)>, entry: &str, value: &str) {

@@ -74,10 +74,18 @@ impl Device for Lying {
 }
 
 fn answer(device: Rc<dyn Device>) -> Result<(Vec<u32>, &'static str, Vec<String>), EngineError> {
+    tuned_answer(device, &[])
+}
+
+fn tuned_answer(
+    device: Rc<dyn Device>,
+    tuned: &[(&str, &str)],
+) -> Result<(Vec<u32>, &'static str, Vec<String>), EngineError> {
     let file = golden("tiny/llama.gguf").unwrap();
     pollster::block_on(async {
         let gguf = Gguf::parse(&file)?;
-        let options = EngineOptions::default();
+        let tuned = tuned.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let options = EngineOptions { tuned, ..EngineOptions::default() };
         let engine = Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}).await?;
         let request =
             Request { max_tokens: Some(6), ..Request::greedy(Prompt::Tokens(vec![10, 200, 33, 7])) };
@@ -102,6 +110,16 @@ fn wrong_forms_are_passed_over_and_the_answer_is_right() {
     let (tokens, profile, notes) = answer(Lying::about("matmul_vec")).unwrap();
     assert_eq!((tokens, profile), (expected, "software"));
     assert!(notes.iter().any(|n| n.contains("Liar 9000")), "{notes:?}");
+}
+
+#[test]
+fn tuned_forms_of_many_rows_are_tested_although_the_test_has_few() {
+    let tuned = [("flash_from", "64")];
+    let (expected, _, notes) = tuned_answer(Lying::about("nothing"), &tuned).unwrap();
+    assert!(notes.is_empty(), "{notes:?}");
+    let (tokens, _, notes) = tuned_answer(Lying::about("attention_tile"), &tuned).unwrap();
+    assert_eq!(tokens, expected);
+    assert!(notes.iter().any(|n| n.contains("the tuned kernels")), "{notes:?}");
 }
 
 #[test]

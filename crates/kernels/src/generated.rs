@@ -2,7 +2,7 @@
 
 #![allow(clippy::approx_constant, clippy::excessive_precision, reason = "the numbers are the shaders'")]
 
-use crate::shader::{Binding, BindingKind, Override, Shader, UniformField};
+use crate::shader::{Binding, BindingKind, Feature, Override, Shader, UniformField};
 
 /// Every validated variant, in ascending order of its name.
 #[rustfmt::skip]
@@ -221,7 +221,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 48 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 52 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -246,6 +246,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_rot", offset: 36, size: 4 },
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -297,37 +298,7 @@ fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
 }
-override T: u32 = 64u;
-override TILE: u32 = 64u;
-override HALF: u32 = 32u;
-override GROUPS: u32 = 2u;
-override ACC: u32 = 64u;
 const LOWEST = -1e30;
-struct P {
- n_head: u32,
- n_head_kv: u32,
- n_cells: u32,
- n_table: u32,
- stride: u32,
- out_stride: u32,
- sliding: u32,
- scale: f32,
- softcap: f32,
- n_rot: u32,
- n_pos: u32,
- eps: f32,
-}
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;
-@group(0) @binding(1) var<storage, read> kv: array<u32>;
-@group(0) @binding(2) var<storage, read> table: array<u32>;
-@group(0) @binding(3) var<storage, read> step: Step;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
-@group(0) @binding(5) var<uniform> p: P;
-var<workgroup> query: array<vec2<f32>, HALF>;
-var<workgroup> scores: array<f32, TILE>;
-var<workgroup> masses: array<f32, TILE>;
-var<workgroup> cells: array<u32, TILE>;
-var<workgroup> acc: array<vec2<f32>, ACC>;
 fn cell_of(row: u32, i: u32) -> u32 {
  var cell = step.rows[row].base + i;
  if (step.rows[row].table != IDENTITY) {
@@ -344,18 +315,55 @@ fn in_branch(row: u32, i: u32) -> bool {
  let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
-fn score(cell: u32, k_from: u32) -> f32 {
- var dots = vec2<f32>(0.0);
- for (var w = 0u; w < HALF; w++) {
-  dots += key(k_from, w) * query[w];
- }
- return capped((dots.x + dots.y) * p.scale);
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
 }
 fn capped(s: f32) -> f32 {
  if (p.softcap > 0.0) {
   return p.softcap * soft_tanh(s / p.softcap);
  }
  return s;
+}
+override T: u32 = 64u;
+override TILE: u32 = 64u;
+override HALF: u32 = 32u;
+override GROUPS: u32 = 2u;
+override ACC: u32 = 64u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<uniform> p: P;
+var<workgroup> query: array<vec2<f32>, HALF>;
+var<workgroup> scores: array<f32, TILE>;
+var<workgroup> masses: array<f32, TILE>;
+var<workgroup> cells: array<u32, TILE>;
+var<workgroup> acc: array<vec2<f32>, ACC>;
+fn score(cell: u32, k_from: u32) -> f32 {
+ var dots = vec2<f32>(0.0);
+ for (var w = 0u; w < HALF; w++) {
+  dots += key(k_from, w) * query[w];
+ }
+ return capped((dots.x + dots.y) * p.scale);
 }
 fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
  return half2(kv[v_from + w]);
@@ -377,8 +385,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let head_kv = wg.x / (p.n_head / p.n_head_kv);
  let k_at = head_kv * HALF * KEY_WORDS;
  let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
- let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
- let end = min(step.rows[row].hi, p.n_cells);
+ let first = first_entry(row);
+ let end = end_entry(row);
  for (var w = t; w < HALF; w += T) {
   let at = row * p.stride + wg.x * 2u * HALF + 2u * w;
   query[w] = vec2<f32>(qkv[at], qkv[at + 1u]);
@@ -538,7 +546,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 48 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -566,6 +574,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_rot", offset: 36, size: 4 },
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -623,6 +632,35 @@ fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
 }
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
 fn store_key(at: u32, w: u32, v: vec2<f32>) {
  if (KEY_WORDS == 2u) {
   kv[at + 2u * w] = bitcast<u32>(v.x);
@@ -667,7 +705,6 @@ override TILE: u32 = 64u;
 override HALF: u32 = 32u;
 override GROUPS: u32 = 2u;
 override ACC: u32 = 64u;
-const LOWEST = -1e30;
 struct P {
  n_head: u32,
  n_head_kv: u32,
@@ -681,6 +718,7 @@ struct P {
  n_rot: u32,
  n_pos: u32,
  eps: f32,
+ max_rows: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
@@ -698,22 +736,6 @@ var<workgroup> acc: array<vec2<f32>, ACC>;
 var<workgroup> own_key: array<vec2<f32>, HALF>;
 var<workgroup> own_value: array<u32, HALF>;
 var<private> own_cell: u32;
-fn cell_of(row: u32, i: u32) -> u32 {
- var cell = step.rows[row].base + i;
- if (step.rows[row].table != IDENTITY) {
-  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
- }
- return min(cell, p.n_cells - 1u);
-}
-fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
-  return true;
- }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
- return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
-}
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
@@ -726,12 +748,6 @@ fn score(cell: u32, k_from: u32) -> f32 {
   dots += key(k_from, w) * query[w];
  }
  return capped((dots.x + dots.y) * p.scale);
-}
-fn capped(s: f32) -> f32 {
- if (p.softcap > 0.0) {
-  return p.softcap * soft_tanh(s / p.softcap);
- }
- return s;
 }
 fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
  if (cell == own_cell) {
@@ -795,8 +811,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let head_kv = wg.x / (p.n_head / p.n_head_kv);
  let k_at = head_kv * HALF * KEY_WORDS;
  let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
- let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
- let end = min(step.rows[row].hi, p.n_cells);
+ let first = first_entry(row);
+ let end = end_entry(row);
                {
   prepare(t, wg.x, wg.z == 0u);
  }
@@ -868,7 +884,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 48 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -897,6 +913,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_rot", offset: 36, size: 4 },
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -954,6 +971,35 @@ fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
 }
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
 fn store_key(at: u32, w: u32, v: vec2<f32>) {
  if (KEY_WORDS == 2u) {
   kv[at + 2u * w] = bitcast<u32>(v.x);
@@ -999,7 +1045,6 @@ override HALF: u32 = 32u;
 override GROUPS: u32 = 2u;
 override ACC: u32 = 64u;
 override SPLITS: u32 = 8u;
-const LOWEST = -1e30;
 struct P {
  n_head: u32,
  n_head_kv: u32,
@@ -1013,6 +1058,7 @@ struct P {
  n_rot: u32,
  n_pos: u32,
  eps: f32,
+ max_rows: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
@@ -1030,22 +1076,6 @@ var<workgroup> acc: array<vec2<f32>, ACC>;
 var<workgroup> own_key: array<vec2<f32>, HALF>;
 var<workgroup> own_value: array<u32, HALF>;
 var<private> own_cell: u32;
-fn cell_of(row: u32, i: u32) -> u32 {
- var cell = step.rows[row].base + i;
- if (step.rows[row].table != IDENTITY) {
-  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
- }
- return min(cell, p.n_cells - 1u);
-}
-fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
-  return true;
- }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
- return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
-}
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
@@ -1058,12 +1088,6 @@ fn score(cell: u32, k_from: u32) -> f32 {
   dots += key(k_from, w) * query[w];
  }
  return capped((dots.x + dots.y) * p.scale);
-}
-fn capped(s: f32) -> f32 {
- if (p.softcap > 0.0) {
-  return p.softcap * soft_tanh(s / p.softcap);
- }
- return s;
 }
 fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
  if (cell == own_cell) {
@@ -1127,8 +1151,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let head_kv = wg.x / (p.n_head / p.n_head_kv);
  let k_at = head_kv * HALF * KEY_WORDS;
  let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
- let first = select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
- let end = min(step.rows[row].hi, p.n_cells);
+ let first = first_entry(row);
+ let end = end_entry(row);
                {
   prepare(t, wg.x, wg.z == 0u);
  }
@@ -1186,6 +1210,270 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   if (t == 0u) {
    out[part + 2u * HALF] = top;
    out[part + 2u * HALF + 1u] = sum;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_tile",
+        kernel: "attention_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+        ],
+        overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "HALF", default: Some(32.0) },
+            Override { name: "QUERIES", default: Some(32.0) },
+            Override { name: "KEYS", default: Some(16.0) },
+            Override { name: "Q_WORDS", default: Some(1024.0) },
+            Override { name: "K_WORDS", default: Some(528.0) },
+            Override { name: "SCORES", default: Some(512.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 14976,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+override HALF: u32 = 32u;
+override QUERIES: u32 = 32u;
+override KEYS: u32 = 16u;
+override Q_WORDS: u32 = 1024u;
+override K_WORDS: u32 = 528u;
+override SCORES: u32 = 512u;
+const T = 64u;
+const OWNED = 16u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<uniform> p: P;
+var<workgroup> queries: array<vec2<f32>, Q_WORDS>;
+var<workgroup> tile: array<vec2<f32>, K_WORDS>;
+var<workgroup> scores: array<f32, SCORES>;
+var<workgroup> shrinks: array<f32, T>;
+var<workgroup> sums: array<f32, T>;
+fn sees(row: u32, run: u32, end: u32, i: u32) -> bool {
+ return row >= run && row < end && i >= first_entry(row) && i < end_entry(row) && in_branch(row, i);
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n_rows = min(step.n_rows, p.max_rows);
+ let group = p.n_head / p.n_head_kv;
+ let first = wg.y * QUERIES;
+ if (first >= n_rows * group) {
+  return;
+ }
+ let row_end = min((first + QUERIES - 1u) / group + 1u, n_rows);
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let k_at = wg.x * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + wg.x) * HALF;
+ for (var i = t; i < Q_WORDS; i += T) {
+  let query = first + i / HALF;
+  let row = min(query / group, n_rows - 1u);
+  let at = row * p.stride + (wg.x * group + query % group) * 2u * HALF + 2u * (i % HALF);
+  queries[i] = vec2<f32>(qkv[at], qkv[at + 1u]);
+ }
+ var acc: array<vec2<f32>, OWNED>;
+ for (var o = 0u; o < OWNED; o++) {
+  acc[o] = vec2<f32>(0.0);
+ }
+ var top = LOWEST;
+ var sum = 0.0;
+ var run = first / group;
+ while (run < row_end) {
+  var end = run + 1u;
+  var lo = first_entry(run);
+  var hi = end_entry(run);
+  while (end < row_end && step.rows[end].table == step.rows[run].table && step.rows[end].base == step.rows[run].base) {
+   lo = min(lo, first_entry(end));
+   hi = max(hi, end_entry(end));
+   end++;
+  }
+  for (var start = lo; start < hi; start += KEYS) {
+   workgroupBarrier();
+   for (var i = t; i < KEYS * HALF; i += T) {
+    let cell = cell_of(run, start + i / HALF);
+    tile[i / HALF * (HALF + 1u) + i % HALF] = key(cell * cell_words + k_at, i % HALF);
+   }
+   workgroupBarrier();
+   for (var i = t; i < SCORES / 2u; i += T) {
+    let k = i % KEYS;
+    let q = i / KEYS * 2u;
+    let from_k = k * (HALF + 1u);
+    var even = vec2<f32>(0.0);
+    var odd = vec2<f32>(0.0);
+    for (var w = 0u; w < HALF; w++) {
+     even += tile[from_k + w] * queries[q * HALF + w];
+     odd += tile[from_k + w] * queries[(q + 1u) * HALF + w];
+    }
+    let a = capped((even.x + even.y) * p.scale);
+    let b = capped((odd.x + odd.y) * p.scale);
+    scores[q * KEYS + k] = select(LOWEST, a, sees((first + q) / group, run, end, start + k));
+    scores[(q + 1u) * KEYS + k] = select(LOWEST, b, sees((first + q + 1u) / group, run, end, start + k));
+   }
+   workgroupBarrier();
+   if (t < QUERIES) {
+    let last_top = top;
+    for (var k = 0u; k < KEYS; k++) {
+     top = max(top, scores[t * KEYS + k]);
+    }
+    let shrink = exp(last_top - top);
+    sum *= shrink;
+    for (var k = 0u; k < KEYS; k++) {
+     let s = scores[t * KEYS + k];
+     let weight = select(0.0, exp(min(s - top, 0.0)), s > LOWEST);
+     scores[t * KEYS + k] = weight;
+     sum += weight;
+    }
+    shrinks[t] = shrink;
+   }
+   for (var i = t; i < KEYS * HALF; i += T) {
+    let cell = cell_of(run, start + i / HALF);
+    tile[i / HALF * (HALF + 1u) + i % HALF] = half2(kv[cell * cell_words + v_at + i % HALF]);
+   }
+   workgroupBarrier();
+   for (var o = 0u; o < OWNED; o++) {
+    let i = o * T + t;
+    if (i < Q_WORDS) {
+     let q = i / HALF;
+     var a = acc[o] * shrinks[q];
+     for (var k = 0u; k < KEYS; k++) {
+      let weight = scores[q * KEYS + k];
+      if (weight > 0.0) {
+       a += weight * tile[k * (HALF + 1u) + i % HALF];
+      }
+     }
+     acc[o] = a;
+    }
+   }
+  }
+  run = end;
+ }
+ sums[t] = sum;
+ workgroupBarrier();
+ for (var o = 0u; o < OWNED; o++) {
+  let i = o * T + t;
+  let query = first + i / HALF;
+  if (i < Q_WORDS && query < n_rows * group) {
+   let total = sums[i / HALF];
+   let norm = select(0.0, 1.0 / max(total, 1e-30), total > 0.0);
+   let at = query / group * p.out_stride + (wg.x * group + query % group) * 2u * HALF + 2u * (i % HALF);
+   out[at] = acc[o].x * norm;
+   out[at + 1u] = acc[o].y * norm;
   }
  }
 }
@@ -13442,9 +13730,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -13456,9 +13748,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -13497,70 +13800,69 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
-  return;
- }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
  }
 }
 ",
@@ -13724,9 +14026,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -13738,9 +14044,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -13779,70 +14096,69 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
-  return;
- }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
  }
 }
 ",
@@ -13997,9 +14313,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -14011,9 +14331,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -14052,70 +14383,69 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
-  return;
- }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
  }
 }
 ",
@@ -14285,9 +14615,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -14299,9 +14633,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -14340,70 +14685,414 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_iq4_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+const OFFSETS = false;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn four_bytes(q: vec4<f32>) -> u32 {
+ return pack4xI8(vec4<i32>(q));
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+                        {
+  let q = coded(g, c, r).q;
+  return Packed(vec4<u32>(four_bytes(q.v0), four_bytes(q.v1), four_bytes(q.v2), four_bytes(q.v3)),
+   vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -14572,9 +15261,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -14586,9 +15279,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -14627,70 +15331,413 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_mxfp4_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+const OFFSETS = false;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn four_bytes(q: vec4<f32>) -> u32 {
+ return pack4xI8(vec4<i32>(q));
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+                        {
+  let q = coded(g, c, r).q;
+  return Packed(vec4<u32>(four_bytes(q.v0), four_bytes(q.v1), four_bytes(q.v2), four_bytes(q.v3)),
+   vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -14870,9 +15917,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -14884,9 +15935,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -14925,70 +15987,420 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q2k_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+const OFFSETS = true;
+const TWO_SCALES = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn nibble_bytes(q: vec4<u32>) -> Packed {
+ let mask = vec4<u32>(0x0f0f0f0fu);
+ return Packed(q & mask, (q >> vec4<u32>(4u)) & mask);
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+                      {
+  return nibble_bytes(quants(g, c, r, 1u, 0u));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -15166,9 +16578,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -15180,9 +16596,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -15221,70 +16648,424 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q3k_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+const OFFSETS = false;
+const TWO_SCALES = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn nibble_bytes(q: vec4<u32>) -> Packed {
+ let mask = vec4<u32>(0x0f0f0f0fu);
+ return Packed(q & mask, (q >> vec4<u32>(4u)) & mask);
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+         {
+  let q = nibble_bytes(quants(g, c, r, 1u, 0u));
+  let top = vec4<u32>(0x80808080u);
+  let four = vec4<u32>(0x04040404u);
+  return Packed(((q.lo | top) - four) ^ top, ((q.hi | top) - four) ^ top);
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -15459,9 +17240,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -15473,9 +17258,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -15514,70 +17310,415 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+const OFFSETS = true;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn nibble_bytes(q: vec4<u32>) -> Packed {
+ let mask = vec4<u32>(0x0f0f0f0fu);
+ return Packed(q & mask, (q >> vec4<u32>(4u)) & mask);
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+                      {
+  return nibble_bytes(quants(g, c, r, 1u, 0u));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -15757,9 +17898,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -15771,9 +17916,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -15812,70 +17968,420 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4k_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+const OFFSETS = true;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn nibble_bytes(q: vec4<u32>) -> Packed {
+ let mask = vec4<u32>(0x0f0f0f0fu);
+ return Packed(q & mask, (q >> vec4<u32>(4u)) & mask);
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+                      {
+  return nibble_bytes(quants(g, c, r, 1u, 0u));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -16053,9 +18559,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -16067,9 +18577,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -16108,70 +18629,428 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q5_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+const OFFSETS = true;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn nibble_bytes(q: vec4<u32>) -> Packed {
+ let mask = vec4<u32>(0x0f0f0f0fu);
+ return Packed(q & mask, (q >> vec4<u32>(4u)) & mask);
+}
+fn fifth_bits(bits: vec4<u32>) -> vec4<u32> {
+ return ((bits & vec4<u32>(1u)) << vec4<u32>(4u)) | ((bits & vec4<u32>(2u)) << vec4<u32>(11u))
+  | ((bits & vec4<u32>(4u)) << vec4<u32>(18u)) | ((bits & vec4<u32>(8u)) << vec4<u32>(25u));
+}
+fn five_bytes(q: vec4<u32>, bits: u32) -> Packed {
+ let low = nibble_bytes(q);
+ let shifts = vec4<u32>(0u, 4u, 8u, 12u);
+ return Packed(low.lo | fifth_bits(vec4<u32>(bits) >> shifts),
+  low.hi | fifth_bits(vec4<u32>(bits >> 16u) >> shifts));
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+        {
+  return five_bytes(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -16355,9 +19234,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -16369,9 +19252,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -16410,70 +19304,434 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q5k_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+const OFFSETS = true;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn nibble_bytes(q: vec4<u32>) -> Packed {
+ let mask = vec4<u32>(0x0f0f0f0fu);
+ return Packed(q & mask, (q >> vec4<u32>(4u)) & mask);
+}
+fn fifth_bits(bits: vec4<u32>) -> vec4<u32> {
+ return ((bits & vec4<u32>(1u)) << vec4<u32>(4u)) | ((bits & vec4<u32>(2u)) << vec4<u32>(11u))
+  | ((bits & vec4<u32>(4u)) << vec4<u32>(18u)) | ((bits & vec4<u32>(8u)) << vec4<u32>(25u));
+}
+fn five_bytes(q: vec4<u32>, bits: u32) -> Packed {
+ let low = nibble_bytes(q);
+ let shifts = vec4<u32>(0u, 4u, 8u, 12u);
+ return Packed(low.lo | fifth_bits(vec4<u32>(bits) >> shifts),
+  low.hi | fifth_bits(vec4<u32>(bits >> 16u) >> shifts));
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+         {
+  return five_bytes(quants(g, c, r, 1u, 0u), scale_word(g, c / 8u, r, 13u, 5u + c % 8u));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -16657,9 +19915,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -16671,9 +19933,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -16712,70 +19985,428 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q6k_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+const OFFSETS = false;
+const TWO_SCALES = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn four_bytes(q: vec4<f32>) -> u32 {
+ return pack4xI8(vec4<i32>(q));
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+                        {
+  let q = coded(g, c, r).q;
+  return Packed(vec4<u32>(four_bytes(q.v0), four_bytes(q.v1), four_bytes(q.v2), four_bytes(q.v3)),
+   vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -16944,9 +20575,13 @@ struct P {
 fn column_count() -> u32 {
  return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
 }
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
 var<workgroup> w_tile: array<vec4<f32>, 512>;
 var<workgroup> x_tile: array<vec4<f32>, 512>;
-fn put_w(t: u32, v: Chunk) {
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
  let at = t * 8u;
  let s = t % 8u;
  w_tile[at + s] = v.v0;
@@ -16958,9 +20593,20 @@ fn put_w(t: u32, v: Chunk) {
  w_tile[at + (s ^ 6u)] = v.v6;
  w_tile[at + (s ^ 7u)] = v.v7;
 }
-fn block(b: u32, part: u32, j: u32) -> mat4x4<f32> {
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = x[from_word + j];
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return w_tile[a * 8u + (j ^ a) + 64u * i];
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
  let at = (b + 32u * part) * 8u + (j ^ b);
  return mat4x4<f32>(x_tile[at], x_tile[at + 64u], x_tile[at + 128u], x_tile[at + 192u]);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
 }
 fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
  for (var i = 0u; i < 4u; i++) {
@@ -16999,70 +20645,408 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  var h6 = vec4<f32>();
  var h7 = vec4<f32>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  put_w(t, dequant(g, c, t % 8u));
-  for (var j = 0u; j < 8u; j++) {
-   x_tile[t * 8u + (j ^ (t % 8u))] = x[x0 + c * 8u + j];
-  }
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
   workgroupBarrier();
-  for (var j = 0u; j < 8u; j++) {
-   let at = a * 8u + (j ^ a);
-   let w0 = w_tile[at];
-   let w1 = w_tile[at + 64u];
-   let w2 = w_tile[at + 128u];
-   let w3 = w_tile[at + 192u];
-   let w4 = w_tile[at + 256u];
-   let w5 = w_tile[at + 320u];
-   let w6 = w_tile[at + 384u];
-   let w7 = w_tile[at + 448u];
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
    let lo = block(b, 0u, j);
-   l0 += w0 * lo;
-   l1 += w1 * lo;
-   l2 += w2 * lo;
-   l3 += w3 * lo;
-   l4 += w4 * lo;
-   l5 += w5 * lo;
-   l6 += w6 * lo;
-   l7 += w7 * lo;
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
    if (wide) {
     let hi = block(b, 1u, j);
-    h0 += w0 * hi;
-    h1 += w1 * hi;
-    h2 += w2 * hi;
-    h3 += w3 * hi;
-    h4 += w4 * hi;
-    h5 += w5 * hi;
-    h6 += w6 * hi;
-    h7 += w7 * hi;
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
    }
   }
   workgroupBarrier();
  }
- let own = a * 8u + (b ^ a);
- w_tile[own] = l0;
- w_tile[own + 64u] = l1;
- w_tile[own + 128u] = l2;
- w_tile[own + 192u] = l3;
- w_tile[own + 256u] = l4;
- w_tile[own + 320u] = l5;
- w_tile[own + 384u] = l6;
- w_tile[own + 448u] = l7;
- x_tile[own] = h0;
- x_tile[own + 64u] = h1;
- x_tile[own + 128u] = h2;
- x_tile[own + 192u] = h3;
- x_tile[own + 256u] = h4;
- x_tile[own + 320u] = h5;
- x_tile[own + 384u] = h6;
- x_tile[own + 448u] = h7;
- workgroupBarrier();
- let row = wg.x * 64u + t;
- if (row >= p.n_rows) {
+      {
+  let own = a * 8u + (b ^ a);
+  w_tile[own] = l0;
+  w_tile[own + 64u] = l1;
+  w_tile[own + 128u] = l2;
+  w_tile[own + 192u] = l3;
+  w_tile[own + 256u] = l4;
+  w_tile[own + 320u] = l5;
+  w_tile[own + 384u] = l6;
+  w_tile[own + 448u] = l7;
+  x_tile[own] = h0;
+  x_tile[own + 64u] = h1;
+  x_tile[own + 128u] = h2;
+  x_tile[own + 192u] = h3;
+  x_tile[own + 256u] = h4;
+  x_tile[own + 320u] = h5;
+  x_tile[own + 384u] = h6;
+  x_tile[own + 448u] = h7;
+  workgroupBarrier();
+  let n_row = wg.x * 64u + t;
+  if (n_row >= p.n_rows) {
+   return;
+  }
+  for (var c = 0u; c < 8u; c++) {
+   let at = t * 8u + (c ^ (t % 8u));
+   write(w_tile[at], n_row, m0 + c, n);
+   write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q8_dot",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::PackedDot],
+        workgroup_bytes: 6144,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"requires packed_4x8_integer_dot_product;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+const OFFSETS = false;
+const TWO_SCALES = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+struct Packed {
+ lo: vec4<u32>,
+ hi: vec4<u32>,
+}
+fn packed(g: u32, c: u32, r: u32) -> Packed {
+        {
+  return Packed(quants(g, c, r, 2u, 0u), quants(g, c, r, 2u, 1u));
+ }
+}
+const STEPS = 1u;
+alias Sixteen = vec4<u32>;
+struct Strip {
+ lo: Sixteen,
+ hi: Sixteen,
+ s: vec4<f32>,
+}
+struct Block {
+ lo0: Sixteen,
+ lo1: Sixteen,
+ lo2: Sixteen,
+ lo3: Sixteen,
+ hi0: Sixteen,
+ hi1: Sixteen,
+ hi2: Sixteen,
+ hi3: Sixteen,
+ scale: vec4<f32>,
+ total_lo: vec4<f32>,
+ total_hi: vec4<f32>,
+}
+var<workgroup> w_tile: array<Sixteen, 128>;
+var<workgroup> w_scales: array<vec4<f32>, 64>;
+var<workgroup> x_tile: array<Sixteen, 128>;
+var<workgroup> x_scales: array<vec4<f32>, 64>;
+fn put_w(t: u32, g: u32, c: u32) {
+ w_scales[t] = coded(g, c, t % 8u).s;
+ let q = packed(g, c, t % 8u);
+ w_tile[t] = q.lo;
+ w_tile[t + 64u] = q.hi;
+}
+fn magnitudes(v: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu);
+}
+fn largest(v: Chunk) -> u32 {
+ let m = max(max(max(magnitudes(v.v0), magnitudes(v.v1)), max(magnitudes(v.v2), magnitudes(v.v3))),
+  max(max(magnitudes(v.v4), magnitudes(v.v5)), max(magnitudes(v.v6), magnitudes(v.v7))));
+ return max(max(m.x, m.y), max(m.z, m.w));
+}
+fn bytes(v: vec4<f32>, inverse: f32) -> u32 {
+ return pack4xI8(vec4<i32>(round(v * inverse)));
+}
+fn total(q: vec4<u32>) -> f32 {
+ let ones = vec4<u32>(0x01010101u);
+ return f32(dot16(q, ones));
+}
+fn put_x(t: u32, at: u32) {
+ let v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ let most = largest(v);
+ let exponent = most >> 23u;
+ let usable = exponent >= 16u && exponent < 245u;
+ let steps = f32((127u << 16u) / (((most >> 16u) & 0x7fu) + 129u));
+ let inverse = select(0.0, steps * bitcast<f32>((245u - min(exponent, 245u)) << 23u), usable);
+ let scale = select(bitcast<f32>(most), 1.0 / inverse, usable);
+ let lo = vec4<u32>(bytes(v.v0, inverse), bytes(v.v1, inverse), bytes(v.v2, inverse), bytes(v.v3, inverse));
+ let hi = vec4<u32>(bytes(v.v4, inverse), bytes(v.v5, inverse), bytes(v.v6, inverse), bytes(v.v7, inverse));
+ x_tile[t] = lo;
+ x_tile[t + 64u] = hi;
+ x_scales[t] = vec4<f32>(scale, scale * total(lo), scale * total(hi), 0.0);
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ let at = a + 8u * i + j;
+ return Strip(w_tile[at], w_tile[at + 64u], w_scales[at]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = b + 32u * part + j;
+ let s = mat4x4<f32>(x_scales[at], x_scales[at + 8u], x_scales[at + 16u], x_scales[at + 24u]);
+ let by_kind = transpose(s);
+ return Block(x_tile[at], x_tile[at + 8u], x_tile[at + 16u], x_tile[at + 24u],
+  x_tile[at + 64u], x_tile[at + 72u], x_tile[at + 80u], x_tile[at + 88u], by_kind[0], by_kind[1], by_kind[2]);
+}
+fn dot16(a: vec4<u32>, b: vec4<u32>) -> i32 {
+ return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ let lo = vec4<i32>(dot16(w.lo, v.lo0), dot16(w.lo, v.lo1), dot16(w.lo, v.lo2), dot16(w.lo, v.lo3));
+ let hi = vec4<i32>(dot16(w.hi, v.hi0), dot16(w.hi, v.hi1), dot16(w.hi, v.hi2), dot16(w.hi, v.hi3));
+ var sum: vec4<f32>;
+ if (TWO_SCALES) {
+  sum = v.scale * (w.s.x * vec4<f32>(lo) + w.s.y * vec4<f32>(hi));
+ } else {
+  sum = (v.scale * w.s.x) * vec4<f32>(lo + hi);
+ }
+ if (OFFSETS) {
+  sum += w.s.z * v.total_lo + w.s.w * v.total_hi;
+ }
+ return sum;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
   return;
  }
- for (var c = 0u; c < 8u; c++) {
-  let at = t * 8u + (c ^ (t % 8u));
-  write(w_tile[at], row, m0 + c, n);
-  write(x_tile[at], row, m0 + c + 32u, n);
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+     {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
  }
 }
 ",
@@ -22397,192 +26381,214 @@ pub mod id {
     pub const ATTENTION_ONE: ShaderId = ShaderId(4);
     /// `attention` with rows = split.
     pub const ATTENTION_SPLIT: ShaderId = ShaderId(5);
+    /// `attention_tile`.
+    pub const ATTENTION_TILE: ShaderId = ShaderId(6);
     /// `copy_rows`.
-    pub const COPY_ROWS: ShaderId = ShaderId(6);
+    pub const COPY_ROWS: ShaderId = ShaderId(7);
     /// `embed` with format = bf16.
-    pub const EMBED_BF16: ShaderId = ShaderId(7);
+    pub const EMBED_BF16: ShaderId = ShaderId(8);
     /// `embed` with format = f16.
-    pub const EMBED_F16: ShaderId = ShaderId(8);
+    pub const EMBED_F16: ShaderId = ShaderId(9);
     /// `embed` with format = f32.
-    pub const EMBED_F32: ShaderId = ShaderId(9);
+    pub const EMBED_F32: ShaderId = ShaderId(10);
     /// `embed` with format = iq4.
-    pub const EMBED_IQ4: ShaderId = ShaderId(10);
+    pub const EMBED_IQ4: ShaderId = ShaderId(11);
     /// `embed` with format = mxfp4.
-    pub const EMBED_MXFP4: ShaderId = ShaderId(11);
+    pub const EMBED_MXFP4: ShaderId = ShaderId(12);
     /// `embed` with format = q2k.
-    pub const EMBED_Q2K: ShaderId = ShaderId(12);
+    pub const EMBED_Q2K: ShaderId = ShaderId(13);
     /// `embed` with format = q3k.
-    pub const EMBED_Q3K: ShaderId = ShaderId(13);
+    pub const EMBED_Q3K: ShaderId = ShaderId(14);
     /// `embed` with format = q4.
-    pub const EMBED_Q4: ShaderId = ShaderId(14);
+    pub const EMBED_Q4: ShaderId = ShaderId(15);
     /// `embed` with format = q4k.
-    pub const EMBED_Q4K: ShaderId = ShaderId(15);
+    pub const EMBED_Q4K: ShaderId = ShaderId(16);
     /// `embed` with format = q5.
-    pub const EMBED_Q5: ShaderId = ShaderId(16);
+    pub const EMBED_Q5: ShaderId = ShaderId(17);
     /// `embed` with format = q5k.
-    pub const EMBED_Q5K: ShaderId = ShaderId(17);
+    pub const EMBED_Q5K: ShaderId = ShaderId(18);
     /// `embed` with format = q6k.
-    pub const EMBED_Q6K: ShaderId = ShaderId(18);
+    pub const EMBED_Q6K: ShaderId = ShaderId(19);
     /// `embed` with format = q8.
-    pub const EMBED_Q8: ShaderId = ShaderId(19);
+    pub const EMBED_Q8: ShaderId = ShaderId(20);
     /// `gather_logits`.
-    pub const GATHER_LOGITS: ShaderId = ShaderId(20);
+    pub const GATHER_LOGITS: ShaderId = ShaderId(21);
     /// `kv_move`.
-    pub const KV_MOVE: ShaderId = ShaderId(21);
+    pub const KV_MOVE: ShaderId = ShaderId(22);
     /// `mask_logits`.
-    pub const MASK_LOGITS: ShaderId = ShaderId(22);
+    pub const MASK_LOGITS: ShaderId = ShaderId(23);
     /// `matmul_rows` with format = bf16.
-    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(23);
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(24);
     /// `matmul_rows` with format = f16.
-    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(24);
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(25);
     /// `matmul_rows` with format = f32.
-    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(25);
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(26);
     /// `matmul_rows` with format = iq4.
-    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(26);
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(27);
     /// `matmul_rows` with format = mxfp4.
-    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(27);
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(28);
     /// `matmul_rows` with format = q2k.
-    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(28);
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(29);
     /// `matmul_rows` with format = q3k.
-    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(29);
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(30);
     /// `matmul_rows` with format = q4.
-    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(30);
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(31);
     /// `matmul_rows` with format = q4k.
-    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(31);
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(32);
     /// `matmul_rows` with format = q5.
-    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(32);
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(33);
     /// `matmul_rows` with format = q5k.
-    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(33);
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(34);
     /// `matmul_rows` with format = q6k.
-    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(34);
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(35);
     /// `matmul_rows` with format = q8.
-    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(35);
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(36);
     /// `matmul_soft` with format = bf16, columns = eight.
-    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(36);
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(37);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(37);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(38);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(38);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(39);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(39);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(40);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(40);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(41);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(41);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(42);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(42);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(43);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(43);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(44);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(44);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(45);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(45);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(46);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(46);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(47);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(47);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(48);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(48);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(49);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(49);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(50);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(50);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(51);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(51);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(52);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(52);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(53);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(55);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(57);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(59);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(60);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(60);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(61);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(61);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(62);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(62);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(63);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(63);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(64);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(64);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(65);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(65);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(66);
+    /// `matmul_tile` with format = iq4, dot = true.
+    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(67);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(66);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(68);
+    /// `matmul_tile` with format = mxfp4, dot = true.
+    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(69);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(67);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(70);
+    /// `matmul_tile` with format = q2k, dot = true.
+    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(71);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(68);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(72);
+    /// `matmul_tile` with format = q3k, dot = true.
+    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(73);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(69);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(74);
+    /// `matmul_tile` with format = q4, dot = true.
+    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(75);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(70);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(76);
+    /// `matmul_tile` with format = q4k, dot = true.
+    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(77);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(71);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(78);
+    /// `matmul_tile` with format = q5, dot = true.
+    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(79);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(72);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(80);
+    /// `matmul_tile` with format = q5k, dot = true.
+    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(81);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(73);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(82);
+    /// `matmul_tile` with format = q6k, dot = true.
+    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(83);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(74);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(84);
+    /// `matmul_tile` with format = q8, dot = true.
+    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(85);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(75);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(86);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(76);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(87);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(77);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(88);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(78);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(89);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(79);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(90);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(80);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(91);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(81);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(92);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(82);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(93);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(83);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(94);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(84);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(95);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(85);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(96);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(86);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(97);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(87);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(98);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(88);
+    pub const MOE_COMBINE: ShaderId = ShaderId(99);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(89);
+    pub const MOE_ROUTE: ShaderId = ShaderId(100);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(90);
+    pub const NORM: ShaderId = ShaderId(101);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(91);
+    pub const PENALIZE: ShaderId = ShaderId(102);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(92);
+    pub const ROPE_KV: ShaderId = ShaderId(103);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(93);
+    pub const ROW_STATS: ShaderId = ShaderId(104);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(94);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(105);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(95);
+    pub const SAMPLE: ShaderId = ShaderId(106);
     /// `sample` with next = true.
-    pub const SAMPLE_NEXT: ShaderId = ShaderId(96);
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(107);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(97);
+    pub const TOPK_FIRST: ShaderId = ShaderId(108);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(98);
+    pub const TOPK_MERGE: ShaderId = ShaderId(109);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(99);
+    pub const TOPK_SCAN: ShaderId = ShaderId(110);
 }

@@ -9,6 +9,16 @@ pub enum ManyRows {
     Tile,
 }
 
+/// What the tiles of a product with many columns hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TileForm {
+    /// Floats: exact up to the order of sums.
+    Floats,
+    /// Quants of both sides in signed bytes, multiplied by fours in integers. Activations lose all but 7 bits, so that this
+    /// form is never a default; weights that are floats are multiplied as floats.
+    Dot,
+}
+
 /// The choice of kernel forms for one device. Every entry can be forced by name with [`Profile::with`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -34,10 +44,14 @@ pub struct Profile {
     pub many: Option<ManyRows>,
     /// Columns from which tiles are used.
     pub tile_from: u32,
+    /// What tiles hold.
+    pub tile_form: TileForm,
     /// Invocations per row of norms and other row reductions.
     pub norm_threads: u32,
     /// Invocations per workgroup of attention.
     pub attention_threads: u32,
+    /// Rows from which attention goes by tiles of queries and keys.
+    pub flash_from: u32,
     /// Entries from which one row's attention is spread over several workgroups a head. Cores are few: they are busy
     /// with a workgroup a head.
     pub split_from: u32,
@@ -85,8 +99,10 @@ impl Profile {
         soft: false,
         many: None,
         tile_from: 9,
+        tile_form: TileForm::Floats,
         norm_threads: 128,
         attention_threads: 64,
+        flash_from: u32::MAX,
         split_from: 512,
         stats_lanes: 64,
         scan_topk: false,
@@ -107,15 +123,17 @@ impl Profile {
         soft: true,
         many: None,
         tile_from: u32::MAX,
+        tile_form: TileForm::Floats,
         norm_threads: 8,
         attention_threads: 8,
+        flash_from: u32::MAX,
         split_from: u32::MAX,
         stats_lanes: 1,
         scan_topk: true,
         sample_threads: 1,
     };
 
-    /// The profile with one entry forced: a number, or `rows`, `tile` or `auto` for `matmul_many`.
+    /// The profile with one entry forced: a number, `true` or `false`, or a form by its name.
     ///
     /// # Errors
     /// If there is no such entry, or it cannot take the value.
@@ -147,22 +165,16 @@ impl Profile {
             "sample_threads" => self.sample_threads = number("sample_threads", 256)?,
             "tile_from" => self.tile_from = number("tile_from", 1 << 20)?,
             "split_from" => self.split_from = number("split_from", 1 << 20)?,
+            "flash_from" => self.flash_from = number("flash_from", 1 << 20)?,
             "soft" => self.soft = flag("soft")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {
-                self.many = match value {
-                    "rows" => Some(ManyRows::Rows),
-                    "tile" => Some(ManyRows::Tile),
-                    "auto" => None,
-                    _ => {
-                        let expected = "rows, tile or auto";
-                        return Err(ProfileError::BadValue {
-                            entry: "matmul_many",
-                            value: value.to_owned(),
-                            expected,
-                        });
-                    }
-                }
+                let forms = [("rows", Some(ManyRows::Rows)), ("tile", Some(ManyRows::Tile)), ("auto", None)];
+                self.many = named("matmul_many", value, "rows, tile or auto", &forms)?;
+            }
+            "tile_form" => {
+                let forms = [("floats", TileForm::Floats), ("dot", TileForm::Dot)];
+                self.tile_form = named("tile_form", value, "floats or dot", &forms)?;
             }
             _ => return Err(ProfileError::UnknownEntry { entry: entry.to_owned() }),
         }
@@ -177,6 +189,17 @@ impl Profile {
     }
 }
 
+/// The form that is called `value`.
+fn named<T: Copy>(
+    entry: &'static str,
+    value: &str,
+    expected: &'static str,
+    forms: &[(&str, T)],
+) -> Result<T, ProfileError> {
+    let found = forms.iter().find(|(name, _)| *name == value).map(|(_, form)| *form);
+    found.ok_or_else(|| ProfileError::BadValue { entry, value: value.to_owned(), expected })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,5 +211,7 @@ mod tests {
         assert!(matches!(Profile::CORE.with("nothing", "1"), Err(ProfileError::UnknownEntry { .. })));
         assert!(matches!(Profile::CORE.with("vec_lanes", "3"), Err(ProfileError::BadValue { .. })));
         assert!(matches!(Profile::CORE.with("matmul_many", "x"), Err(ProfileError::BadValue { .. })));
+        assert_eq!(Profile::CORE.with("tile_form", "dot").map(|p| p.tile_form), Ok(TileForm::Dot));
+        assert!(matches!(Profile::CORE.with("tile_form", "x"), Err(ProfileError::BadValue { .. })));
     }
 }

@@ -25,6 +25,10 @@ use goldcrest_kernels::{Format, Profile};
 const REPEATS: usize = 8;
 /// Rows and columns of a matrix: 18 MB as Q4, more than the caches that one core has to itself.
 const SHAPE: (u32, u32) = (32_768, 1024);
+/// Rows, columns of a matrix in a prefill: each weight is used so often that its way from memory does not count.
+const PREFILL_SHAPE: (u32, u32) = (1024, 1024);
+/// Rows of a step of a prefill, and the entries that they see.
+const PREFILL: (u32, u32) = (128, 512);
 /// Words of SmolLM2.
 const N_VOCAB: u32 = 49_152;
 
@@ -37,14 +41,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
     for format in Format::ALL {
-        rig.product(&mut criterion, format, 1)?;
+        rig.product(&mut criterion, "product", SHAPE, format, 1)?;
     }
     for n_cols in [2, 4, 8, 32, 128] {
-        rig.product(&mut criterion, Format::Q4, n_cols)?;
+        rig.product(&mut criterion, "product of columns", SHAPE, Format::Q4, n_cols)?;
+    }
+    for format in [Format::Q4, Format::Q8] {
+        rig.product(&mut criterion, "prefill", PREFILL_SHAPE, format, PREFILL.0)?;
     }
     for depth in [64, 512, 2048] {
-        rig.attention(&mut criterion, depth)?;
+        rig.attention(&mut criterion, "attention", 1, depth)?;
     }
+    rig.attention(&mut criterion, "prefill attention", PREFILL.0, PREFILL.1)?;
     rig.statistics(&mut criterion)?;
     criterion.final_summary();
     Ok(())
@@ -85,8 +93,14 @@ impl Rig {
         Ok(step)
     }
 
-    fn product(&self, c: &mut Criterion, format: Format, n_cols: u32) -> Result<(), Box<dyn Error>> {
-        let (n_rows, k) = SHAPE;
+    fn product(
+        &self,
+        c: &mut Criterion,
+        name: &str,
+        (n_rows, k): (u32, u32),
+        format: Format,
+        n_cols: u32,
+    ) -> Result<(), Box<dyn Error>> {
         let layout = format.planes(n_rows, k);
         let (wq, ws) = (self.buffer(layout.wq_bytes())?, self.buffer(layout.ws_bytes().max(256))?);
         let part = MatrixPart { row0: 0, n_rows, wq, ws };
@@ -105,18 +119,28 @@ impl Rig {
                 matmul_many(&self.profile, &args)?
             }
         };
-        let name = if n_cols == 1 { "product" } else { "product of columns" };
-        let id = if n_cols == 1 { BenchmarkId::from_parameter(format.name()) } else { n_cols.case() };
+        let id = if name == "product of columns" {
+            n_cols.case()
+        } else {
+            BenchmarkId::from_parameter(format.name())
+        };
         self.time(c, name, id, layout.wq_bytes() + layout.ws_bytes(), dispatches, y)
     }
 
-    /// One row of SmolLM2's heads.
-    fn attention(&self, c: &mut Criterion, depth: u32) -> Result<(), Box<dyn Error>> {
+    /// Rows of SmolLM2's heads.
+    fn attention(
+        &self,
+        c: &mut Criterion,
+        name: &str,
+        n_rows: u32,
+        depth: u32,
+    ) -> Result<(), Box<dyn Error>> {
         let shape = HeadShape { n_head: 9, n_head_kv: 3, head_dim: 64, n_cells: depth, keys: KeyType::F16 };
-        let (step, table) = (self.step(1, depth)?, self.buffer(256)?);
-        let (qkv, kv) = (self.buffer(u64::from(shape.qkv_width()) * 4)?, self.buffer(shape.kv_bytes())?);
+        let (step, table) = (self.step(n_rows, depth)?, self.buffer(256)?);
+        let (qkv, kv) =
+            (self.buffer(u64::from(n_rows * shape.qkv_width()) * 4)?, self.buffer(shape.kv_bytes())?);
         let width = shape.n_head * shape.head_dim;
-        let out = self.buffer(u64::from(width) * 4)?;
+        let out = self.buffer(u64::from(n_rows * width) * 4)?;
         let args = AttentionArgs {
             step: &step,
             qkv: &qkv,
@@ -124,7 +148,7 @@ impl Rig {
             table: &table,
             out: &out,
             shape,
-            n_rows: 1,
+            n_rows,
             stride: shape.qkv_width(),
             out_stride: width,
             sliding: false,
@@ -132,7 +156,7 @@ impl Rig {
             softcap: 0.0,
         };
         let dispatches = vec![attention(&args, &self.profile)?];
-        self.time(c, "attention", depth.case(), shape.kv_bytes(), dispatches, &out)
+        self.time(c, name, depth.case(), shape.kv_bytes(), dispatches, &out)
     }
 
     fn statistics(&self, c: &mut Criterion) -> Result<(), Box<dyn Error>> {

@@ -8,10 +8,10 @@ use goldcrest_kernels::ShaderId;
 use goldcrest_kernels::cpu::twin;
 use goldcrest_kernels::generated::SHADERS;
 use goldcrest_testkit::kernels::compare::Errors;
-use goldcrest_testkit::kernels::row::Rows;
+use goldcrest_testkit::kernels::row::{Row, Rows};
 use goldcrest_testkit::kernels::{FAMILIES, adapters, run};
 
-/// A part of the name of an operation: only its rows run.
+/// A part of a row in one line, or of its profiles: only such rows run.
 const ONLY: &str = "GOLDCREST_KERNEL";
 
 #[test]
@@ -22,7 +22,8 @@ fn every_row_passes_on_every_adapter() {
     let mut failures = Vec::new();
     let mut worst: BTreeMap<(String, String), (u32, Errors)> = BTreeMap::new();
     let mut shaders = BTreeSet::new();
-    for row in table.rows.iter().filter(|row| row.op.contains(&only)) {
+    let chosen = |row: &&Row| format!("{} {}", row.title(), row.profiles.join(" ")).contains(&only);
+    for row in table.rows.iter().filter(chosen) {
         let (_, make) = FAMILIES.iter().find(|(op, _)| *op == row.op).expect("an operation of FAMILIES");
         let case = make(row).unwrap();
         match run::run(row, &case, &devices, &table.limits) {

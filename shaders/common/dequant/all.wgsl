@@ -17,6 +17,12 @@ const OFFSETS = true;
 @else
 const OFFSETS = false;
 
+// Whether the halves of a chunk have scales of their own.
+@if(FORMAT_Q6K || FORMAT_Q3K || FORMAT_Q2K)
+const TWO_SCALES = true;
+@else
+const TWO_SCALES = false;
+
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
   let w = coded(g, c, r);
   @if(FORMAT_F32 || FORMAT_F16 || FORMAT_BF16) {

@@ -18,7 +18,7 @@ pub(super) fn attention(args: &Args<'_>) {
     let entered = one_query(&[qkv, kv, table, step], args, &p, &cells, entry);
     let group = (p.n_head / p.n_head_kv) as usize;
     let rows: Vec<Vec<usize>> =
-        (0..n_rows(step, args.grid[1])).map(|index| visible_cells(&row(step, index), table, &p)).collect();
+        (0..n_rows(step, p.max_rows)).map(|index| visible_cells(&row(step, index), table, &p)).collect();
     let n_seen = rows.iter().flatten().max().map_or(0, |cell| cell + 1);
     for head_kv in 0..p.n_head_kv as usize {
         let mut cache = Head::new(kv, &cells, head_kv, n_seen);
@@ -95,7 +95,7 @@ pub(super) fn one_query(
     let &[weight, rope] = entry else { return None };
     let norm = Norm { mode: args.override_value("QK_NORM") as u32, weight, eps: p.eps };
     let turn = Turn::of(args, rope, p.n_rot, p.n_pos);
-    let only = (n_rows(step, args.grid[1]) > 0).then(|| row(step, 0))?;
+    let only = (n_rows(step, p.max_rows) > 0).then(|| row(step, 0))?;
     let to = cells.at(only.cell.min(p.n_cells - 1) as usize);
     Some(enter(qkv, 0, p.n_head as usize, &norm, &turn, only.pos, (kv, to, cells)))
 }

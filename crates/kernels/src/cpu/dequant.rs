@@ -17,6 +17,17 @@ pub struct Planes<'a> {
     pub layout: PlaneLayout,
 }
 
+/// A chunk as it is stored: `scale · quant + offset`, by halves of sixteen.
+#[derive(Clone, Copy, Debug)]
+pub struct Coded {
+    /// The quants.
+    pub quants: [i8; 32],
+    /// What they are multiplied by.
+    pub scales: [f32; 2],
+    /// What is added; none where the format has no offsets.
+    pub offsets: Option<[f32; 2]>,
+}
+
 /// The IQ4 code book.
 pub(super) const IQ4: [f32; 16] = [
     -127.0, -104.0, -83.0, -65.0, -49.0, -35.0, -22.0, -10.0, 1.0, 13.0, 25.0, 38.0, 53.0, 69.0, 89.0, 113.0,
@@ -33,54 +44,72 @@ impl Planes<'_> {
             Format::F32 => self.words(g, c, r).map(f32::from_bits),
             Format::F16 => pairs(self.words(g, c, r), half),
             Format::Bf16 => pairs(self.words(g, c, r), |h| f32::from_bits(u32::from(h) << 16)),
+            _ => {
+                let Coded { quants, scales, offsets } = self.coded(g, c, r);
+                std::array::from_fn(|e| {
+                    let v = scales[e / 16] * f32::from(quants[e]);
+                    // An offset of 0 would make a negative zero positive.
+                    offsets.map_or(v, |o| v + o[e / 16])
+                })
+            }
+        }
+    }
+
+    /// As [`Self::dequant`], before quants are scaled; zeros for the float formats.
+    #[must_use]
+    pub fn coded(&self, g: usize, c: usize, r: usize) -> Coded {
+        let one = |quants, scale: f32| Coded { quants, scales: [scale; 2], offsets: None };
+        let affine =
+            |quants, scale: f32, offset: f32| Coded { offsets: Some([offset; 2]), ..one(quants, scale) };
+        match self.layout.format {
+            Format::F32 | Format::F16 | Format::Bf16 => one([0; 32], 0.0),
             Format::Q4 => {
                 let (scale, offset) = halves(self.scale(g, c, r, 0));
-                nibbles(self.words(g, c, r)).map(|q| scale * f32::from(q) + offset)
+                affine(nibbles(self.words(g, c, r)).map(u8::cast_signed), scale, offset)
             }
             Format::Q5 => {
                 let (scale, offset) = halves(self.scale(g, c, r, 0));
-                fives(self.words(g, c, r), self.scale(g, c, r, 1)).map(|q| scale * f32::from(q) + offset)
+                let quants = fives(self.words(g, c, r), self.scale(g, c, r, 1));
+                affine(quants.map(u8::cast_signed), scale, offset)
             }
             Format::Q8 => {
                 let scale = half((self.scale(g, c / 2, r, 0) >> (16 * (c % 2))) as u16);
-                bytes::<8, 32>(self.words(g, c, r)).map(|q| scale * f32::from(q.cast_signed()))
+                one(bytes::<8, 32>(self.words(g, c, r)).map(u8::cast_signed), scale)
             }
             Format::Iq4 => {
                 let scale = f32::from_bits(self.scale(g, c, r, 0));
-                nibbles(self.words(g, c, r)).map(|q| scale * IQ4[usize::from(q)])
+                one(nibbles(self.words(g, c, r)).map(|q| IQ4[usize::from(q)] as i8), scale)
             }
             Format::Mxfp4 => {
                 let scale = f32::from_bits(self.scale(g, c, r, 0));
-                nibbles(self.words(g, c, r)).map(|q| scale * E2M1[usize::from(q)])
+                one(nibbles(self.words(g, c, r)).map(|q| E2M1[usize::from(q)] as i8), scale)
             }
             Format::Q4K => {
                 let (scale, min) = self.scale_min(g, c, r);
-                nibbles(self.words(g, c, r)).map(|q| scale * f32::from(q) - min)
+                affine(nibbles(self.words(g, c, r)).map(u8::cast_signed), scale, -min)
             }
             Format::Q5K => {
                 let (scale, min) = self.scale_min(g, c, r);
-                fives(self.words(g, c, r), self.scale(g, c / 8, r, 5 + c % 8))
-                    .map(|q| scale * f32::from(q) - min)
+                let quants = fives(self.words(g, c, r), self.scale(g, c / 8, r, 5 + c % 8));
+                affine(quants.map(u8::cast_signed), scale, -min)
             }
             Format::Q6K => {
-                let scales = self.signed_scales(g, c, r);
                 let upper = [0, 1].map(|h| self.scale(g, c / 8, r, 5 + 2 * (c % 8) + h));
                 let q = nibbles(self.words(g, c, r));
-                std::array::from_fn(|e| {
-                    let six = q[e] | (((upper[e / 16] >> (2 * (e % 16))) & 3) as u8) << 4;
-                    scales[e / 16] * (f32::from(six) - 32.0)
-                })
+                let six = |e: usize| q[e] | (((upper[e / 16] >> (2 * (e % 16))) & 3) as u8) << 4;
+                let quants = std::array::from_fn(|e| six(e).cast_signed() - 32);
+                Coded { quants, scales: self.signed_scales(g, c, r), offsets: None }
             }
             Format::Q3K => {
-                let scales = self.signed_scales(g, c, r);
-                let q = nibbles(self.words(g, c, r));
-                std::array::from_fn(|e| scales[e / 16] * (f32::from(q[e]) - 4.0))
+                let quants = nibbles(self.words(g, c, r)).map(|q| q.cast_signed() - 4);
+                Coded { quants, scales: self.signed_scales(g, c, r), offsets: None }
             }
             Format::Q2K => {
                 let (d, dmin) = halves(self.scale(g, c / 8, r, 0));
-                let pair = self.byte_pair(g, c, r).map(|b| (d * f32::from(b & 15), dmin * f32::from(b >> 4)));
-                let q = nibbles(self.words(g, c, r));
-                std::array::from_fn(|e| pair[e / 16].0 * f32::from(q[e]) - pair[e / 16].1)
+                let pair = self.byte_pair(g, c, r);
+                let quants = nibbles(self.words(g, c, r)).map(u8::cast_signed);
+                let scales = pair.map(|b| d * f32::from(b & 15));
+                Coded { quants, scales, offsets: Some(pair.map(|b| -(dmin * f32::from(b >> 4)))) }
             }
         }
     }

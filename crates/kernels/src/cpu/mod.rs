@@ -16,6 +16,7 @@ mod gather_logits;
 mod kv_move;
 mod mask_logits;
 mod matmul;
+mod matmul_coded;
 mod moe_combine;
 mod moe_route;
 mod norm;

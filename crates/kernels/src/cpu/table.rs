@@ -2,8 +2,8 @@
 
 use super::{
     Twin, act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, mask_logits, matmul,
-    moe_combine, moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample, sample_next, topk,
-    topk_scan,
+    matmul_coded, moe_combine, moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample,
+    sample_next, topk, topk_scan,
 };
 use crate::shader::ShaderId;
 
@@ -13,6 +13,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
     match shader.shader().kernel {
         "embed" => Some(embed::embed),
         "matmul_vec" => Some(matmul::vec),
+        "matmul_tile" if shader.shader().name.ends_with("_dot") => Some(matmul_coded::dot),
         "matmul_rows" | "matmul_tile" => Some(matmul::many),
         "matmul_soft" if shader.shader().name.ends_with("_one") => Some(matmul::soft_one),
         "matmul_soft" => Some(matmul::soft_eight),
@@ -29,7 +30,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "act" => Some(act::act),
         "rope_kv" => Some(rope_kv::rope_kv),
         "attention" if shader.shader().name.ends_with("_split") => Some(attention::split),
-        "attention" => Some(attention::attention),
+        "attention" | "attention_tile" => Some(attention::attention),
         "attention_merge" => Some(attention::merge),
         "kv_move" => Some(kv_move::kv_move),
         "copy_rows" => Some(copy_rows::copy_rows),

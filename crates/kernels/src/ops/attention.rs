@@ -11,6 +11,13 @@ use crate::profile::Profile;
 
 /// Keys whose scores lie in workgroup memory at once.
 const TILE: u32 = 64;
+/// Pairs of elements of the queries of a tile, at most: 16 for each of 64 threads.
+const TILED_PAIRS: u32 = 1024;
+/// Largest head that tiles serve: two queries of it, and a key.
+const MAX_TILED_HEAD: u32 = 1024;
+/// Queries and keys of a tile, at most.
+const MAX_TILED_QUERIES: u32 = 32;
+const MAX_TILED_KEYS: u32 = 16;
 /// What every WebGPU device has.
 const MAX_WORKGROUP_BYTES: u64 = 16 << 10;
 /// Workgroup memory that a pair of the row's own key, as floats, and of its value, as halves, take in [`attention_one`].
@@ -32,6 +39,7 @@ pub(crate) struct Params {
     pub(crate) n_rot: u32,
     pub(crate) n_pos: u32,
     pub(crate) eps: f32,
+    pub(crate) max_rows: u32,
 }
 
 /// What [`attention`] runs on.
@@ -190,7 +198,11 @@ pub fn attention<B: Clone>(
         n_rot: 0,
         n_pos: 0,
         eps: 0.0,
+        max_rows: n_rows,
     };
+    if n_rows > 1 && n_rows >= profile.flash_from && head_dim <= MAX_TILED_HEAD {
+        return tiled(args, &params);
+    }
     Ok(Dispatch {
         shader: id::ATTENTION_MANY,
         overrides: vec![
@@ -204,6 +216,34 @@ pub fn attention<B: Clone>(
         bindings: [qkv, kv, table, step, out].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[params]).to_vec(),
         grid: [n_head, n_rows, 1],
+    })
+}
+
+/// The form of [`attention`] by tiles of queries and keys.
+fn tiled<B: Clone>(args: &AttentionArgs<'_, B>, params: &Params) -> Result<Dispatch<B>, ShapeError> {
+    let HeadShape { n_head, n_head_kv, head_dim, keys, .. } = args.shape;
+    let half = head_dim / 2;
+    // The largest powers of two that leave the kernel within its workgroup memory and its threads within their sums.
+    let power = |most: u32| 1 << most.max(1).ilog2();
+    let queries = power(TILED_PAIRS / half).min(MAX_TILED_QUERIES);
+    let tile = power(TILED_PAIRS / 2 / half).min(MAX_TILED_KEYS);
+    let n_queries = u64::from(args.n_rows) * u64::from(n_head / n_head_kv);
+    let grid = n_queries.div_ceil(queries.into());
+    in_range("attention", "tiles of queries", grid, 1, 65_535)?;
+    Ok(Dispatch {
+        shader: id::ATTENTION_TILE,
+        overrides: vec![
+            ("HALF", half.into()),
+            ("QUERIES", queries.into()),
+            ("KEYS", tile.into()),
+            ("Q_WORDS", (queries * half).into()),
+            ("K_WORDS", (tile * (half + 1)).into()),
+            ("SCORES", (queries * tile).into()),
+            keys.key_words(),
+        ],
+        bindings: [args.qkv, args.kv, args.table, args.step, args.out].map(Slice::clone).to_vec(),
+        uniform: bytemuck::cast_slice(&[*params]).to_vec(),
+        grid: [n_head_kv, grid as u32, 1],
     })
 }
 

@@ -54,17 +54,26 @@ fn parameters_of_the_layer_kernels() {
     #[rustfmt::skip]
     layout!(
         id::ATTENTION_MANY, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps
+        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+        max_rows
+    );
+    #[rustfmt::skip]
+    layout!(
+        id::ATTENTION_TILE, attention::Params,
+        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+        max_rows
     );
     #[rustfmt::skip]
     layout!(
         id::ATTENTION_ONE, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps
+        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+        max_rows
     );
     #[rustfmt::skip]
     layout!(
         id::ATTENTION_SPLIT, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps
+        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+        max_rows
     );
     layout!(id::ATTENTION_MERGE, attention::MergeParams, n_head, head_dim);
     layout!(id::KV_MOVE, kv_move::Params, n_head_kv, head_dim, n_rot, n_cells, n_pos, max_moves, span);

@@ -5,11 +5,12 @@ use bytemuck::{Pod, Zeroable};
 use super::check::{holds, in_range};
 use super::matmul::{Epilogue, Matrix, MatrixPart, block, geometry, grid, lanes};
 use super::matmul_soft;
-use super::matmul_variants::{ROWS, TILE, pick};
+use super::matmul_variants::{ROWS, TILE, TILE_DOT, pick, pick_coded};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
-use crate::format::ROWS_PER_GROUP;
-use crate::profile::{ManyRows, Profile};
+use crate::format::{Format, ROWS_PER_GROUP};
+use crate::profile::{ManyRows, Profile, TileForm};
+use crate::shader::ShaderId;
 use crate::step::{MAX_ROWS, STEP_BYTES};
 
 /// Columns that one invocation of `matmul_rows` sums.
@@ -121,7 +122,7 @@ pub fn matmul_many<B: Clone>(
             }
             ManyRows::Tile => {
                 let rows = grid(op, layout.n_group * ROWS_PER_GROUP, TILE_SIZE)?;
-                (pick(&TILE, matrix.format), Vec::new(), [rows, max_rows.div_ceil(TILE_SIZE), 1])
+                (tile(profile.tile_form, matrix.format), Vec::new(), [rows, max_rows.div_ceil(TILE_SIZE), 1])
             }
         };
         let bindings = [&part.wq, &part.ws, x, epilogue.bias.unwrap_or(dummy), y, step];
@@ -134,6 +135,15 @@ pub fn matmul_many<B: Clone>(
         })
     };
     matrix.parts.iter().map(part).collect()
+}
+
+/// The variant of `matmul_tile`: floats where the weights have no quants.
+fn tile(form: TileForm, format: Format) -> ShaderId {
+    let coded = match form {
+        TileForm::Floats => None,
+        TileForm::Dot => pick_coded(&TILE_DOT, format),
+    };
+    coded.unwrap_or_else(|| pick(&TILE, format))
 }
 
 /// Rows of a part and the first of them, as columns of y: `glu` matrices are written group by group.

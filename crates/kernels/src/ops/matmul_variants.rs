@@ -5,6 +5,11 @@ use crate::generated::id;
 use crate::shader::ShaderId;
 
 type Variants = [ShaderId; Format::ALL.len()];
+/// The formats behind the floats, whose weights are quants.
+type Coded = [ShaderId; Format::ALL.len() - N_FLOATS];
+
+/// Formats whose weights are floats: the first ones.
+const N_FLOATS: usize = 3;
 
 pub(crate) const VEC: Variants = [
     id::MATMUL_VEC_F32,
@@ -52,6 +57,19 @@ pub(crate) const TILE: Variants = [
     id::MATMUL_TILE_Q6K,
     id::MATMUL_TILE_Q3K,
     id::MATMUL_TILE_Q2K,
+];
+
+pub(crate) const TILE_DOT: Coded = [
+    id::MATMUL_TILE_Q4_DOT,
+    id::MATMUL_TILE_Q5_DOT,
+    id::MATMUL_TILE_Q8_DOT,
+    id::MATMUL_TILE_IQ4_DOT,
+    id::MATMUL_TILE_MXFP4_DOT,
+    id::MATMUL_TILE_Q4K_DOT,
+    id::MATMUL_TILE_Q5K_DOT,
+    id::MATMUL_TILE_Q6K_DOT,
+    id::MATMUL_TILE_Q3K_DOT,
+    id::MATMUL_TILE_Q2K_DOT,
 ];
 
 pub(crate) const SOFT_ONE: Variants = [
@@ -107,11 +125,18 @@ pub(crate) fn pick(of: &Variants, format: Format) -> ShaderId {
     of[format as usize]
 }
 
+/// The variant of the tiles of quants for `format`; none for floats.
+pub(crate) fn pick_coded(of: &Coded, format: Format) -> Option<ShaderId> {
+    (format as usize).checked_sub(N_FLOATS).map(|at| of[at])
+}
+
 /// The format of a variant: for the twins, which are told no more than the shader.
 pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
-    let at = [&VEC, &ROWS, &TILE, &SOFT_ONE, &SOFT_EIGHT, &EMBED]
-        .iter()
-        .find_map(|v| v.iter().position(|s| *s == shader))?;
+    let whole = [&VEC, &ROWS, &TILE, &SOFT_ONE, &SOFT_EIGHT, &EMBED].map(|v| (0, v.as_slice()));
+    let at = whole
+        .into_iter()
+        .chain([(N_FLOATS, TILE_DOT.as_slice())])
+        .find_map(|(first, v)| v.iter().position(|s| *s == shader).map(|i| first + i))?;
     Format::ALL.get(at).copied()
 }
 
@@ -135,6 +160,9 @@ mod tests {
                 assert_eq!(shader.shader().name, format!("{kernel}_{}{suffix}", format.name()));
                 assert_eq!(format_of(shader), Some(format));
             }
+            let Some(shader) = pick_coded(&TILE_DOT, format) else { continue };
+            assert_eq!(shader.shader().name, format!("matmul_tile_{}_dot", format.name()));
+            assert_eq!(format_of(shader), Some(format));
         }
     }
 }

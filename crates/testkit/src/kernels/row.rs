@@ -26,6 +26,9 @@ pub struct Row {
     pub op: String,
     /// Name of the tolerance of floats.
     pub limit: String,
+    /// Name of the tolerance of floats of the twins against the formula, which a form may compute with less precision than
+    /// devices agree to.
+    pub formula: String,
     /// Name of the tolerance of halves.
     pub halves: String,
     /// Profiles, each `core` or `software` and then forced entries: `core matmul_many=tile`.
@@ -70,6 +73,8 @@ struct RawRow {
     op: String,
     #[serde(default = "elementwise")]
     limit: String,
+    /// The same as `limit` unless said otherwise.
+    formula: Option<String>,
     #[serde(default = "halves")]
     halves: String,
     #[serde(default = "both")]
@@ -106,6 +111,7 @@ impl Rows {
         for raw in file.row {
             let base = Row {
                 op: raw.op,
+                formula: raw.formula.unwrap_or_else(|| raw.limit.clone()),
                 limit: raw.limit,
                 halves: raw.halves,
                 profiles: raw.profiles,
@@ -127,7 +133,7 @@ impl Rows {
             rows.extend(combinations);
         }
         for row in &rows {
-            for limit in [&row.limit, &row.halves] {
+            for limit in [&row.limit, &row.formula, &row.halves] {
                 if !file.limit.contains_key(limit) {
                     return Err(row.wrong(format!("there is no limit `{limit}`")));
                 }

@@ -54,7 +54,7 @@ impl<'a> Attention<'a> {
         }
         let layout = CellLayout::of(args, p.n_head_kv as usize, dim);
         let query = one_query(&[qkv, kv, table, step], args, &p, &layout, entry);
-        let rows = 0..n_rows(step, args.grid[1]);
+        let rows = 0..n_rows(step, p.max_rows);
         let cells: Vec<_> = rows.map(|index| visible_cells(&row(step, index), table, &p)).collect();
         let n_run = if cells.len() == 1 { (cells[0].len() / RUN).clamp(1, MAX_RUNS) } else { 1 };
         let n_left = if n_run == 1 { 0 } else { p.n_head as usize * n_run * (dim + 2) };

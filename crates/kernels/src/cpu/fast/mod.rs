@@ -47,7 +47,7 @@ impl<'a> Work<'a> {
     pub fn of(args: &Args<'a>) -> Option<Self> {
         let kind = match args.shader.shader().kernel {
             "matmul_soft" => Kind::Product(Product::of(args)?),
-            "attention" => Kind::Attention(Attention::of(args)?),
+            "attention" | "attention_tile" => Kind::Attention(Attention::of(args)?),
             "row_stats" => Kind::Stats(Stats::of(args)?),
             "act" => Kind::Act(Act::of(args)?),
             "norm" => Kind::Norm(Norm::of(args)?),
