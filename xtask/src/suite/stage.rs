@@ -123,13 +123,18 @@ impl<'a> Stages<'a> {
                 return false;
             }
         };
-        let mut following = 0;
+        // What passing tests print may speak of failures that they caused on purpose.
+        let (mut following, mut passed) = (0, false);
         for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let Ok(line) = line else { continue };
             println!("{line}");
             self.note(&line);
-            following =
-                if begins_complaint(&line) { LINES_OF_COMPLAINT } else { following.saturating_sub(1) };
+            passed =
+                line == "successes:" || passed && line != "failures:" && !line.starts_with("test result:");
+            following = match begins_complaint(&line) && !passed {
+                true => LINES_OF_COMPLAINT,
+                false => following.saturating_sub(1),
+            };
             if following > 0 && complaints.len() < MAX_COMPLAINTS {
                 complaints.push(line);
             }
@@ -182,6 +187,16 @@ mod tests {
         for line in ["test a::b ... ok", "ok 3 - name", "test result: FAILED. 1 passed"] {
             assert!(!begins_complaint(line), "{line}");
         }
+    }
+
+    #[test]
+    fn what_passing_tests_print_is_no_complaint() {
+        let printed =
+            "successes:\nthread 'a' panicked at on purpose\nfailures:\nthread 'b' panicked at b.rs\n";
+        let mut complaints = Vec::new();
+        let mut echo = Command::new("printf");
+        assert!(Stages::new(Path::new(".")).follow(echo.arg(printed), &mut complaints));
+        assert_eq!(complaints, ["thread 'b' panicked at b.rs"]);
     }
 
     #[test]
