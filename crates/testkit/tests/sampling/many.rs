@@ -70,12 +70,15 @@ fn many_distributions_are_kept_and_drawn_alike() {
 /// Whether the mass that a top-p has to reach falls on a candidate's border: as many equal candidates as make it up exactly. The
 /// rounding of the row's log-sum-exp, which every order of adding has its own of, then decides on one candidate more or less.
 fn at_a_cut(case: &Case, seed: u64, token: u32) -> bool {
-    [1.0 - 4e-6, 1.0 + 4e-6].into_iter().any(|factor| {
-        let top_p = case.params.top_p * factor;
-        let chain = SamplerParams { seed, top_p, ..case.params.clone() }.to_chain().unwrap().fork(case.seq);
-        let mut row = Candidates::from_row(&case.row).unwrap();
-        chain.choose(&mut row, case.pos + 1).unwrap().id == token
-    })
+    // A top-p of one cuts nothing off.
+    case.params.top_p < 1.0
+        && [1.0 - 4e-6, 1.0 + 4e-6].into_iter().any(|factor| {
+            let top_p = (case.params.top_p * factor).min(1.0);
+            let chain =
+                SamplerParams { seed, top_p, ..case.params.clone() }.to_chain().unwrap().fork(case.seq);
+            let mut row = Candidates::from_row(&case.row).unwrap();
+            chain.choose(&mut row, case.pos + 1).unwrap().id == token
+        })
 }
 
 /// Draws that the kernel settled, and those of them where rounding decided between two neighbours.
