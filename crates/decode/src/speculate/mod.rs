@@ -14,6 +14,8 @@ mod drafter;
 mod features;
 mod follower;
 mod form;
+// The border to JavaScript takes no file of a head: what reads and runs one stays out of the wasm, which has a bound on its size.
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "no head reaches a browser"))]
 mod heads;
 mod jacobi;
 mod layers;
@@ -239,7 +241,10 @@ impl Strategy for Speculate {
             Kind::Layers { which, tokens, stop } => {
                 assist(job, name, pace, &mut Chained { scribe: OwnLayers::new(which), tokens, stop }).await
             }
+            #[cfg(not(target_family = "wasm"))]
             Kind::Head(reach) => heads::run(job, name, pace, reach).await,
+            #[cfg(target_family = "wasm")]
+            Kind::Head(_) => Err(heads::missing()),
         }
     }
 }

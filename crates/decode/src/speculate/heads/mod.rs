@@ -170,6 +170,11 @@ fn hosted(reader: &Reader<'_>) -> Result<Option<Box<dyn DraftHead>>, HeadError> 
     }))
 }
 
+/// No head was given.
+pub(crate) const fn missing() -> DecodeError {
+    DecodeError::MissingResource { method: "speculate", what: "the file of a draft head" }
+}
+
 /// Writes the answer with the help of the head that the job was given.
 pub(crate) async fn run<L: Lm>(
     job: &mut Job<'_, L>,
@@ -177,8 +182,7 @@ pub(crate) async fn run<L: Lm>(
     pace: Pace,
     reach: Reach,
 ) -> Result<(), DecodeError> {
-    let missing = DecodeError::MissingResource { method: "speculate", what: "the file of a draft head" };
-    let file = job.resources.head.clone().ok_or(missing)?;
+    let file = job.resources.head.clone().ok_or_else(missing)?;
     let reader = Reader { file: &file, shape: job.model.shape() };
     let Some(head) = hosted(&reader)? else {
         return assist(job, name, pace, &mut Ahead::read(&reader, reach)?).await;
