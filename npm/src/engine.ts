@@ -3,9 +3,12 @@ import { completions } from "./api/completions.js";
 import type { Model } from "./api/generation.js";
 import { readClassify, readScore } from "./api/score.js";
 import type { ChatMessage, Classified, ClassifyRequest, Scored, ScoreRequest } from "./api/types.js";
+import { orAborted } from "./core/abort.js";
 import type { EngineHost } from "./core/host.js";
 import { invalidParameter } from "./errors.js";
 import { toInfo } from "./info.js";
+import { readOtherOptions } from "./options.js";
+import { resolveSource } from "./source/resolve.js";
 import type {
   CallOptions,
   ChatCompletions,
@@ -13,6 +16,7 @@ import type {
   EngineInfo,
   ModelPlan,
   ModelSource,
+  OtherOptions,
   PlanOptions,
   SelfTestReport,
   StrategySummary,
@@ -65,7 +69,21 @@ export class Engine {
 
   /** What the engine is and uses. */
   get info(): EngineInfo {
-    return toInfo(this.#host.facts, this.#inWorker);
+    return toInfo(this.#host.facts, this.#host.other, this.#inWorker);
+  }
+
+  /**
+   * Loads a further model onto the same device, in place of the one that there may be: for drafters and strategies that work with
+   * two, such as `speculate: "draft"` (the other is the smaller one and guesses), `contrastive_decoding` (the amateur),
+   * `entropy_adaptive` and `energy_routing` (the smaller one). Both must have the same vocabulary, else it rejects with
+   * `E_VOCABULARY_MISMATCH`.
+   */
+  async loadOther(source: ModelSource, options: OtherOptions = {}): Promise<void> {
+    const { signal, onProgress } = options;
+    const { options: own } = this.#host;
+    const checked = { ...own, ...readOtherOptions(options) };
+    const ref = await orAborted(resolveSource(source, { signal }), signal);
+    await this.#host.loadOther(ref, checked, signal, (progress) => onProgress?.(progress));
   }
 
   /** How likely texts are behind a prompt: one entry a continuation, in order. The prompt runs once. */

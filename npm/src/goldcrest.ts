@@ -1,3 +1,4 @@
+import { forgetGuesses } from "./cache/guesses.js";
 import { orAborted } from "./core/abort.js";
 import { startWorker, WorkerCore } from "./core/client.js";
 import type { Core } from "./core/core.js";
@@ -11,7 +12,7 @@ import { toPlan } from "./info.js";
 import { modelsOf } from "./models.js";
 import { readContext, readLoadOptions, readOpenOptions } from "./options.js";
 import { resolveSource } from "./source/resolve.js";
-import type { LoadOptions, ModelPlan, Models, ModelSource, PlanOptions, SourceOptions } from "./types.js";
+import type { CacheKind, LoadOptions, ModelPlan, Models, ModelSource, PlanOptions, SourceOptions } from "./types.js";
 
 /** Loads models, tells what they need, and manages those that are kept. */
 export interface GoldcrestApi {
@@ -21,6 +22,8 @@ export interface GoldcrestApi {
   plan(source: ModelSource, options?: PlanOptions): Promise<ModelPlan>;
   /** The models that are kept. */
   readonly models: Models;
+  /** Deletes what {@link LoadOptions.guessMemory} kept of all models. */
+  forgetGuesses(options?: { readonly cache?: CacheKind | undefined }): Promise<void>;
 }
 
 /** The package for a realm. */
@@ -39,7 +42,9 @@ export function goldcrestFor(realm: Realm): GoldcrestApi {
       const makeCore = coreMaker(realm, inWorker, options);
       const host = await EngineHost.load({ makeCore, ref, options: checked }, signal, (progress) => onProgress?.(progress));
       const planner = (other: ModelSource, more: PlanOptions): Promise<ModelPlan> => api.plan(other, { ...inherited(options), ...more });
-      return makeEngine(host, planner, inWorker);
+      const engine = makeEngine(host, planner, inWorker);
+      if (options.other !== undefined) await loadOther(engine, options.other, options);
+      return engine;
     },
     async plan(source, options = {}) {
       const { signal } = options;
@@ -60,6 +65,9 @@ export function goldcrestFor(realm: Realm): GoldcrestApi {
       }
     },
     models: modelsOf(realm),
+    async forgetGuesses({ cache = "auto" } = {}) {
+      await forgetGuesses(await realm.store(cache));
+    },
   };
   return api;
 }
@@ -69,6 +77,15 @@ export const Goldcrest: GoldcrestApi = /* @__PURE__ */ goldcrestFor(platformReal
 
 function coreMaker(realm: Realm, inWorker: boolean, { workerUrl }: SourceOptions): () => Core {
   return () => (inWorker ? new WorkerCore(startWorker(workerUrl)) : new LocalCore(realm));
+}
+
+async function loadOther(engine: Engine, other: ModelSource, { signal, onProgress, connections }: LoadOptions): Promise<void> {
+  try {
+    await engine.loadOther(other, { signal, onProgress, connections });
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
 }
 
 function readWorker({ worker }: SourceOptions): boolean {

@@ -1,9 +1,8 @@
-import type { EngineFacts, ModelFacts, PlanFacts } from "./core/facts.js";
+import type { EngineFacts, ModelFacts, OtherFacts, PlanFacts } from "./core/facts.js";
 import type { EngineInfo, ModelInfo, ModelPlan } from "./types.js";
 
 /** What the engine says of itself, in this package's spelling. */
-export function toInfo(facts: EngineFacts, worker: boolean): EngineInfo {
-  const { memory } = facts;
+export function toInfo(facts: EngineFacts, other: OtherFacts | undefined, worker: boolean): EngineInfo {
   return {
     model: toModel(facts.model),
     adapter: { ...facts.adapter },
@@ -11,7 +10,8 @@ export function toInfo(facts: EngineFacts, worker: boolean): EngineInfo {
     features: [...facts.features],
     profile: facts.profile,
     contextLength: facts.context_length,
-    memory: { weights: memory.weights, kvPerToken: memory.kv_per_token, scratch: memory.scratch, total: memory.total },
+    memory: toMemory(facts.memory),
+    other: other === undefined ? null : { model: toModel(other.model), memory: toMemory(other.memory) },
     notes: [...facts.notes],
     worker,
   };
@@ -34,6 +34,10 @@ export function toPlan(facts: PlanFacts): ModelPlan {
     download: { remaining, free, fits: free === null ? null : remaining <= free },
     adapter: facts.adapter,
   };
+}
+
+function toMemory(memory: EngineFacts["memory"]): EngineInfo["memory"] {
+  return { weights: memory.weights, kvPerToken: memory.kv_per_token, scratch: memory.scratch, total: memory.total };
 }
 
 function toModel(model: ModelFacts): ModelInfo {

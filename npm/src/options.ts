@@ -1,27 +1,33 @@
 import type { EngineOptions, OpenOptions } from "./core/messages.js";
 import { invalidParameter } from "./errors.js";
 import { DEFAULT_HUB } from "./source/hub.js";
-import type { LoadOptions, PlanOptions, SourceOptions } from "./types.js";
+import type { LoadOptions, OtherOptions, PlanOptions, SourceOptions } from "./types.js";
 
 /** Checked options of `load`. */
 export function readLoadOptions(options: LoadOptions): EngineOptions {
-  const { backend = "auto", subgroups = true } = options;
+  const { backend = "auto", subgroups = true, deterministic = false, guessMemory = false } = options;
   if (!["auto", "webgpu", "cpu"].includes(backend)) throw invalidParameter("backend", backend, "auto, webgpu, cpu");
-  if (typeof subgroups !== "boolean") throw invalidParameter("subgroups", subgroups, "true or false");
-  return { ...readOpenOptions(options), connections: connections(options.connections), backend, contextLength: readContext(options), subgroups };
+  const switches = { subgroups, deterministic, guessMemory };
+  for (const [name, value] of Object.entries(switches)) if (typeof value !== "boolean") throw invalidParameter(name, value, "true or false");
+  return { ...readOpenOptions(options), connections: connections(options.connections), backend, contextLength: readContext(options), ...switches };
+}
+
+/** Checked options of `loadOther`; the rest is the engine's. */
+export function readOtherOptions({ onProgress, sha256, connections: most }: OtherOptions): Pick<OpenOptions, "sha256" | "connections"> {
+  if (onProgress !== undefined && typeof onProgress !== "function") throw invalidParameter("onProgress", onProgress, "a function");
+  return { sha256: readSum(sha256), connections: connections(most) };
 }
 
 /** Checked options of `plan`. */
 export function readOpenOptions(options: SourceOptions): OpenOptions {
   const { wasmUrl, cache = "auto", hubUrl = DEFAULT_HUB, sha256 } = options;
   if (!["auto", "opfs", "memory"].includes(cache)) throw invalidParameter("cache", cache, "auto, opfs, memory");
-  if (sha256 !== undefined && !/^[0-9a-fA-F]{64}$/.test(sha256)) throw invalidParameter("sha256", sha256, "64 hexadecimal digits");
   return {
     wasmUrl: wasmUrl === undefined ? undefined : absolute("wasmUrl", wasmUrl),
     grammarUrl: readGrammarUrl(options),
     cache,
     hubUrl: absolute("hubUrl", hubUrl).replace(/\/+$/, ""),
-    sha256: sha256?.toLowerCase() ?? null,
+    sha256: readSum(sha256),
     connections: 1,
   };
 }
@@ -36,6 +42,11 @@ function readGrammarUrl({ wasmUrl, grammarUrl }: SourceOptions): string | undefi
 export function readContext({ contextLength }: LoadOptions | PlanOptions): number | undefined {
   if (contextLength === undefined || (Number.isSafeInteger(contextLength) && contextLength >= 1 && contextLength < 2 ** 31)) return contextLength;
   throw invalidParameter("contextLength", contextLength, "an integer, 1 and up");
+}
+
+function readSum(sha256: string | undefined): string | null {
+  if (sha256 === undefined || /^[0-9a-fA-F]{64}$/.test(sha256)) return sha256?.toLowerCase() ?? null;
+  throw invalidParameter("sha256", sha256, "64 hexadecimal digits");
 }
 
 function connections(value = 4): number {

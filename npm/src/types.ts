@@ -78,9 +78,25 @@ export interface LoadOptions extends SourceOptions {
   readonly contextLength?: number | undefined;
   /** Connections of a download, 1 to 16. Default: 4. */
   readonly connections?: number | undefined;
+  /**
+   * Let nothing that is timed choose, neither where to compute nor the size of prompt chunks, so that the same device computes the same
+   * bits. Default: false.
+   */
+  readonly deterministic?: boolean | undefined;
+  /**
+   * Keep what guessing (`speculate`) learns of the model's habits, for the next time that the page loads it: a file for each model, at
+   * most 16 MiB and eight of them, where models are kept. It tells which tokens stood behind which; {@link Goldcrest.forgetGuesses}
+   * deletes them all. Default: false.
+   */
+  readonly guessMemory?: boolean | undefined;
+  /** A further model of the same vocabulary, as {@link Engine.loadOther} loads it once the first is there. */
+  readonly other?: ModelSource | undefined;
   /** Ask the device for subgroup operations where the adapter has them. Default: true. */
   readonly subgroups?: boolean | undefined;
 }
+
+/** Options of {@link Engine.loadOther}; what is not said here is as the engine was loaded. */
+export interface OtherOptions extends CallOptions, Pick<LoadOptions, "onProgress" | "connections" | "sha256"> {}
 
 /** Options of {@link Goldcrest.plan}. */
 export interface PlanOptions extends SourceOptions {
@@ -125,6 +141,8 @@ export interface EngineInfo {
     readonly scratch: number;
     readonly total: number;
   };
+  /** The model that {@link Engine.loadOther} loaded. */
+  readonly other: { readonly model: ModelInfo; readonly memory: EngineInfo["memory"] } | null;
   /** What a user should know: why the CPU computes, which kernels are avoided, … */
   readonly notes: readonly string[];
   /** Whether the engine runs in a worker. */

@@ -12,6 +12,8 @@ export interface FakeControl {
   beforeRead?: (offset: number) => void | Promise<void>;
   /** Requests, as the engine got them. */
   requests: Record<string, unknown>[];
+  /** What engines were told to remember; the byte 255 at the start is refused. */
+  remembered: Uint8Array[];
   /** Tokens made so far, over all requests. */
   tokens: number;
   /** Engines made and freed. */
@@ -19,6 +21,8 @@ export interface FakeControl {
   freed: number;
   /** Bytes of the last model. */
   bytes: Uint8Array;
+  /** Further models that were loaded: the engine's number and the file's size. */
+  others: (readonly [engine: number, size: number])[];
   running: number;
   /** Forms that were asked for, those of monitors as `null`. */
   forms: unknown[];
@@ -80,7 +84,7 @@ const encode = (text: string): number[] => Array.from(new TextEncoder().encode(t
 const decode = (tokens: Iterable<number>): string => new TextDecoder().decode(Uint8Array.from(tokens));
 
 export function fakeControl(): FakeControl {
-  return { requests: [], tokens: 0, loaded: 0, freed: 0, bytes: new Uint8Array(), running: 0, forms: [], vocabularies: 0, open: 0, said: "", words: undefined };
+  return { requests: [], tokens: 0, loaded: 0, freed: 0, bytes: new Uint8Array(), others: [], remembered: [], running: 0, forms: [], vocabularies: 0, open: 0, said: "", words: undefined };
 }
 
 /** A wasm module that keeps the contract and knows no model: its answers are `word0 word1 …`. */
@@ -189,6 +193,7 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
           tokens, prefill_tokens: 3, reused_tokens: 0, prefill_ms: 2, ttft_ms: 3, decode_tokens: tokens.length, decode_ms: 10,
           forward_passes: tokens.length, submits: 1, readbacks: 1, dispatches_per_token: 7,
           ...(asked["strategy"] === undefined ? {} : { strategy }),
+          ...(asked["record"] === undefined ? {} : { record: { body: { model: (asked["record"] as { model: unknown }).model, tokens }, chain: {} } }),
         });
       } finally {
         control.running -= 1;
@@ -209,6 +214,21 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
       control.requests.push(asked as unknown as Record<string, unknown>);
       const inputs: (string | null)[] = asked.inputs.length === 0 ? [null] : asked.inputs;
       return JSON.stringify(inputs.map((input) => ({ input, best: 0, label: asked.labels[0], p: [1], calibrated: [1], scored: [] })));
+    },
+    async loadOther(source, onProgress, signal) {
+      if (lost) throw coded("E_DEVICE_LOST", "the device is lost");
+      await source.read(0, Math.min(64, source.size));
+      if (signal.aborted) throw coded("E_ABORTED", "aborted");
+      if (source.size === 64) throw coded("E_VOCABULARY_MISMATCH", "Other beside Fake: different vocabularies");
+      onProgress("upload", source.size, source.size);
+      control.others.push([number, source.size]);
+      const memory = { weights: source.size, kv_per_token: 1, kv: 2, scratch: 3, total: 4, context_length: 5 };
+      return JSON.stringify({ model: { ...MODEL, name: "Other" }, memory });
+    },
+    guesses: () => Uint8Array.of(1, control.tokens),
+    remember: (guesses) => {
+      if (guesses[0] === 255) throw coded("E_BAD_MEMORY", "it does not begin as one");
+      control.remembered.push(guesses);
     },
     continuation: (text) => Uint32Array.from(encode(text)),
     tokenTable: () => ({ pieces: new Uint8Array(), lengths: new Uint32Array(), special: new Uint32Array(), ends: new Uint32Array(), free: () => undefined }),

@@ -1,9 +1,13 @@
 // The wasm in Node, on the CPU twins: the border, the golden paths, and everything that can go wrong at it.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { compilerOf, constraintOf, tokensOf, walk } from "./page/forms.js";
 import { MODELS, QUANT_TOLERANCE, TYPES, behindExpected, bytesSource, generate, greedy, partsFrom } from "./page/golden.js";
@@ -257,6 +261,83 @@ test("loading again and again does not grow", async () => {
     if (i === 4) before = memory.buffer.byteLength;
   }
   assert.equal(memory.buffer.byteLength, before);
+});
+
+test("a record made here is repeated by the command", async () => {
+  const url = new URL("tests/golden/tiny/llama.gguf", root);
+  const made = await records(await readFile(url));
+  const folder = await mkdtemp(join(tmpdir(), "goldcrest-"));
+  const command = ["run", "--quiet", "--release", "--bin", "goldcrest", "--", "verify"];
+  const verify = (file) => spawnSync("cargo", [...command, file, "-m", fileURLToPath(url), "--adapter", "cpu", "--json"], { cwd: root, encoding: "utf8" });
+  for (const [at, one] of made.entries()) {
+    const file = join(folder, `${at}.json`);
+    await writeFile(file, JSON.stringify(one));
+    const { status, stdout, stderr } = verify(file);
+    assert.equal(status, 0, stderr);
+    const { same, tokens, differing_facts } = JSON.parse(stdout);
+    // Only what computed is another.
+    assert.deepEqual([same, tokens, differing_facts.filter((fact) => !/build|adapter/.test(fact))], [true, one.body.tokens.length, []]);
+  }
+  const forged = structuredClone(made[0]);
+  forged.body.settings.seed += 1;
+  await writeFile(join(folder, "forged.json"), JSON.stringify(forged));
+  assert.match(verify(join(folder, "forged.json")).stderr, /was changed after it was written/);
+  await rm(folder, { recursive: true });
+});
+
+/** Records of answers in every way that a record knows. */
+async function records(file) {
+  const model = { file: "llama.gguf", bytes: file.length, sha256: createHash("sha256").update(file).digest("hex"), of: "file" };
+  const engine = await open("llama", { deterministic: true });
+  const made = [];
+  for (const { form, ...more } of [
+    {},
+    { temperature: 0.9, seed: 7, top_k: 0, typical_p: 0.9 },
+    { temperature: 1, seed: 8, mirostat: 2, stop: ["nothing of the kind"], logit_bias: { 5: -1.5 } },
+    { strategy: { name: "context_aware", alpha: 0.5 }, references: [{ text: "Hello" }] },
+    { temperature: 0.7, seed: 9, form: { type: "regex", pattern: "[a-f]{4,9}" }, ignore_eos: false },
+  ]) {
+    const constraint = form && constraintOf(forms.compile(JSON.stringify(form)));
+    const asked = { ...ask({ max_tokens: 10, ...more }), record: { model, ...(form && { form: { kind: "regex", text: form.pattern } }) } };
+    const { stats } = await generate(engine, asked, idle, () => {}, constraint);
+    assert.deepEqual([stats.record.body.tokens, stats.record.body.prompt_tokens], [stats.tokens, path.prompt]);
+    made.push(stats.record);
+  }
+  engine.free();
+  return made;
+}
+
+test("a further model beside the first: what it is for, and what is refused", async () => {
+  const load = async (engine, name) => engine.loadOther(bytesSource(await golden(`${name}.gguf`)), () => {}, idle);
+  const engine = await open("llama");
+  const draft = ask({ strategy: "speculate:drafter=draft,plan=false", max_tokens: 12 });
+  await assert.rejects(generate(engine, draft), { code: "E_STRATEGY_NEEDS" });
+  const { model, memory: plan } = JSON.parse(await load(engine, "llama"));
+  assert.equal(model.arch, "llama");
+  assert.equal(plan.context_length, JSON.parse(engine.info()).context_length);
+  const { stats } = await generate(engine, draft);
+  assert.deepEqual(stats.tokens, path.ids.slice(0, 12));
+  assert.ok(stats.strategy.speculation.tau > 3, JSON.stringify(stats.strategy));
+  await load(engine, "q_Q4_0");
+  await assert.rejects(generate(engine, draft), { code: "E_DRAFT_TOO_LARGE" });
+  await assert.rejects(load(engine, "gemma3"), { code: "E_VOCABULARY_MISMATCH", message: /^tiny random gemma3 beside tiny random llama: / });
+  await assert.rejects(generate(engine, draft), { code: "E_STRATEGY_NEEDS" }, "the one before it is gone");
+  const mine = new RangeError("mine");
+  await assert.rejects(engine.loadOther({ size: 1e6, read: async () => { throw mine; } }, () => {}, idle), mine);
+  engine.free();
+});
+
+test("a further model that memory has no room for is refused by name", async () => {
+  const another = await import(new URL("npm/src/wasm/goldcrest_wasm.js?instance=2", root));
+  const { memory: own } = await another.default({ module_or_path: await readFile(wasm) });
+  const bytes = await golden("llama.gguf");
+  const engine = await another.Engine.load(bytesSource(bytes), JSON.stringify({ backend: "cpu" }), () => {}, idle);
+  // All addresses but 1 MiB are taken, which does for a header and for no cache.
+  own.grow(65536 - own.buffer.byteLength / 65536 - 16);
+  const full = await engine.loadOther(bytesSource(bytes), () => {}, idle).catch((error) => error);
+  assert.equal(full.code, "E_OUT_OF_GPU_MEMORY", String(full));
+  assert.match(full.message, /^tiny random llama beside tiny random llama: out of GPU memory/);
+  assert.equal((await generate(engine, ask())).end.finish, "length");
 });
 
 const forms = compilerOf(grammar, llama);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use goldcrest::Text;
 use goldcrest::gguf::Gguf;
 use goldcrest::grammar::{Compiler, Grammar, Layout, Vocabulary};
+use goldcrest::record::{Form, FormKind as Kind};
 use goldcrest::sample::Constraint;
-use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 
@@ -27,22 +27,6 @@ pub(crate) struct FormArgs {
     /// Text of a grammar: a file in llguidance's Lark (rules with `:`), or in GBNF (with `::=`)
     #[arg(long, value_name = "FILE")]
     grammar: Option<String>,
-}
-
-/// A form that was asked for, complete, as it stands in a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Form {
-    kind: Kind,
-    text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    JsonSchema,
-    JsonObject,
-    Regex,
-    Grammar,
 }
 
 impl FormArgs {
@@ -65,23 +49,21 @@ impl FormArgs {
     }
 }
 
-impl Form {
-    /// The form over the tokens of a model, of which only the header is read: what is refused costs no loading.
-    pub(crate) fn compile(&self, gguf: &Gguf) -> Result<Box<dyn Constraint>, CliError> {
-        let text = Text::from_gguf(gguf, None)?;
-        let vocabulary = Vocabulary::new(Arc::clone(text.tokenizer()))?;
-        Ok(Box::new(Compiler::new(&vocabulary)?.compile(&self.grammar()?)?))
-    }
+/// The form over the tokens of a model, of which only the header is read: what is refused costs no loading.
+pub(crate) fn compile(form: &Form, gguf: &Gguf) -> Result<Box<dyn Constraint>, CliError> {
+    let text = Text::from_gguf(gguf, None)?;
+    let vocabulary = Vocabulary::new(Arc::clone(text.tokenizer()))?;
+    Ok(Box::new(Compiler::new(&vocabulary)?.compile(&grammar(form)?)?))
+}
 
-    fn grammar(&self) -> Result<Grammar, CliError> {
-        let (layout, text) = (Layout::default(), self.text.clone());
-        Ok(match self.kind {
-            Kind::JsonSchema => Grammar::JsonSchema { schema: parse("the schema", &text)?, layout },
-            Kind::JsonObject => Grammar::JsonObject { layout },
-            Kind::Regex => Grammar::Regex(text),
-            Kind::Grammar => Grammar::detect(text),
-        })
-    }
+fn grammar(form: &Form) -> Result<Grammar, CliError> {
+    let (layout, text) = (Layout::default(), form.text.clone());
+    Ok(match form.kind {
+        Kind::JsonSchema => Grammar::JsonSchema { schema: parse("the schema", &text)?, layout },
+        Kind::JsonObject => Grammar::JsonObject { layout },
+        Kind::Regex => Grammar::Regex(text),
+        Kind::Grammar => Grammar::detect(text),
+    })
 }
 
 fn schema(given: &str) -> Result<serde_json::Value, CliError> {

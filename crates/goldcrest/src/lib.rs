@@ -23,6 +23,7 @@ mod classify;
 mod error_code;
 mod file;
 mod header;
+pub mod record;
 mod templates;
 
 use std::path::Path;

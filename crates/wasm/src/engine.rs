@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use goldcrest::gpu::{self, Device};
+use goldcrest::decode::speculate::{DraftMemory, Learnt, SharedLearnt};
+use goldcrest::gpu;
 use goldcrest::prompt::ToolFormat;
 use goldcrest::sample::Constraint;
 use goldcrest::tokenizer::Encode;
-use goldcrest::{EngineError, MemoryPlan, Phase, Session, Text, selftest};
+use goldcrest::{EngineError, MemoryPlan, Runtime, Session, Text, selftest};
 use js_sys::{Function, Promise};
 use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
@@ -19,11 +20,11 @@ use crate::conversation::conversation;
 use crate::error::Failure;
 use crate::events::Events;
 use crate::fields::Fields;
+use crate::generating::Call;
 use crate::options::LoadOptions;
-use crate::plan::{header, or_source};
+use crate::other::{self, First};
+use crate::plan::{header, weights};
 use crate::report;
-use crate::request::request;
-use crate::sampler;
 use crate::score;
 use crate::source::{ByteSource, JsSource, Signal};
 use crate::tokens::TokenTable;
@@ -33,16 +34,18 @@ use crate::turn::Turn;
 /// A model on a device, with one conversation's cache.
 #[wasm_bindgen]
 pub struct Engine {
+    first: Rc<First>,
     text: Rc<Text>,
-    device: Rc<dyn Device>,
     session: Rc<RefCell<Session>>,
+    other: Rc<RefCell<Option<Rc<RefCell<Runtime>>>>>,
+    learnt: SharedLearnt,
     info: String,
 }
 
 #[wasm_bindgen]
 impl Engine {
     /// Opens the device, reads the header, streams the weights. `options` is JSON with `backend`, `context_length`,
-    /// `max_chunk`, `forced_kernels` and `pre_tokenizer`.
+    /// `max_chunk`, `forced_kernels`, `deterministic` and `pre_tokenizer`.
     ///
     /// # Errors
     /// A JavaScript error with `code` and `help`; what the source throws passes through.
@@ -58,6 +61,29 @@ impl Engine {
     ) -> Result<Self, JsValue> {
         let options = LoadOptions::parse(&options)?;
         Ok(Self::open(JsSource::new(&source, Some(&signal)), &options, &on_progress).await?)
+    }
+
+    /// Loads a further model of the same vocabulary onto the same device, in place of one that was loaded so before: for strategies
+    /// and drafters that want one. Resolves to JSON with `model` and `memory`.
+    #[wasm_bindgen(js_name = loadOther, unchecked_return_type = "Promise<string>")]
+    pub fn load_other(
+        &self,
+        source: ByteSource,
+        #[wasm_bindgen(
+            unchecked_param_type = "(phase: \"upload\" | \"compile\", loaded: number, total: number) => void"
+        )]
+        on_progress: Function,
+        signal: Signal,
+    ) -> Promise {
+        let (first, other) = (Rc::clone(&self.first), Rc::clone(&self.other));
+        future_to_promise(async move {
+            // Its memory is wanted for the next.
+            drop(other.borrow_mut().take());
+            let source = JsSource::new(&source, Some(&signal));
+            let (runtime, info) = other::load(&first, source, &on_progress).await?;
+            other.borrow_mut().replace(runtime);
+            Ok(info.to_string().into())
+        })
     }
 
     /// JSON: `model`, `adapter`, `backend`, `features`, `profile`, `context_length`, `memory`, `notes`, `tool_format`.
@@ -78,15 +104,19 @@ impl Engine {
             TokenConstraint,
         >,
     ) -> Promise {
-        let (session, text) = (Rc::clone(&self.session), Rc::clone(&self.text));
-        let blocking = self.device.info().backend == "cpu";
+        let (first, session, learnt) =
+            (Rc::clone(&self.first), Rc::clone(&self.session), Rc::clone(&self.learnt));
+        let text = Rc::clone(&self.text);
+        let others = Vec::from_iter(self.other.borrow().clone());
+        let blocking = self.first.device.info().backend == "cpu";
         future_to_promise(async move {
             let turn = blocking.then(Turn::new);
             let events = Rc::new(Events { on_event, signal, turn, thrown: RefCell::default() });
             let n_vocab = u32::try_from(text.tokenizer().n_vocab()).unwrap_or(u32::MAX);
             let constraint =
                 constraint.map(|it| Box::new(Outside::new(it, n_vocab, &events)) as Box<dyn Constraint>);
-            let result = run(&session, &text, &request, constraint, &events).await;
+            let call = Call { first, session, others, learnt, events: Rc::clone(&events) };
+            let result = call.run(&request, constraint).await;
             match events.thrown.borrow_mut().take() {
                 Some(thrown) => Err(thrown),
                 None => Ok(result?.to_string().into()),
@@ -114,6 +144,25 @@ impl Engine {
     pub fn classify(&self, asked: String) -> Promise {
         let session = Rc::clone(&self.session);
         future_to_promise(async move { Ok(score::label(&session, &asked).await?.to_string().into()) })
+    }
+
+    /// What guessing learnt of the model's habits, as bytes; none if that is nothing.
+    #[must_use]
+    pub fn guesses(&self) -> Vec<u8> {
+        let memory = self.learnt.borrow().memory();
+        let memory = memory.borrow();
+        if memory.is_empty() { Vec::new() } else { memory.to_bytes() }
+    }
+
+    /// Begins with what [`Engine::guesses`] gave another time.
+    ///
+    /// # Errors
+    /// A JavaScript error with `code` and `help` for bytes that are nothing of the kind.
+    pub fn remember(&self, guesses: &[u8]) -> Result<(), JsValue> {
+        let n_vocab = u32::try_from(self.text.tokenizer().n_vocab()).unwrap_or(u32::MAX);
+        let memory = DraftMemory::from_bytes(guesses, n_vocab).map_err(Failure::Strategy)?;
+        *self.learnt.borrow_mut() = Learnt::remembering(memory);
+        Ok(())
     }
 
     /// Tokens of a text.
@@ -160,7 +209,7 @@ impl Engine {
     /// Whether this device computes what it should: one JSON entry per kind of layer.
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
     pub fn selftest(&self) -> Promise {
-        let device = Rc::clone(&self.device);
+        let device = Rc::clone(&self.first.device);
         future_to_promise(async move {
             let tested = selftest(&device, &[]).await.map_err(Failure::from)?;
             Ok(report::selftest(&tested).to_string().into())
@@ -170,7 +219,7 @@ impl Engine {
     /// Gives up the device with all its memory; whatever runs or is asked for next fails with `E_DEVICE_LOST`.
     #[wasm_bindgen(js_name = loseDevice)]
     pub fn lose_device(&self) {
-        self.device.destroy();
+        self.first.device.destroy();
     }
 }
 
@@ -181,22 +230,10 @@ impl Engine {
         on_progress: &Function,
     ) -> Result<Self, Failure> {
         let (gguf, cfg) = header(&mut source).await?;
-        let gpu::Opened { device, note } =
-            gpu::open(&gpu::Request { adapter: options.backend.clone(), ..gpu::Request::default() }).await?;
+        let gpu::Opened { device, note } = gpu::open(&options.device()).await?;
         let mut setup = options.engine.clone();
         setup.notes.extend(note);
-        let mut progress = |phase: Phase, loaded: u64, total: u64| {
-            // Whoever watches may fail without stopping the work.
-            let _shown = on_progress.call3(
-                &JsValue::UNDEFINED,
-                &phase.name().into(),
-                &(loaded as f64).into(),
-                &(total as f64).into(),
-            );
-        };
-        let loading = goldcrest::Engine::load(&gguf, &mut source, Rc::clone(&device), &setup, &mut progress);
-        let loaded = loading.await;
-        let engine = or_source(loaded, &mut source)?;
+        let engine = weights(&gguf, &mut source, Rc::clone(&device), &setup, on_progress).await?;
         let runtime = engine.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
         let template = gguf.metadata.get_str("tokenizer.chat_template").unwrap_or_default();
         let info = json!({
@@ -212,34 +249,11 @@ impl Engine {
         });
         drop(runtime);
         let session = Rc::new(RefCell::new(engine.session()));
-        Ok(Self { text: Rc::clone(engine.text()), device, session, info: info.to_string() })
-    }
-}
-
-#[allow(clippy::await_holding_refcell_ref, reason = "the borrow is tried: a second generation is told Busy")]
-async fn run(
-    session: &RefCell<Session>,
-    text: &Text,
-    asked: &str,
-    constraint: Option<Box<dyn Constraint>>,
-    events: &Rc<Events>,
-) -> Result<Value, Failure> {
-    let (mut request, strategy) = request(asked)?;
-    request.constraint = constraint;
-    sampler::complete(&mut request.sampler, text);
-    let mut session = session.try_borrow_mut().map_err(|_| EngineError::Busy)?;
-    if let Some(strategy) = strategy {
-        return strategy.run(&mut session, text, &request, events).await;
-    }
-    let mut generation = session.generate(request)?;
-    events.emit(json!({ "type": "prompt", "tokens": generation.prompt() })).await?;
-    loop {
-        if events.signal.aborted() {
-            generation.abort();
-        }
-        match generation.next().await? {
-            Some(event) => events.emit(report::event(&event, text)).await?,
-            None => return Ok(report::stats(&generation.stats()?, generation.tokens())),
-        }
+        let text = Rc::clone(engine.text());
+        setup.notes.clear();
+        let template = (!template.is_empty()).then(|| template.to_owned());
+        let first = Rc::new(First { engine, device, setup, template });
+        let (other, learnt) = Default::default();
+        Ok(Self { first, text, session, other, learnt, info: info.to_string() })
     }
 }

@@ -1,9 +1,10 @@
 //! Errors as JavaScript sees them.
 
 use goldcrest::decode::DecodeError;
+use goldcrest::record::RecordError;
 use goldcrest::{ClassifyError, EngineError, ErrorCode};
 use js_sys::Reflect;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// A call failed.
 #[derive(Debug)]
@@ -27,6 +28,25 @@ pub(crate) enum Failure {
     Json(serde_json::Error),
     /// What the caller's own function threw, handed back as it is.
     Thrown(JsValue),
+    /// A record that cannot be written.
+    Record(RecordError),
+    /// A failure that concerns two models.
+    Beside {
+        /// The model that answers, and the one that was to stand beside it.
+        names: [String; 2],
+        /// What failed.
+        failure: Box<Self>,
+    },
+}
+
+impl Failure {
+    /// Names both models; what the caller threw, and an abort, stay as they are.
+    pub(crate) fn beside(self, ours: &str, theirs: &str) -> Self {
+        match self {
+            Self::Thrown(_) | Self::Engine(EngineError::Aborted) => self,
+            other => Self::Beside { names: [ours.to_owned(), theirs.to_owned()], failure: Box::new(other) },
+        }
+    }
 }
 
 impl<E: Into<EngineError>> From<E> for Failure {
@@ -56,7 +76,15 @@ impl From<Failure> for JsValue {
                 js_error("E_INVALID_PARAMETER", &message, PARAMETERS)
             }
             Failure::Json(error) => js_error("E_INVALID_PARAMETER", &error.to_string(), PARAMETERS),
+            Failure::Record(error) => js_error("E_ENGINE", &error.to_string(), "leave the record out"),
             Failure::Thrown(value) => value,
+            Failure::Beside { names: [ours, theirs], failure } => {
+                let error = Self::from(*failure);
+                if let Some(error) = error.dyn_ref::<js_sys::Error>() {
+                    error.set_message(&format!("{theirs} beside {ours}: {}", String::from(error.message())));
+                }
+                error
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How an engine is set up.
 
+use goldcrest::gpu;
 use goldcrest::{EngineOptions, RuntimeOptions};
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ impl LoadOptions {
             forced: fields
                 .take("forced_kernels", "a list of [entry, value]", |v| list(v, pair))?
                 .unwrap_or_default(),
-            ..RuntimeOptions::default()
+            deterministic: fields.flag("deterministic")?.unwrap_or(false),
         };
         let engine = EngineOptions {
             runtime,
@@ -39,5 +40,10 @@ impl LoadOptions {
         };
         fields.end()?;
         Ok(Self { backend, engine })
+    }
+
+    /// Which device is asked for.
+    pub(crate) fn device(&self) -> gpu::Request {
+        gpu::Request { adapter: self.backend.clone(), deterministic: self.engine.runtime.deterministic }
     }
 }

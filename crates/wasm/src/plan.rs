@@ -1,8 +1,12 @@
-//! What a model will take, before its weights are fetched.
+//! What a model will take, before its weights are fetched, and the fetching of them.
+
+use std::rc::Rc;
 
 use goldcrest::gguf::Gguf;
+use goldcrest::gpu::Device;
 use goldcrest::model::Config;
-use goldcrest::{EngineError, MemoryPlan, describe_source};
+use goldcrest::{Engine, EngineError, EngineOptions, MemoryPlan, Phase, describe_source};
+use js_sys::Function;
 use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -36,8 +40,29 @@ pub(crate) async fn header(source: &mut JsSource<'_>) -> Result<(Gguf, Config), 
     Ok((gguf, cfg))
 }
 
+/// Loads the rest of a model onto a device.
+pub(crate) async fn weights(
+    gguf: &Gguf,
+    source: &mut JsSource<'_>,
+    device: Rc<dyn Device>,
+    setup: &EngineOptions,
+    on_progress: &Function,
+) -> Result<Engine, Failure> {
+    let mut progress = |phase: Phase, loaded: u64, total: u64| {
+        // Whoever watches may fail without stopping the work.
+        let _shown = on_progress.call3(
+            &JsValue::UNDEFINED,
+            &phase.name().into(),
+            &(loaded as f64).into(),
+            &(total as f64).into(),
+        );
+    };
+    let loaded = Engine::load(gguf, source, device, setup, &mut progress).await;
+    or_source(loaded, source)
+}
+
 /// Tells a failure of the source and an abort from a failure of the engine.
-pub(crate) fn or_source<T>(result: Result<T, EngineError>, source: &mut JsSource<'_>) -> Result<T, Failure> {
+fn or_source<T>(result: Result<T, EngineError>, source: &mut JsSource<'_>) -> Result<T, Failure> {
     result.map_err(|error| match source.thrown.take() {
         Some(thrown) => Failure::Thrown(thrown),
         None if source.is_aborted() => EngineError::Aborted.into(),

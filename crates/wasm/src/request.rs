@@ -6,14 +6,22 @@ use serde_json::Value;
 use crate::conversation::conversation;
 use crate::error::Failure;
 use crate::fields::{Fields, list, refused};
+use crate::record::Wanted;
 use crate::sampler::sampler;
 use crate::strategy::Strategy;
 
 /// Most alternatives per token: as many as the device sorts.
 const MAX_LOGPROBS: usize = 256;
 
+/// What is asked for: the request, a strategy, a record.
+pub(crate) struct Asked {
+    pub(crate) request: Request,
+    pub(crate) strategy: Option<Strategy>,
+    pub(crate) record: Option<Wanted>,
+}
+
 /// Parameters that are left out are those of the command's `run`.
-pub(crate) fn request(text: &str) -> Result<(Request, Option<Strategy>), Failure> {
+pub(crate) fn request(text: &str) -> Result<Asked, Failure> {
     let mut fields = Fields::parse(text)?;
     let given = fields.any("prompt").unwrap_or_default();
     let prompt = prompt(Fields::of("prompt", given)?)?;
@@ -33,8 +41,9 @@ pub(crate) fn request(text: &str) -> Result<(Request, Option<Strategy>), Failure
         steps_per_submit: fields.count("steps_per_submit")?.unwrap_or(0),
     };
     let strategy = Strategy::read(&mut fields)?;
+    let record = Wanted::read(&mut fields)?;
     fields.end()?;
-    Ok((request, strategy))
+    Ok(Asked { request, strategy, record })
 }
 
 pub(crate) fn prompt(mut fields: Fields) -> Result<Prompt, Failure> {

@@ -4,18 +4,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use goldcrest::decode::{Decoding, Method, Remote, Resources, Scorer};
-use goldcrest::{Prompt, Request, Session, Text};
+use goldcrest::record::Recorded;
+use goldcrest::{Prompt, Request, Session};
 use serde_json::{Value, json};
 
 use crate::error::Failure;
-use crate::events::{AskedRemote, AskedScorer, Events};
+use crate::events::{AskedRemote, AskedScorer};
 use crate::fields::{Fields, list};
+use crate::generating::Call;
+use crate::record::Recorder;
 use crate::report;
 use crate::request::prompt;
 
 /// Which strategy, and what it is given.
 pub(crate) struct Strategy {
     method: Method,
+    /// `NAME:key=value,…`, for records.
+    spec: String,
     references: Vec<Prompt>,
     scored: bool,
     remote: bool,
@@ -35,29 +40,41 @@ impl Strategy {
         let Some(given) = fields.any("strategy") else { return Ok(None) };
         Ok(Some(Self {
             method: Method::from_json(&given).map_err(Failure::Strategy)?,
+            spec: spec(&given),
             references,
             scored,
             remote,
         }))
     }
 
-    /// Runs it, and gives the statistics with the strategy's report.
+    /// It as a record has it.
+    pub(crate) fn recorded(&self, session: &Session) -> Result<Recorded, Failure> {
+        Ok(Recorded { spec: self.spec.clone(), references: self.references(session)? })
+    }
+
+    fn references(&self, session: &Session) -> Result<Vec<Vec<u32>>, Failure> {
+        Ok(self.references.iter().map(|one| session.encode(one)).collect::<Result<_, _>>()?)
+    }
+
+    /// Runs it, and gives the statistics with the strategy's report, and the tokens.
     pub(crate) async fn run(
         self,
         session: &mut Session,
-        text: &Text,
         request: &Request,
-        events: &Rc<Events>,
-    ) -> Result<Value, Failure> {
+        call: &Call,
+        recorder: &mut Option<Recorder>,
+    ) -> Result<(Value, Vec<u32>), Failure> {
         let name = self.method.name();
-        let references = self.references.iter().map(|one| session.encode(one)).collect::<Result<_, _>>()?;
+        let events = &call.events;
+        let references = self.references(session)?;
         let scorer = self.scored.then(|| Box::new(AskedScorer(Rc::clone(events))) as Box<dyn Scorer>);
         let remote = self.remote.then(|| {
-            let tokenizer = Arc::clone(text.tokenizer());
+            let tokenizer = Arc::clone(session.text().tokenizer());
             Box::new(AskedRemote { events: Rc::clone(events), tokenizer }) as Box<dyn Remote>
         });
-        let resources = Resources { references, scorer, remote, ..Resources::default() };
-        let decoding = Decoding::start(session, request, self.method, resources, Vec::new());
+        let learnt = Some(Rc::clone(&call.learnt));
+        let resources = Resources { references, scorer, remote, learnt, ..Resources::default() };
+        let decoding = Decoding::start(session, request, self.method, resources, call.others.clone());
         let mut decoding = decoding.map_err(Failure::Strategy)?;
         events.emit(json!({ "type": "prompt", "tokens": decoding.prompt() })).await?;
         loop {
@@ -65,7 +82,7 @@ impl Strategy {
                 decoding.abort();
             }
             match decoding.next().await.map_err(Failure::Strategy)? {
-                Some(event) => events.emit(report::event(&event, text)).await?,
+                Some(event) => call.tell(event, recorder).await?,
                 None => break,
             }
         }
@@ -73,8 +90,18 @@ impl Strategy {
         let mut stats = report::stats(&decoding.stats(), &outcome.tokens);
         stats["strategy"] = json!({ "name": name });
         outcome.report.into_iter().for_each(|(key, value)| stats["strategy"][key] = value);
-        Ok(stats)
+        Ok((stats, outcome.tokens))
     }
+}
+
+/// An object with name and parameters as text.
+fn spec(given: &Value) -> String {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let Some(object) = given.as_object() else { return word(given) };
+    let name = object.get("name").map(word).unwrap_or_default();
+    let rest = object.iter().filter(|(key, _)| *key != "name");
+    let list: Vec<String> = rest.map(|(key, value)| format!("{key}={}", word(value))).collect();
+    if list.is_empty() { name } else { format!("{name}:{}", list.join(",")) }
 }
 
 /// The strategies, a JSON list of `name` and `summary`.

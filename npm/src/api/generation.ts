@@ -3,7 +3,7 @@ import { readWords } from "./form.js";
 import type { Sampling } from "./parameters.js";
 import { sumSpeculation } from "./speculation.js";
 import { answerQuestion } from "./strategy.js";
-import type { FinishReason, StrategyReport, Timings, TokenLogprob, TopLogprob, Usage } from "./types.js";
+import type { FinishReason, GenerationRecord, StrategyReport, Timings, TokenLogprob, TopLogprob, Usage } from "./types.js";
 
 /** The model that answers. */
 export interface Model {
@@ -46,6 +46,7 @@ export interface Totals {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly strategy?: StrategyReport;
+  readonly record?: GenerationRecord;
 }
 
 /** Runs the answers of a request one after another. */
@@ -132,10 +133,11 @@ function sumUp(runs: readonly { readonly promptTokens: number; readonly stats: G
   const decodeMs = sum(({ decode_ms }) => decode_ms);
   const prefilled = sum(({ prefill_tokens }) => prefill_tokens);
   const prefillMs = sum(({ prefill_ms }) => prefill_ms);
-  const strategy = runs.at(-1)?.stats.strategy;
+  const { strategy, record } = runs.at(-1)?.stats ?? {};
   const speculation = sumSpeculation(runs.map(({ stats }) => stats.strategy));
   return {
     ...(strategy === undefined ? {} : { strategy }),
+    ...(record === undefined ? {} : { record }),
     usage: {
       prompt_tokens: prompt,
       completion_tokens: completion,

@@ -1,6 +1,7 @@
 import type { GenerateRequest } from "../core/facts.js";
 import { invalidParameter, notAvailable } from "../errors.js";
 import { readResponseFormat } from "./form.js";
+import { readRecord } from "./record.js";
 import { FURTHER, readFurther } from "./sampling.js";
 import { readStrategy, type StrategyUse } from "./strategy.js";
 import type { Monitor, SamplingRequest } from "./types.js";
@@ -14,7 +15,7 @@ const PLANNED: ReadonlySet<string> = new Set([
 const SHARED = [
   "signal", "model", "max_tokens", "temperature", "top_k", "top_p", "min_p", "seed", "repetition_penalty", "frequency_penalty",
   "presence_penalty", "logit_bias", "stop", "n", "ignore_eos", "response_format", "constraint", "stream", "stream_options",
-  "return_token_ids", "user", "strategy", "speculate", "references", "scorer", "remote",
+  "return_token_ids", "user", "strategy", "speculate", "references", "scorer", "remote", "record",
 ] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -62,6 +63,7 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
   // Guesses run ahead of the callback, which may answer late.
   if (!isNone(monitor) && strategy.request.strategy !== undefined) throw invalidParameter("constraint", "a function", "none beside a strategy");
   const seed = integer(fields, "seed", 0);
+  const n = integer(fields, "n", 1, 128) ?? 1;
   return {
     request: {
       ...given("max_tokens", maxTokens),
@@ -77,11 +79,12 @@ export function readSampling(request: SamplingRequest, readReference: (value: un
       ...given("ignore_eos", flag(fields, "ignore_eos")),
       ...given("form", form),
       ...given("monitored", isNone(monitor) ? undefined : true),
+      ...given("record", readRecord(fields, { form, n })),
       ...readFurther(fields),
     },
     // 32 bits, so that a person can type it again.
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
-    n: integer(fields, "n", 1, 128) ?? 1,
+    n,
     stream: flag(fields, "stream") ?? false,
     includeUsage: flag((options ?? {}) as Fields, "include_usage") ?? false,
     tokenIds: flag(fields, "return_token_ids") ?? false,

@@ -195,12 +195,14 @@ export interface SamplingRequest {
   readonly return_token_ids?: boolean | null | undefined;
   /**
    * Another way of making the answer than one token after another: a name with parameters (`"beam:beams=4"`) or an object
-   * (`{ name: "beam", beams: 4 }`). {@link Engine.strategies} lists the names.
+   * (`{ name: "beam", beams: 4 }`). {@link Engine.strategies} lists the names. Some work with a second model
+   * ({@link Engine.loadOther}), and reject with `E_STRATEGY_NEEDS` without one.
    */
   readonly strategy?: StrategyOption | null | undefined;
   /**
    * Guess several tokens at once and verify them in one pass: the same answer in fewer passes. A drafter with parameters
-   * (`"auto"`, `"suffix:tokens=5"`) or an object (`{ name: "recycling", rows: 16 }`); not beside a `strategy`. The answer's
+   * (`"auto"`, `"suffix:tokens=5"`) or an object (`{ name: "recycling", rows: 16 }`); not beside a `strategy`. `"draft"` and its
+   * kin guess with the model of {@link Engine.loadOther}, which must not be larger (`E_DRAFT_TOO_LARGE`). The answer's
    * `usage.speculation` says what came of it, and in a stream the chunks of accepted guesses are marked.
    */
   readonly speculate?: StrategyOption | null | undefined;
@@ -210,6 +212,12 @@ export interface SamplingRequest {
   readonly scorer?: Scorer | null | undefined;
   /** Answers in the model's place, for the strategy `remote_cascade`. The package itself sends nothing anywhere. */
   readonly remote?: Remote | null | undefined;
+  /**
+   * Put a record into the answer: all that is needed to repeat it, and hashes that show a later change. `goldcrest verify FILE`, the
+   * command, repeats it. The first record of an engine reads the model's file once more, for its SHA-256. One answer (`n: 1`), and not
+   * beside `speculate`, `scorer`, `remote`, `constraint`, tools or the compact layout. Default: false.
+   */
+  readonly record?: boolean | null | undefined;
   /** A label of the caller's; without effect. */
   readonly user?: string | undefined;
 }
@@ -245,6 +253,40 @@ export interface CompletionRequest extends SamplingRequest {
 
 /** Why an answer ended: the model or its form ended it or a stop text came; as many tokens as were allowed; with calls of tools. */
 export type FinishReason = "stop" | "length" | "tool_calls";
+
+/** What a request with `record: true` brings: write it to a file as JSON, and `goldcrest verify FILE` repeats the answer. */
+export interface GenerationRecord {
+  readonly body: {
+    readonly version: number;
+    /** The file's name, size and SHA-256; above 4 GiB that of its first 64 MiB and its size. */
+    readonly model: ModelHash;
+    readonly tokenizer_sha256: string;
+    readonly template_sha256: string | null;
+    readonly build: Readonly<Record<string, unknown>>;
+    readonly adapter: Readonly<Record<string, unknown>>;
+    /** Everything that was asked for beside the prompt, defaults included. */
+    readonly settings: Readonly<Record<string, unknown>> & { readonly seed: number; readonly n_ctx: number; readonly deterministic: boolean };
+    readonly prompt_sha256: string;
+    readonly prompt_tokens: readonly number[];
+    readonly tokens: readonly number[];
+    readonly text: string;
+    readonly finish_reason: string;
+    /** How each token was chosen, and how far apart the two best logits were. */
+    readonly steps: readonly { readonly token: number; readonly logprob: number; readonly gap: number }[];
+    /** The step where they were closest. */
+    readonly closest: number | null;
+  };
+  /** Hashes over the body. */
+  readonly chain: Readonly<Record<string, unknown>>;
+}
+
+/** Which model file. */
+export interface ModelHash {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly of: string;
+}
 
 /** Counts of tokens. */
 export interface Usage {
@@ -337,6 +379,7 @@ export interface ChatCompletion extends PromptTokens {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly strategy?: StrategyReport;
+  readonly record?: GenerationRecord;
 }
 
 /** What `speculate` adds to the choice of a chunk: its tokens were guessed, and the model agreed. */
@@ -359,6 +402,7 @@ export interface ChatCompletionChunk extends PromptTokens {
   readonly usage?: Usage | null;
   readonly timings?: Timings;
   readonly strategy?: StrategyReport;
+  readonly record?: GenerationRecord;
 }
 
 /** Log-probabilities in the shape of `completions`: lists of equal length. */
@@ -385,6 +429,7 @@ export interface Completion extends PromptTokens {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly strategy?: StrategyReport;
+  readonly record?: GenerationRecord;
 }
 
 /** A piece of a continuation. The last one has `usage` and `timings`. */
@@ -402,6 +447,7 @@ export interface CompletionChunk extends PromptTokens {
   readonly usage?: Usage | null;
   readonly timings?: Timings;
   readonly strategy?: StrategyReport;
+  readonly record?: GenerationRecord;
 }
 
 /** A request to `engine.score`. */

@@ -1,5 +1,5 @@
 import type { FurtherSettings } from "../api/sampling.js";
-import type { StrategyReport } from "../api/types.js";
+import type { GenerationRecord, ModelHash, StrategyReport } from "../api/types.js";
 import type { AdapterInfo } from "../types.js";
 
 /** What the engine says of the model, in its own spelling. */
@@ -26,6 +26,12 @@ export interface EngineFacts {
   readonly notes: readonly string[];
   /** How the model writes calls of tools; `null` if its chat template takes none. */
   readonly tool_format: ToolFormat | null;
+}
+
+/** What the wasm module says of a further model. */
+export interface OtherFacts {
+  readonly model: ModelFacts;
+  readonly memory: PlanFacts["memory"];
 }
 
 /** A way of writing calls of tools. */
@@ -99,6 +105,16 @@ export interface GenerateRequest extends FurtherSettings {
   readonly scored?: boolean;
   /** Whether somebody answers the event `remote`. */
   readonly remote?: boolean;
+  /** What a record says of the form; present if one is wanted. */
+  readonly record?: RecordRequest;
+}
+
+/** A record that is asked for. */
+export interface RecordRequest {
+  /** The form as records have it. */
+  readonly form?: { readonly kind: "json_schema" | "json_object" | "regex" | "grammar"; readonly text: string };
+  /** The core's to know. */
+  readonly model?: ModelHash;
 }
 
 /** A token that might have been chosen. */
@@ -167,4 +183,5 @@ export interface GenerateStats {
   readonly dispatches_per_token: number;
   /** What a strategy says of itself, its name included. */
   readonly strategy?: StrategyReport;
+  readonly record?: GenerationRecord;
 }

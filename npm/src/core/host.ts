@@ -3,8 +3,8 @@ import type { SourceRef } from "../source/resolve.js";
 import type { Progress } from "../types.js";
 import { orAborted } from "./abort.js";
 import type { Core } from "./core.js";
-import type { EngineFacts, EventAnswer } from "./facts.js";
-import type { CallName, Calls, EngineOptions } from "./messages.js";
+import type { EngineFacts, EventAnswer, OtherFacts } from "./facts.js";
+import type { CallName, Calls, EngineOptions, OpenOptions } from "./messages.js";
 import { Queue } from "./queue.js";
 
 /** Errors after which the engine is made anew by the next call. */
@@ -27,6 +27,8 @@ export class EngineHost {
   readonly #disposal = new AbortController();
   #core: Core;
   #facts: EngineFacts;
+  /** The further model, and what to load it from again. */
+  #other: { readonly args: Calls["loadOther"]["args"]; readonly facts: OtherFacts } | undefined;
   /** Why the core has to be replaced before the next call. */
   #broken: GoldcrestError | undefined;
 
@@ -62,6 +64,15 @@ export class EngineHost {
 
   get facts(): EngineFacts {
     return this.#facts;
+  }
+
+  get other(): OtherFacts | undefined {
+    return this.#other?.facts;
+  }
+
+  /** How this engine's files are opened. */
+  get options(): EngineOptions {
+    return this.#recipe.options;
   }
 
   get disposed(): boolean {
@@ -100,6 +111,15 @@ export class EngineHost {
     return this.#orDisposed(running);
   }
 
+  /** Loads a further model in place of the one that there may be. */
+  async loadOther(ref: SourceRef, options: OpenOptions, signal: AbortSignal | undefined, onProgress: (progress: Progress) => void): Promise<void> {
+    // From here on there is none: the old one goes before the new one comes.
+    const args = [ref, options] as const;
+    const loading = this.call("loadOther", args, signal, onProgress);
+    loading.catch(() => (this.#other = undefined));
+    this.#other = { args, facts: await loading };
+  }
+
   /** Takes the device away, also from a call under way: it rejects with `E_DEVICE_LOST`. */
   async loseDevice(): Promise<void> {
     if (this.disposed) throw disposed();
@@ -123,6 +143,7 @@ export class EngineHost {
       this.#core = makeCore();
     }
     this.#facts = await this.#core.call("load", [ref, options], { signal });
+    if (this.#other !== undefined) await this.#core.call("loadOther", this.#other.args, { signal });
     this.#broken = undefined;
   }
 

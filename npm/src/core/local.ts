@@ -1,19 +1,22 @@
+import { Guesses } from "../cache/guesses.js";
 import { shelfKey } from "../cache/download.js";
 import type { DownloadOptions } from "../cache/remote.js";
 import { freeBytes } from "../cache/quota.js";
 import { chunkCount, readShelf } from "../cache/record.js";
-import type { Classified, Scored } from "../api/types.js";
+import type { Classified, ModelHash, Scored } from "../api/types.js";
 import { aborted, GoldcrestError, toGoldcrestError } from "../errors.js";
 import { useSubgroups } from "../gpu/subgroups.js";
 import { openSource } from "../source/open.js";
 import type { SourceRef } from "../source/resolve.js";
 import type { ProgressPhase, SelfTestReport, StrategySummary } from "../types.js";
+import type { ByteSource } from "./bytes.js";
 import type { CallHooks, Core } from "./core.js";
 import { Constraints, type AskWords } from "./constraint.js";
 import { deferred } from "./deferred.js";
 import { nextAttempt, type Attempt } from "./fallback.js";
-import type { EngineFacts, EventAnswer, GenerateEvent, GenerateStats, PlanFacts, TraceFacts } from "./facts.js";
-import type { CallName, Calls } from "./messages.js";
+import type { EngineFacts, EventAnswer, GenerateEvent, GenerateStats, OtherFacts, PlanFacts, TraceFacts } from "./facts.js";
+import type { CallName, Calls, OpenOptions } from "./messages.js";
+import { hashModel } from "./model-hash.js";
 import { breathe, ProgressPace } from "./pace.js";
 import { downloadTools, type Realm } from "./realm.js";
 import type { WasmEngine, WasmGrammars, WasmModule } from "./wasm.js";
@@ -30,6 +33,9 @@ export class LocalCore implements Core {
   #engine: WasmEngine | undefined;
   #grammars: WasmGrammars | undefined;
   #constraints: Constraints | undefined;
+  #guesses: Guesses | undefined;
+  /** What the engine was loaded from, and its hash once that was asked for. */
+  #origin: { readonly ref: SourceRef; readonly options: OpenOptions; hash?: ModelHash } | undefined;
   /** Calls that have not ended; none after a trap, since those never end. */
   readonly #running = new Set<Promise<void>>();
 
@@ -66,6 +72,7 @@ export class LocalCore implements Core {
 
   async close(): Promise<void> {
     await Promise.all(this.#running);
+    await this.#guesses?.written();
     this.#free();
   }
 
@@ -78,6 +85,7 @@ export class LocalCore implements Core {
 
   readonly #handlers: Handlers = {
     load: (args, hooks) => this.#load(args, hooks),
+    loadOther: (args, hooks) => this.#loadOther(args, hooks),
     plan: (args, hooks) => this.#plan(args, hooks),
     generate: (args, hooks) => this.#generate(args, hooks),
     trace: async ([request]) => JSON.parse(await this.#loaded.trace(JSON.stringify(request))) as TraceFacts,
@@ -132,37 +140,91 @@ export class LocalCore implements Core {
     ref: SourceRef,
     options: Calls["load"]["args"][1],
     { backend, subgroups }: Attempt,
-    { onEvent, signal }: CallHooks<"load">,
+    hooks: CallHooks<"load">,
   ): Promise<EngineFacts> {
     this.#free();
-    const pace = new ProgressPace((progress) => void onEvent?.(progress));
-    const report = (phase: ProgressPhase, loaded: number, total: number): void =>
-      pace.report({ phase, loaded, total, ...(ref.file === "" ? {} : { file: ref.file }) });
     // The wasm file arrives while the first bytes of the model do.
     const starting = this.#realm.wasm.get(options.wasmUrl);
     starting.catch(() => undefined);
+    const made: Promise<WasmEngine>[] = [];
+    let size = 0;
+    try {
+      const engine = await this.#feed(ref, options, hooks, async (source, report) => {
+        this.#wasm = await starting;
+        useSubgroups(subgroups);
+        ({ size } = source);
+        const asked = JSON.stringify({ backend, context_length: options.contextLength, deterministic: options.deterministic });
+        const making = this.#wasm.Engine.load(source, asked, report, hooks.signal);
+        made.push(making);
+        return making;
+      });
+      this.#engine = engine;
+      this.#constraints = new Constraints(engine, async () => (this.#grammars = await this.#realm.grammars.get(options.grammarUrl)));
+      this.#origin = { ref, options };
+      const facts = JSON.parse(engine.info()) as EngineFacts;
+      const lost = await this.#recall(engine, options, JSON.stringify([facts.model, size]));
+      return lost === undefined ? facts : { ...facts, notes: [...facts.notes, lost] };
+    } catch (error) {
+      // An engine whose file turned out wrong.
+      for (const making of made) void making.then((engine) => engine.free(), ignore);
+      throw error;
+    }
+  }
+
+  /** Begins with what guessing learnt of this model before, if that is kept. */
+  async #recall(engine: WasmEngine, { guessMemory, cache, wasmUrl }: Calls["load"]["args"][1], model: string): Promise<string | undefined> {
+    this.#guesses = undefined;
+    if (!guessMemory) return undefined;
+    const { store, digest } = await downloadTools(this.#realm, cache, wasmUrl);
+    this.#guesses = new Guesses(store, await shelfKey(model, digest));
+    return this.#guesses.load((bytes) => engine.remember(bytes));
+  }
+
+  /** Which file the model is from: it is read once more. */
+  async #hash(signal: AbortSignal): Promise<ModelHash> {
+    const origin = this.#origin;
+    if (origin === undefined) throw new GoldcrestError("E_DISPOSED", "the engine is not loaded");
+    if (origin.hash !== undefined) return origin.hash;
+    const { source, control } = await this.#open(origin.ref, origin.options, { signal, onProgress: () => undefined, headerOnly: false });
+    const sum = new this.#module.Sha256();
+    const going = (): void => {
+      if (signal.aborted) throw aborted(signal.reason);
+    };
+    try {
+      return (origin.hash = await hashModel(source, origin.ref.file, sum, going));
+    } finally {
+      sum.free();
+      source.close();
+      control.abort();
+    }
+  }
+
+  async #loadOther([ref, options]: Calls["loadOther"]["args"], hooks: CallHooks<"loadOther">): Promise<OtherFacts> {
+    const engine = this.#loaded;
+    return JSON.parse(await this.#feed(ref, options, hooks, (source, report) => engine.loadOther(source, report, hooks.signal))) as OtherFacts;
+  }
+
+  /** Reads a model's file into the engine, and tells how far that is. */
+  async #feed<Made>(
+    ref: SourceRef,
+    options: OpenOptions,
+    { onEvent, signal }: CallHooks<"load"> | CallHooks<"loadOther">,
+    make: (source: ByteSource, report: (phase: string, loaded: number, total: number) => void) => Promise<Made>,
+  ): Promise<Made> {
+    const pace = new ProgressPace((progress) => void onEvent?.(progress));
+    const report = (phase: ProgressPhase, loaded: number, total: number): void =>
+      pace.report({ phase, loaded, total, ...(ref.file === "" ? {} : { file: ref.file }) });
     const { source, control } = await this.#open(ref, options, { signal, onProgress: report, headerOnly: false });
     try {
-      this.#wasm = await starting;
-      useSubgroups(subgroups);
-      const made = this.#wasm.Engine.load(
-        source,
-        JSON.stringify({ backend, context_length: options.contextLength }),
-        (phase, loaded, total) => report(phase as ProgressPhase, loaded, total),
-        signal,
-      );
+      const making = make(source, (phase, loaded, total) => report(phase as ProgressPhase, loaded, total));
       // A download that fails ends the reads of the engine, too; its own reason is the better one.
-      made.catch(() => undefined);
-      this.#engine = await Promise.race([made, source.finished().then(() => made)]);
-      this.#constraints = new Constraints(this.#engine, async () => (this.#grammars = await this.#realm.grammars.get(options.grammarUrl)));
+      making.catch(() => undefined);
+      const made = await Promise.race([making, source.finished().then(() => making)]);
       await source.finished();
       if (signal.aborted) throw aborted(signal.reason);
       report("ready", source.size, source.size);
       pace.flush();
-      return JSON.parse(this.#engine.info()) as EngineFacts;
-    } catch (error) {
-      this.#free();
-      throw error;
+      return made;
     } finally {
       source.close();
       control.abort();
@@ -221,15 +283,17 @@ export class LocalCore implements Core {
       }
       return answer;
     };
-    const { form, monitored, ...asked } = request;
+    const { form, monitored, record, ...asked } = request;
     const ask: AskWords = async (text, tokens) => (await onEvent?.({ type: "words", text, tokens })) as readonly string[] | null;
     const engine = this.#loaded;
     const constraint = await this.#constraints?.make(form, monitored === true ? ask : undefined);
     try {
+      const wanted = record === undefined ? {} : { record: { ...record, model: await this.#hash(signal) } };
       if (signal.aborted) throw aborted(signal.reason);
-      const stats = await engine.generate(JSON.stringify(asked), told, signal, constraint);
+      const stats = JSON.parse(await engine.generate(JSON.stringify({ ...asked, ...wanted }), told, signal, constraint)) as GenerateStats;
+      if (stats.strategy?.["speculation"] !== undefined) this.#guesses?.keep(new Uint8Array(engine.guesses()));
       if (signal.aborted) throw aborted(signal.reason);
-      return JSON.parse(stats) as GenerateStats;
+      return stats;
     } finally {
       constraint?.free();
     }

@@ -3,7 +3,7 @@ import type { Classified, Scored } from "../api/types.js";
 import type { ErrorData } from "../errors.js";
 import type { SourceRef } from "../source/resolve.js";
 import type { BackendChoice, CacheKind, Progress, SelfTestReport, StrategySummary } from "../types.js";
-import type { EngineFacts, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats, PlanFacts, TemplateInput, TraceFacts, TraceRequest } from "./facts.js";
+import type { EngineFacts, EventAnswer, GenerateEvent, GenerateRequest, GenerateStats, OtherFacts, PlanFacts, TemplateInput, TraceFacts, TraceRequest } from "./facts.js";
 
 /** How a source is opened. */
 export interface OpenOptions {
@@ -20,6 +20,8 @@ export interface EngineOptions extends OpenOptions {
   readonly backend: BackendChoice;
   readonly contextLength: number | undefined;
   readonly subgroups: boolean;
+  readonly deterministic: boolean;
+  readonly guessMemory: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface EngineOptions extends OpenOptions {
  */
 export interface Calls {
   load: { args: readonly [SourceRef, EngineOptions]; result: EngineFacts; event: Progress };
+  loadOther: { args: readonly [SourceRef, OpenOptions]; result: OtherFacts; event: Progress };
   plan: { args: readonly [SourceRef, OpenOptions, number | undefined]; result: PlanFacts; event: never };
   generate: { args: readonly [GenerateRequest]; result: GenerateStats; event: GenerateEvent };
   trace: { args: readonly [TraceRequest]; result: TraceFacts; event: never };

@@ -33,6 +33,11 @@ export interface WasmEngine {
     signal: WasmSignal,
     constraint?: WasmConstraint,
   ): Promise<string>;
+  loadOther(source: ByteSource, onProgress: (phase: string, loaded: number, total: number) => void, signal: WasmSignal): Promise<string>;
+  /** What guessing learnt; no bytes if that is nothing. */
+  guesses(): Uint8Array;
+  /** Begins with what guessing learnt before; throws for bytes that are nothing of the kind. */
+  remember(guesses: Uint8Array): void;
   continuation(text: string): Uint32Array;
   tokenTable(): { readonly pieces: Uint8Array; readonly lengths: Uint32Array; readonly special: Uint32Array; readonly ends: Uint32Array; free(): void };
   trace(request: string): Promise<string>;

@@ -91,6 +91,7 @@ export const Goldcrest = {
       return had;
     },
   },
+  async forgetGuesses(): Promise<void> {},
 } satisfies { [Key in keyof Real.GoldcrestApi]: unknown };
 
 function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", contextLength: number | undefined): Engine {
@@ -123,6 +124,7 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
       profile: backend === "cpu" ? "cpu" : "discrete",
       contextLength: contextLength ?? model.nCtxTrain,
       memory: { weights: 97e6, kvPerToken: 23_040, scratch: 9e6, total: 153e6 },
+      other: null,
       notes: backend === "cpu" ? ["This browser offers no WebGPU adapter"] : [],
       worker: true,
     },
@@ -156,6 +158,7 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
         calibrated: labels.map(() => 1 / labels.length),
         scored: [],
       })),
+    loadOther: async () => undefined,
     plan: (other, options) => Goldcrest.plan(other, options),
     selftest: async () => ({ selftest: ["F16", "Q4_1", "Q4_K", "Q6_K", "Q8_0"].map((format) => ({ format, ok: true, sums: [1, 2] })) }),
     loseDevice: async () => undefined,

@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::generating::{self, SamplingArgs};
 use crate::loading::ModelArgs;
 use crate::output;
-use crate::record::{CLOSE_CALL, Step, closest};
+use goldcrest::record::{CLOSE_CALL, Step, closest};
 
 /// Run one prompt several times and say how often the answer is the same
 #[derive(Debug, clap::Args)]

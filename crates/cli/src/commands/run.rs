@@ -6,18 +6,19 @@ use std::path::PathBuf;
 use goldcrest::decode::strategy::FormBy;
 use goldcrest::decode::{DecodeError, Decoding, Method};
 use goldcrest::prompt::RenderInput;
+use goldcrest::record::{Recorded, Way};
 use goldcrest::{Finish, Prompt, Request};
 use serde_json::{Value, json};
 
 use super::tokenize::piece;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::form::FormArgs;
+use crate::form::{FormArgs, compile};
 use crate::generating::{self, Answer, Making, SamplingArgs};
 use crate::given::TokenList;
 use crate::loading::{Loaded, ModelArgs};
 use crate::output;
-use crate::record::{Body, Record, Recorded, Way};
+use crate::record;
 use crate::strategy::StrategyArgs;
 
 /// Answer one prompt
@@ -75,7 +76,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     }
     let given = Given::read(&args)?;
     let found = args.model.find(context)?;
-    let constraint = form.as_ref().map(|form| form.compile(&found.gguf)).transpose()?;
+    let constraint = form.as_ref().map(|form| compile(form, &found.gguf)).transpose()?;
     let model = found.path.clone();
     let loaded = args.model.load_found(found, context)?;
     args.sampling.further.apply_texts(&mut sampler, loaded.engine.text())?;
@@ -113,8 +114,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let answer = generating::answer(making, !args.json, context)?;
     args.strategy.keep(learnt.as_ref())?;
     if let Some(path) = &args.record {
-        let body = Body::new(&model, &loaded, &request, &way, &answer, args.model.deterministic)?;
-        Record::new(body)?.write(path)?;
+        let body = record::body(&model, &loaded, &request, &way, &answer, args.model.deterministic)?;
+        record::write(body, path)?;
     }
     if args.json {
         output::json(&report(&loaded, &prompt, &answer, logprobs, strategy))?;

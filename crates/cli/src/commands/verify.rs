@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use goldcrest::Request;
 use goldcrest::decode::{Decoding, Method, Resources};
+use goldcrest::record::{Body, CLOSE_CALL, Recorded, Step};
 use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::form::compile;
 use crate::generating::Making;
 use crate::loading::ModelArgs;
-use crate::record::{Body, CLOSE_CALL, Record, Recorded, Step};
+use crate::record;
 use crate::{generating, output};
 
 /// Repeat a generation from its record and say where it first differs
@@ -37,12 +39,12 @@ struct Differences {
 
 /// Exit code 0 if every token is as recorded, 1 if one is not, 2 for a record or a model that cannot be used.
 pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
-    let record = Record::read(&args.record)?;
+    let record = record::read(&args.record)?;
     args.model.ctx = Some(i64::from(record.body.settings.n_ctx));
     args.model.deterministic |= record.body.settings.deterministic;
     let model = args.model.find(context)?;
     let way = &record.body.settings.way;
-    let constraint = way.form.as_ref().map(|form| form.compile(&model.gguf)).transpose()?;
+    let constraint = way.form.as_ref().map(|form| compile(form, &model.gguf)).transpose()?;
     let path = model.path.clone();
     let loaded = args.model.load_found(model, context)?;
     let request = Request { constraint, ..record.body.request()? };
@@ -56,7 +58,7 @@ pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
         }
     };
     let answer = generating::answer(making, false, context)?;
-    let again = Body::new(&path, &loaded, &request, way, &answer, args.model.deterministic)?;
+    let again = record::body(&path, &loaded, &request, way, &answer, args.model.deterministic)?;
     let found = differences(&record.body, &again);
     if args.json {
         output::json(&report(&record.body, &again, &found))?;

@@ -150,8 +150,15 @@ impl Device for CpuDevice {
                 limit: self.caps.max_buffer,
             });
         }
+        // What cannot be allocated ends the program, unless it is tried first.
+        let mut room = Vec::<u32>::new();
+        let needed = bytes as usize / 4;
+        if std::hint::black_box(&mut room).try_reserve_exact(needed).is_err() {
+            return Err(GpuError::OutOfMemory { label: label.into(), needed: bytes });
+        }
+        drop(std::hint::black_box(room));
         // Collected in its place: a vector would be filled first and copied then, twice the time of a large weight.
-        let words: Words = (0..bytes as usize / 4).map(|_| Cell::new(0)).collect();
+        let words: Words = (0..needed).map(|_| Cell::new(0)).collect();
         self.counters.update(|c| {
             c.buffers += 1;
             c.live_bytes += bytes;

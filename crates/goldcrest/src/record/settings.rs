@@ -2,35 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use goldcrest::sample::SamplerParams;
-use goldcrest::{EngineError, Prompt, Request};
+use goldcrest_engine::{EngineError, Prompt, Request};
+use goldcrest_sample::SamplerParams;
 use serde::{Deserialize, Serialize};
-
-use crate::error::CliError;
-use crate::form::Form;
 
 /// How the answer is made, beside one token after another of any text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Way {
+pub struct Way {
+    /// The form that it has to have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) form: Option<Form>,
+    pub form: Option<Form>,
+    /// The strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) strategy: Option<Recorded>,
+    pub strategy: Option<Recorded>,
 }
 
 /// A strategy that needs nothing but prompts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Recorded {
+pub struct Recorded {
     /// `NAME:key=value,…`.
-    pub(crate) spec: String,
+    pub spec: String,
     /// Tokens of the prompts that it compares with.
-    pub(crate) references: Vec<Vec<u32>>,
+    pub references: Vec<Vec<u32>>,
+}
+
+/// A form that was asked for, complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// What the text is.
+    pub kind: FormKind,
+    /// The schema, expression or grammar.
+    pub text: String,
+}
+
+/// The kinds of forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormKind {
+    /// JSON that a schema accepts.
+    JsonSchema,
+    /// Any JSON object; the text is empty.
+    JsonObject,
+    /// Text that matches a regular expression as a whole.
+    Regex,
+    /// Text of a grammar, in Lark or GBNF.
+    Grammar,
 }
 
 /// Everything in a request but the prompt, and the context it ran in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Settings {
-    pub(crate) seed: u64,
+pub struct Settings {
+    /// Start of the random numbers.
+    pub seed: u64,
     /// The sampler's numbers by name.
     numbers: BTreeMap<String, f64>,
     words: BTreeMap<String, String>,
@@ -41,17 +64,19 @@ pub(crate) struct Settings {
     stop: Vec<String>,
     ignore_eos: bool,
     max_tokens: Option<usize>,
-    pub(crate) n_ctx: u32,
+    /// Tokens that prompt and answer may have together.
+    pub n_ctx: u32,
     /// Whether nothing that was timed chose adapter, kernels or chunks.
-    pub(crate) deterministic: bool,
+    pub deterministic: bool,
+    /// How the answer is made.
     #[serde(flatten)]
-    pub(crate) way: Way,
+    pub way: Way,
     /// The chain that all this amounts to, for readers.
     chain: String,
 }
 
 impl Settings {
-    pub(crate) fn of(request: &Request, way: &Way, n_ctx: u32, deterministic: bool) -> Self {
+    pub(super) fn of(request: &Request, way: &Way, n_ctx: u32, deterministic: bool) -> Self {
         let sampler = &request.sampler;
         let words = [
             ("order", sampler.order.name()),
@@ -77,7 +102,7 @@ impl Settings {
     }
 
     /// The request again. Alternatives are asked for, which show how close each choice was.
-    pub(crate) fn request(&self, prompt: Prompt) -> Result<Request, CliError> {
+    pub(super) fn request(&self, prompt: Prompt) -> Result<Request, EngineError> {
         let mut sampler = SamplerParams {
             seed: self.seed,
             logit_bias: self
@@ -90,10 +115,10 @@ impl Settings {
             ..SamplerParams::neutral()
         };
         for (name, value) in &self.numbers {
-            sampler.set(name, *value).map_err(EngineError::from)?;
+            sampler.set(name, *value)?;
         }
         for (name, word) in &self.words {
-            sampler.set_word(name, word).map_err(EngineError::from)?;
+            sampler.set_word(name, word)?;
         }
         Ok(Request {
             max_tokens: self.max_tokens,
@@ -110,7 +135,7 @@ impl Settings {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
     use super::*;
-    use goldcrest::sample::Order;
+    use goldcrest_sample::Order;
 
     #[test]
     fn settings_come_back_as_they_were() {

@@ -11,17 +11,17 @@ use super::hashes::sha256;
 
 /// The events of a record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct HashChain {
+pub struct HashChain {
     id: String,
     agent: String,
     begun: String,
     genesis: String,
-    pub(crate) events: Vec<Event>,
+    events: Vec<Event>,
 }
 
 /// One event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Event {
+struct Event {
     kind: String,
     time: String,
     payload_sha256: String,
@@ -29,7 +29,7 @@ pub(crate) struct Event {
 }
 
 impl HashChain {
-    pub(crate) fn begin(id: &str, agent: &str, time: &str) -> Self {
+    pub(super) fn begin(id: &str, agent: &str, time: &str) -> Self {
         let genesis = genesis(id, agent, time);
         Self {
             id: id.to_owned(),
@@ -40,7 +40,7 @@ impl HashChain {
         }
     }
 
-    pub(crate) fn push(&mut self, kind: &str, time: &str, payload: &Value) {
+    pub(super) fn push(&mut self, kind: &str, time: &str, payload: &Value) {
         let last = self.events.last().map_or(&self.genesis, |event| &event.hash);
         let payload_sha256 = sha256(&[canonical(payload).as_bytes()]);
         let hash = link(self.events.len(), kind, time, &payload_sha256, last);
@@ -49,7 +49,7 @@ impl HashChain {
 
     /// The first event that is not what its payload makes of it; the number of events for a chain without a right beginning
     /// or of another length.
-    pub(crate) fn check(&self, payloads: &[Value]) -> Option<usize> {
+    pub(super) fn check(&self, payloads: &[Value]) -> Option<usize> {
         if self.genesis != genesis(&self.id, &self.agent, &self.begun) || payloads.len() != self.events.len()
         {
             return Some(self.events.len());
@@ -73,7 +73,7 @@ fn link(index: usize, kind: &str, time: &str, payload_sha256: &str, last: &str) 
 }
 
 /// JSON with sorted keys and without spaces.
-pub(crate) fn canonical(value: &Value) -> String {
+fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
@@ -89,7 +89,7 @@ pub(crate) fn canonical(value: &Value) -> String {
 }
 
 /// `2026-11-21T00:00:01+00:00` of seconds since 1970.
-pub(crate) fn timestamp(seconds: u64) -> String {
+pub(super) fn timestamp(seconds: u64) -> String {
     // Days since 1 March 0000, in eras of 400 years (Hinnant, "chrono-compatible low-level date algorithms").
     let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
