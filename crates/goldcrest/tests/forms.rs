@@ -288,6 +288,7 @@ fn smollm2_writes_what_real_schemas_accept() {
             let outcome = run(&mut engine.session(), request).unwrap();
             check(&case["schema"], &outcome, name);
             if outcome.finish == Finish::Length { cut += 1 } else { finished += 1 }
+            println!("{i} {name}, seed {seed}: {:?} after {} tokens", outcome.finish, outcome.tokens.len());
         }
     }
     println!("{finished} finished and valid, {cut} cut off at 200 tokens, {refused} schemas refused");
