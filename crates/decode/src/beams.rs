@@ -3,7 +3,7 @@
 //! Selection, scoring of ended beams and the three ways to stop are those of the transformers library.
 
 use goldcrest_engine::Finish;
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ struct Group {
 
 /// Searches, and gives the ended beams of all groups: those that keep the rules first, the best of them first.
 pub(crate) async fn search<L: Lm>(job: &mut Job<'_, L>, plan: &Plan) -> Result<Vec<Ended>, DecodeError> {
-    let wants = Wants { stats: true, top: true, ..Wants::default() };
+    let wants = Wants { stats: true, top: BEST, ..Wants::default() };
     let (width, limit) = (plan.beams / plan.groups, job.out.room());
     let (first, row) = job.open(&wants).await?;
     let mut groups = Vec::with_capacity(plan.groups);

@@ -1,6 +1,6 @@
 //! Several drafts that go on greedily as one batch, each behind its own prompt.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 
 use crate::suffix::ends_in_repeat;
@@ -38,7 +38,7 @@ pub(crate) async fn finish<L: Lm>(
     drafts: &mut [Draft],
     no_repeat: usize,
 ) -> Result<(), DecodeError> {
-    let wants = Wants { stats: true, top: true, ..Wants::default() };
+    let wants = Wants { stats: true, top: BEST, ..Wants::default() };
     let mut alive: Vec<usize> =
         (0..drafts.len()).filter(|i| job.text(&drafts[*i].tokens).1.is_none()).collect();
     while !alive.is_empty() {

@@ -213,6 +213,20 @@ impl<'a, L: Lm> Job<'a, L> {
     }
 }
 
+/// Takes the token behind a row: the one that the device drew, or the chain's choice; with its log-probability under the model.
+///
+/// # Errors
+/// As [`choose`].
+pub(crate) fn take(chain: &mut Chain, row: &Row, position: u32) -> Result<(u32, f32), DecodeError> {
+    if let Some(token) = row.drawn() {
+        chain.accept(token);
+        return Ok((token, row.logprob(token)));
+    }
+    let (choice, logprob) = choose(chain, row, position)?;
+    chain.commit(&choice);
+    Ok((choice.id, logprob))
+}
+
 /// The token that a chain chooses from a row for the position behind `seq`'s last entry, with its log-probability
 /// under the model. Commit the choice if the token is taken.
 ///

@@ -32,6 +32,9 @@ pub trait Lm {
     /// As [`Runtime::forward`].
     async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError>;
 
+    /// Whether a batch can draw tokens by these parameters; see [`Runtime::draws_on_device`].
+    fn draws(&self, sampler: &SamplerParams) -> bool;
+
     /// Appends tokens to a sequence in chunks of bounded time; see [`Runtime::prefill`].
     ///
     /// # Errors
@@ -82,6 +85,10 @@ impl Lm for Runtime {
 
     async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
         Self::forward(self, batch).await
+    }
+
+    fn draws(&self, sampler: &SamplerParams) -> bool {
+        self.draws_on_device(sampler)
     }
 
     async fn prefill(

@@ -1,6 +1,6 @@
 //! What would follow each of several next tokens: forks that go on greedily as one batch.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 
 use crate::{DecodeError, Lm, Row, Sequences};
@@ -32,7 +32,7 @@ pub(crate) async fn ahead<L: Lm>(
     depth: usize,
     ends: impl Fn(u32) -> bool,
 ) -> Result<Vec<Path>, DecodeError> {
-    let wants = Wants { stats: true, top: true, ..Wants::default() };
+    let wants = Wants { stats: true, top: BEST, ..Wants::default() };
     let mut paths = Vec::with_capacity(heads.len());
     for (token, logprob) in heads {
         let fork = if ends(*token) { None } else { Some(model.fork(seq)?) };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 
 use crate::{DecodeError, Job, Lm};
@@ -90,5 +90,5 @@ impl Oracle {
 }
 
 fn wants() -> Wants {
-    Wants { stats: true, top: true, ..Wants::default() }
+    Wants { stats: true, top: BEST, ..Wants::default() }
 }

@@ -1,6 +1,6 @@
 //! The first tokens of an answer, written by one model to see how sure it is.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_sample::Chain;
 
@@ -28,7 +28,7 @@ pub(crate) async fn probe<L: Lm>(
     n: usize,
     sure: &Sure,
 ) -> Result<Probe, DecodeError> {
-    let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
+    let wants = Wants { stats: true, top: BEST, row: true, ..Wants::default() };
     let prompt = job.prompt.clone();
     let mut chain = job.chain(0)?;
     let (seq, mut row) = job.sequences(model)?.open(&prompt, &wants).await?;

@@ -64,20 +64,30 @@ impl Row {
         stats.max - stats.log_sum_exp
     }
 
-    /// The best `k` tokens with their log-probabilities, best first; at most 256.
+    /// The best `k` tokens with their log-probabilities, best first; at most as many as were asked for.
     #[must_use]
     pub fn top(&self, k: usize) -> Vec<(u32, f32)> {
         let lse = self.stats().log_sum_exp;
         self.inner.top.iter().take(k).map(|(id, logit)| (*id, logit - lse)).collect()
     }
 
-    /// Log-probability of a token: exact for the best 256, for listed tokens not asked for negative infinity.
+    /// The token that the device drew, if it was asked to.
+    #[must_use]
+    pub const fn drawn(&self) -> Option<u32> {
+        match self.inner.drawn {
+            Some((token, _)) => Some(token),
+            None => None,
+        }
+    }
+
+    /// Log-probability of a token: exact for the best that were asked for and the one that was drawn, else negative infinity.
     #[must_use]
     pub fn logprob(&self, token: u32) -> f32 {
         let lse = self.stats().log_sum_exp;
         let listed = || self.inner.top.iter().find(|(id, _)| *id == token).map(|(_, logit)| *logit);
         let whole = self.inner.logits.get(token as usize).copied();
-        whole.or_else(listed).map_or(f32::NEG_INFINITY, |logit| logit - lse)
+        let drawn = || self.inner.drawn.filter(|(id, _)| *id == token).map(|(_, logprob)| logprob);
+        whole.or_else(listed).map(|logit| logit - lse).or_else(drawn).unwrap_or(f32::NEG_INFINITY)
     }
 
     /// All logits, if the row was asked for; else nothing.

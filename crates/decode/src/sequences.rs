@@ -8,6 +8,7 @@ use std::time::Duration;
 use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Event};
+use goldcrest_sample::SamplerParams;
 use web_time::Instant;
 
 use crate::form::{Forms, Masks};
@@ -137,12 +138,41 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// # Errors
     /// What a forward pass may fail with; [`EngineError::Aborted`] on the caller's signal.
     pub async fn step(&mut self, inputs: &[(SeqId, u32)], wants: &Wants) -> Result<Vec<Row>, DecodeError> {
+        let wanting: Vec<_> = inputs.iter().map(|(seq, token)| (*seq, *token, wants.clone())).collect();
+        self.step_each(wanting, None).await
+    }
+
+    /// [`Sequences::step`] with the next token of each sequence drawn on the device from the random numbers of its stream, where
+    /// [`Sequences::draws`]; the rows have little else to say.
+    ///
+    /// # Errors
+    /// As [`Sequences::step`].
+    pub(crate) async fn step_drawing(
+        &mut self,
+        inputs: &[(SeqId, u32, u32)],
+        sampler: &SamplerParams,
+    ) -> Result<Vec<Row>, DecodeError> {
+        let wants = |stream| Wants { stats: true, drawn: Some(stream), ..Wants::default() };
+        let wanting = inputs.iter().map(|(seq, token, stream)| (*seq, *token, wants(*stream))).collect();
+        self.step_each(wanting, Some(sampler.clone())).await
+    }
+
+    /// Whether the device can draw the next tokens: not where a form says what they may be.
+    pub(crate) fn draws(&self, sampler: &SamplerParams) -> bool {
+        self.forms.is_none() && self.lm.draws(sampler)
+    }
+
+    async fn step_each(
+        &mut self,
+        inputs: Vec<(SeqId, u32, Wants)>,
+        sampler: Option<SamplerParams>,
+    ) -> Result<Vec<Row>, DecodeError> {
         let mut rows = Vec::with_capacity(inputs.len());
-        for (seq, token) in inputs {
-            let pos = self.lm.pool().sequence(*seq)?.next_pos();
-            rows.push(BatchRow::token(*token, pos, *seq).wanting(wants.clone()));
+        for (seq, token, wants) in inputs {
+            let pos = self.lm.pool().sequence(seq)?.next_pos();
+            rows.push(BatchRow::token(token, pos, seq).wanting(wants));
         }
-        self.read(&Batch { rows, ..Batch::default() }).await
+        self.read(&Batch { rows, sampler, ..Batch::default() }).await
     }
 
     /// Appends several tokens to one sequence in one pass, and gives the row behind each.

@@ -1,14 +1,12 @@
 //! A model given as a function, for trying methods: exact, instant, with the real bookkeeping of sequences.
 
 use goldcrest_engine::EngineError;
-use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible};
+use goldcrest_engine::batch::{BEST, Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible};
 use goldcrest_engine::kv::{KvPool, SeqId};
+use goldcrest_sample::{Candidates, SamplerParams};
 
 use crate::speculate::SharedLearnt;
 use crate::{Lm, Row, Shape};
-
-/// Most candidates of [`goldcrest_engine::batch::Wants::top`], as on a device.
-const CANDIDATES: usize = 256;
 
 /// Logit of a token that a mask forbids, as on a device.
 const BANNED: f32 = -1e30;
@@ -162,7 +160,14 @@ impl TableLm {
         Ok(cells.map(|(_, entry)| &self.cells[entry.cell.0 as usize]).collect())
     }
 
-    fn result(&self, row: usize, asked: &BatchRow, end: u32, contexts: &[(Vec<u32>, f32)]) -> RowResult {
+    fn result(
+        &self,
+        row: usize,
+        asked: &BatchRow,
+        end: u32,
+        contexts: &[(Vec<u32>, f32)],
+        sampler: Option<&SamplerParams>,
+    ) -> Result<RowResult, EngineError> {
         let mut logits = self.mixed(contexts, end);
         if let Some(mask) = &asked.wants.allowed {
             let banned = (0..).zip(&mut logits).filter(|(id, _)| !mask.contains(*id));
@@ -171,17 +176,26 @@ impl TableLm {
         let stats = Row::stats_of(&logits);
         let mut order: Vec<(u32, f32)> = (0..).zip(logits.iter().copied()).collect();
         order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        order.truncate(CANDIDATES);
+        order.truncate(asked.wants.top as usize);
         let wants = &asked.wants;
         let hidden = || contexts.first().map(|(context, _)| (self.hidden)(context)).unwrap_or_default();
-        RowResult {
+        let drawn = match (wants.drawn, sampler) {
+            (Some(stream), Some(sampler)) => {
+                let chain = sampler.to_chain()?.fork(stream);
+                let token = chain.choose(&mut Candidates::from_row(&logits)?, asked.pos + 1)?.id;
+                Some((token, logits[token as usize] - stats.log_sum_exp))
+            }
+            _ => None,
+        };
+        Ok(RowResult {
             row,
             stats: Some(stats),
-            top: if wants.top { order } else { Vec::new() },
+            top: order,
+            drawn,
             logits_at: wants.logits_at.iter().map(|id| logits[*id as usize]).collect(),
             hidden: if wants.hidden { hidden() } else { Vec::new() },
             logits: if wants.row { logits } else { Vec::new() },
-        }
+        })
     }
 
     /// Logits of a context where the pass ends before layer `end`.
@@ -240,10 +254,15 @@ impl Lm for TableLm {
             let hidden = contexts.first().map(|(context, _)| (self.hidden)(context)).unwrap_or_default();
             result.taps.iter_mut().for_each(|tap| tap.extend(&hidden));
             if !row.wants.is_none() {
-                result.rows.push(self.result(i, row, end, &contexts));
+                result.rows.push(self.result(i, row, end, &contexts, batch.sampler.as_ref())?);
             }
         }
         Ok(result)
+    }
+
+    fn draws(&self, sampler: &SamplerParams) -> bool {
+        let chain = sampler.gpu_plan();
+        chain.exact_with(BEST as usize) && !chain.looks_back() && chain.n_bias == 0
     }
 
     async fn prefill(

@@ -4,6 +4,7 @@ mod common;
 
 use common::{ask, bigram, outcome, outcome_beside, sampled};
 use goldcrest_decode::{Ask, Lm, Method, Remote, Resources};
+use goldcrest_sample::SamplerParams;
 
 /// Strategies that cannot do without a further model.
 const NEEDS_ANOTHER: [&str; 4] =
@@ -16,6 +17,29 @@ fn plain_decoding_follows_the_table() {
     let got = outcome(&mut model, ask(8), "sample");
     assert_eq!(got.tokens, [1, 3, 0, 1, 3, 0, 1, 3]);
     assert_eq!(got.report["passes"], 8);
+}
+
+/// A bias of nothing keeps the choice on the host.
+#[test]
+fn what_a_device_draws_is_what_the_host_draws() {
+    for method in
+        ["sample", "best_of_n:n=5", "self_consistency:n=3", "first_finish:n=4", "speculate:drafter=auto"]
+    {
+        for seed in 0..20 {
+            let ask = |logit_bias| {
+                let asked = sampled(12, seed);
+                let sampler = SamplerParams { top_k: 3, temperature: 1.4, logit_bias, ..asked.sampler };
+                Ask { sampler, ..asked }
+            };
+            assert!(
+                bigram().draws(&ask(Vec::new()).sampler) && !bigram().draws(&ask(vec![(0, 0.0)]).sampler)
+            );
+            let drawn = outcome(&mut bigram(), ask(Vec::new()), method);
+            let chosen = outcome(&mut bigram(), ask(vec![(0, 0.0)]), method);
+            assert_eq!(drawn.tokens, chosen.tokens, "{method}, seed {seed}");
+            assert_eq!(drawn.logprobs, chosen.logprobs, "{method}, seed {seed}");
+        }
+    }
 }
 
 #[test]

@@ -3,10 +3,13 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use goldcrest_kernels::sampling::RowStats;
-use goldcrest_sample::TokenMask;
+use goldcrest_kernels::sampling::{CANDIDATES, RowStats};
+use goldcrest_sample::{SamplerParams, TokenMask};
 
 use crate::kv::SeqId;
+
+/// Most tokens that [`Wants::top`] can ask for.
+pub const BEST: u32 = CANDIDATES;
 
 /// Rows that run through the model together.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,8 @@ pub struct Batch {
     pub layers: Option<Range<u32>>,
     /// Points of the residual stream to read or to add to.
     pub taps: Vec<Tap>,
+    /// How the rows that want it draw a token, see [`Wants::drawn`].
+    pub sampler: Option<SamplerParams>,
 }
 
 /// One row of a batch.
@@ -100,8 +105,11 @@ pub enum Visible {
 pub struct Wants {
     /// Argmax, log-sum-exp, entropy, largest probability, gap of the best two.
     pub stats: bool,
-    /// The best 256, sorted.
-    pub top: bool,
+    /// So many of the best, sorted, at most [`BEST`]; 0 for none.
+    pub top: u32,
+    /// A token for the position behind the row, drawn on the device by [`Batch::sampler`] from the random numbers of this stream: the
+    /// token that the host's chain of that stream would choose.
+    pub drawn: Option<u32>,
     /// Logits of listed tokens.
     pub logits_at: Vec<u32>,
     /// All logits.
@@ -160,6 +168,8 @@ pub struct RowResult {
     pub stats: Option<RowStats>,
     /// [`Wants::top`]: (token, logit), best first.
     pub top: Vec<(u32, f32)>,
+    /// [`Wants::drawn`]: the token and its log-probability before the sampler's cuts and temperature.
+    pub drawn: Option<(u32, f32)>,
     /// [`Wants::logits_at`].
     pub logits_at: Vec<f32>,
     /// [`Wants::row`].

@@ -1,16 +1,15 @@
 //! A choice on the host: what to ask of a row, and the row itself only where the best of it do not settle the choice.
 
-use goldcrest_kernels::sampling::CANDIDATES;
 use goldcrest_sample::{Candidates, Chain, Choice, Needs, RowStats, SampleError, TokenMask};
 
-use crate::batch::{RowResult, Wants};
+use crate::batch::{BEST, RowResult, Wants};
 use crate::{EngineError, Runtime};
 
 /// What a step has to bring for `chain` to choose from `n_vocab` tokens, with `logprobs` alternatives reported.
 pub(crate) fn wants(chain: &Chain, n_vocab: u32, logprobs: usize) -> Wants {
-    let best = CANDIDATES as usize;
+    let best = BEST as usize;
     let row = n_vocab as usize <= best || chain.needs(best) == Needs::Row;
-    Wants { stats: true, top: !row || logprobs > 0, row, ..Wants::default() }
+    Wants { stats: true, top: if !row || logprobs > 0 { BEST } else { 0 }, row, ..Wants::default() }
 }
 
 /// Chooses from the only row of the step that ran last. Where its best do not settle the choice, the row is fetched: its

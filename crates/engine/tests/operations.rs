@@ -173,7 +173,7 @@ fn a_tree_runs_in_parts_and_rows_may_join_it_at_a_layer() {
             ..BatchRow::token(TOKENS[6 + i], 6 + [0, 1, 1, 2][i], seq).wanting(wants_row())
         };
         let whole =
-            Batch { rows: (0..4).map(row).collect(), taps: vec![Tap::Read { layer: 1 }], layers: None };
+            Batch { rows: (0..4).map(row).collect(), taps: vec![Tap::Read { layer: 1 }], ..Batch::default() };
         let found = pollster::block_on(rt.forward(&whole)).unwrap();
         rt.pool_mut().truncate(seq, 6).unwrap();
         let quiet = |i| row(i).wanting(Wants::default());
@@ -188,7 +188,7 @@ fn a_tree_runs_in_parts_and_rows_may_join_it_at_a_layer() {
             place: Place::Entry(6 + i),
             ..row(i)
         };
-        let rest = Batch { rows: (0..4).map(kept).collect(), layers: Some(1..n_layer), taps: Vec::new() };
+        let rest = Batch { rows: (0..4).map(kept).collect(), layers: Some(1..n_layer), ..Batch::default() };
         let parts = pollster::block_on(rt.forward(&rest)).unwrap();
         for (part, whole) in parts.rows.iter().zip(&found.rows) {
             assert_close(&part.logits, &whole.logits, ROUNDING, "a tree in two parts");

@@ -287,7 +287,11 @@ fn smollm2_writes_what_real_schemas_accept() {
             let request = Request { prompt: Prompt::Chat(Box::new(input)), ..asked(&constraint, seed, 200) };
             let outcome = run(&mut engine.session(), request).unwrap();
             check(&case["schema"], &outcome, name);
-            if outcome.finish == Finish::Length { cut += 1 } else { finished += 1 }
+            if outcome.finish == Finish::Length {
+                cut += 1
+            } else {
+                finished += 1
+            }
             println!("{i} {name}, seed {seed}: {:?} after {} tokens", outcome.finish, outcome.tokens.len());
         }
     }

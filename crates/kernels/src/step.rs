@@ -63,7 +63,7 @@ pub struct Row {
     pub ancestors_lo: u32,
     /// Ancestor bits 32..64.
     pub ancestors_hi: u32,
-    /// Sequence number: the draw's random stream.
+    /// Random stream of the row's draw.
     pub seq: u32,
     /// First entry of this row's weighted token mixture in the mixture buffer (pairs: token, f32 weight bits).
     pub mix_start: u32,

@@ -40,6 +40,12 @@ impl GpuChain {
     pub fn exact_with(&self, k_max: usize) -> bool {
         self.complete && (self.greedy || (1..=k_max).contains(&(self.top_k as usize)))
     }
+
+    /// Whether a token's logit depends on the tokens before it.
+    #[must_use]
+    pub fn looks_back(&self) -> bool {
+        self.last_n != 0 && (self.repeat != 1.0 || self.freq != 0.0 || self.present != 0.0)
+    }
 }
 
 impl SamplerParams {

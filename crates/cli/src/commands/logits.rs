@@ -82,7 +82,7 @@ fn best(engine: &Engine, tokens: &[u32], n: usize, context: &Context) -> Result<
     if tokens.len() > n_ctx as usize {
         return Err(EngineError::PromptTooLong { n_prompt: tokens.len(), n_ctx }.into());
     }
-    let wants = Wants { top: n <= SORTED, row: n > SORTED, ..Wants::default() };
+    let wants = Wants { top: if n > SORTED { 0 } else { n as u32 }, row: n > SORTED, ..Wants::default() };
     let seq = runtime.pool_mut().create();
     let row = BatchRow::token(*last, before.len() as u32, seq).wanting(wants);
     pollster::block_on(runtime.prefill(seq, before, &mut |_| !context.interrupt.is_set()))?;

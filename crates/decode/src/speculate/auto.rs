@@ -3,6 +3,7 @@
 use super::copying::Copying;
 use super::drafter::{Limit, Lookup};
 use super::line::{Line, Round};
+use super::memory::SUCCESSORS;
 use super::rates::Rates;
 use super::recycling::Recycling;
 use super::tree::Tree;
@@ -17,8 +18,8 @@ pub(crate) struct Auto {
 }
 
 impl Lookup for Auto {
-    fn reads_top(&self) -> bool {
-        true
+    fn reads_best(&self) -> u32 {
+        SUCCESSORS as u32
     }
 
     fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {

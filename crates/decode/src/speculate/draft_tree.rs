@@ -59,10 +59,6 @@ struct Perturbed {
 }
 
 impl<L: Lm> Drafter<L> for DraftTree {
-    fn reads_top(&self) -> bool {
-        false
-    }
-
     async fn propose(&mut self, mut turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
         loop {
             let mut forks = Vec::new();

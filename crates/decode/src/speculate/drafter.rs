@@ -33,8 +33,10 @@ pub(crate) struct Turn<'t, 'a, L: Lm> {
 
 /// Guesses tokens.
 pub(crate) trait Drafter<L: Lm> {
-    /// Whether it reads the best tokens of every row that was verified.
-    fn reads_top(&self) -> bool;
+    /// How many of the best tokens of every row that was verified it reads.
+    fn reads_best(&self) -> u32 {
+        0
+    }
 
     /// What it reads of rows beside their logits.
     fn reads(&self) -> Reads {
@@ -53,9 +55,9 @@ pub(crate) trait Drafter<L: Lm> {
 
 /// A drafter that needs nothing but the tokens so far and the rows that were verified.
 pub(crate) trait Lookup {
-    /// See [`Drafter::reads_top`].
-    fn reads_top(&self) -> bool {
-        false
+    /// See [`Drafter::reads_best`].
+    fn reads_best(&self) -> u32 {
+        0
     }
 
     /// Guesses behind the last of `tokens`.
@@ -66,8 +68,8 @@ pub(crate) trait Lookup {
 }
 
 impl<L: Lm, T: Lookup> Drafter<L> for T {
-    fn reads_top(&self) -> bool {
-        Lookup::reads_top(self)
+    fn reads_best(&self) -> u32 {
+        Lookup::reads_best(self)
     }
 
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
@@ -134,7 +136,7 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
         };
         let tree = line.fit(job, tree, limit).await?;
         let drafted = begun.elapsed();
-        let round = line.verify(job, &tree, drafter.reads_top()).await?;
+        let round = line.verify(job, &tree, drafter.reads_best()).await?;
         let (verified, observed) = (job.model.took(), Instant::now());
         more = round.more;
         for node in &round.path.nodes {

@@ -78,7 +78,7 @@ impl Reads {
             let rows: Vec<BatchRow> =
                 rows.map(|(token, pos)| BatchRow::token(*token, pos, seq).wanting(wants.clone())).collect();
             let order: Vec<usize> = (0..rows.len()).collect();
-            let found = job.model.forward(&Batch { rows, taps: self.taps(), layers: None }).await?;
+            let found = job.model.forward(&Batch { rows, taps: self.taps(), ..Batch::default() }).await?;
             features.extend(self.features(&found, &order));
         }
         Ok((seq, features))
@@ -104,7 +104,8 @@ impl Reads {
         let (mut begin, before) = (0, job.model.len(seq)?);
         for layer in layers {
             let rows = batch.rows.iter().cloned().map(|row| row.wanting(Wants::default())).collect();
-            let part = Batch { rows, layers: Some(begin..layer), taps: vec![Tap::Read { layer }] };
+            let (layers, taps) = (Some(begin..layer), vec![Tap::Read { layer }]);
+            let part = Batch { rows, layers, taps, ..Batch::default() };
             let read = job.model.forward(&part).await?.taps.pop().unwrap_or_default();
             let width = read.len() / batch.rows.len();
             for (row, of) in batch.rows.iter_mut().enumerate() {

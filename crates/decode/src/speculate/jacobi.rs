@@ -23,10 +23,6 @@ pub(crate) struct Jacobi {
 }
 
 impl<L: Lm> Drafter<L> for Jacobi {
-    fn reads_top(&self) -> bool {
-        false
-    }
-
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
         let root = turn.line.root();
         let mut tree = Tree::new(root);

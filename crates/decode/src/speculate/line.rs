@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, Visible, Wants};
+use goldcrest_engine::batch::{BEST, Batch, BatchRow, Place, Source, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Finish};
 use goldcrest_sample::{Chain, Choose, Needs, Purpose, SampleError, SamplerParams, TokenMask, uniform};
@@ -15,8 +15,6 @@ use super::tree::{Input, Layout, Tree};
 use super::walk::{Path, Siblings, Verdict, matching};
 use crate::{DecodeError, Job, Lm, Row};
 
-/// Best logits that come back of a row.
-const BEST: usize = 256;
 /// Streams of random numbers of speculation, apart from those of the sampler's chain.
 const STREAM: u32 = 0x5bec_0000;
 
@@ -35,6 +33,8 @@ pub(crate) struct Line {
     pub(crate) by_ratio: bool,
     /// Whether rows have to come whole.
     pub(crate) whole: bool,
+    /// By what the device draws behind each row, if it can: 16 bytes of it come back instead of the row's best.
+    draws: Option<SamplerParams>,
     /// Random numbers for guesses and their judgement.
     pub(crate) dice: Dice,
     /// The form that the answer has to have, behind the newest token.
@@ -81,7 +81,7 @@ impl Line {
     ) -> Result<(Self, Features, Round), DecodeError> {
         let chain = job.chain(0)?;
         let greedy = chain.spec() == SamplerParams::greedy().to_chain()?.spec();
-        let whole = !greedy && chain.needs(BEST) == Needs::Row;
+        let whole = !greedy && chain.needs(BEST as usize) == Needs::Row;
         let Some((_, before)) = job.prompt.split_last() else { return Err(EngineError::EmptyPrompt.into()) };
         let before = before.to_vec();
         let (seq, features) = match reads.prompt {
@@ -93,10 +93,12 @@ impl Line {
         let refused = std::mem::take(&mut job.resources.refused);
         let form = job.resources.constraint.take().map(|constraint| Form::new(constraint, refused));
         let (tokens, nexts) = (job.prompt.clone(), Vec::new());
-        let mut line = Self { seq, tokens, chain, greedy, by_ratio, whole, dice, form, nexts, reads };
+        let by_device = !greedy && form.is_none() && job.model.lm().draws(&job.sampler);
+        let draws = by_device.then(|| job.sampler.clone());
+        let mut line = Self { seq, tokens, chain, greedy, by_ratio, whole, draws, dice, form, nexts, reads };
         let limit = Limit { rows: 1, depth: job.out.room().saturating_sub(1) };
         let tree = line.fit(job, Tree::new(line.root()), limit).await?;
-        let round = line.verify(job, &tree, false).await?;
+        let round = line.verify(job, &tree, 0).await?;
         Ok((line, features, round))
     }
 
@@ -130,7 +132,8 @@ impl Line {
     /// What guesses behind a row are drawn from: what the chain leaves of it, or at temperature 0 the row itself.
     pub(crate) fn guessing(&self, chain: &Chain, row: &Row) -> Result<Dist, DecodeError> {
         if chain.end() == Choose::Greedy {
-            let p = row.top(BEST).into_iter().map(|(token, logprob)| (token, f64::from(logprob).exp()));
+            let p =
+                row.top(BEST as usize).into_iter().map(|(token, logprob)| (token, f64::from(logprob).exp()));
             return Dist::of_weights(p).ok_or_else(|| SampleError::NoCandidate.into());
         }
         Dist::behind(chain, row, chain.history().len() as u32)
@@ -139,20 +142,33 @@ impl Line {
     /// What rows have to say; with the best 256 where `top`.
     pub(crate) fn wants(&self, top: bool) -> Wants {
         // A form leaves a part of the best.
-        let top = top || !(self.greedy || self.whole) || self.form.is_some();
+        let top = if top || !(self.greedy || self.whole) || self.form.is_some() { BEST } else { 0 };
         Wants { stats: true, top, row: self.whole, hidden: self.reads.hidden, ..Wants::default() }
     }
 
-    /// Runs the tree, follows it, keeps the accepted cells, frees the others and writes what came.
+    /// What the rows of a tree have to say, so that it can be followed and `best` of each be read.
+    fn verifying(&self, tree: &Tree, best: u32) -> Wants {
+        // Guesses that were drawn by chance are judged by the whole distribution.
+        match self.draws.is_some() && !tree.is_drawn() {
+            true => Wants { top: best, drawn: Some(0), row: false, ..self.wants(false) },
+            false => {
+                let wants = self.wants(false);
+                Wants { top: wants.top.max(best), ..wants }
+            }
+        }
+    }
+
+    /// Runs the tree, follows it, keeps the accepted cells, frees the others and writes what came; `best` of every row are read
+    /// for the drafter.
     pub(crate) async fn verify<L: Lm>(
         &mut self,
         job: &mut Job<'_, L>,
         tree: &Tree,
-        top: bool,
+        best: u32,
     ) -> Result<Round, DecodeError> {
         let layout = tree.layout();
         let before = job.model.len(self.seq)?;
-        let mut wants = self.wants(top);
+        let mut wants = self.verifying(tree, best);
         let (mut rows, mut features) = self.run(job, tree, &layout, &wants).await?;
         let (path, logprobs) = loop {
             let (dice, written) = (self.dice, self.chain.history().len());
@@ -236,7 +252,8 @@ impl Line {
         wants: &Wants,
     ) -> Result<(Vec<Row>, Features), DecodeError> {
         let first = job.model.next_pos(self.seq)?;
-        let mut batch = Batch { taps: self.reads.taps(), ..Batch::default() };
+        let sampler = self.draws.clone().filter(|_| wants.drawn.is_some());
+        let mut batch = Batch { taps: self.reads.taps(), sampler, ..Batch::default() };
         for (row, item) in layout.order.iter().enumerate() {
             // A causal batch may be cut into chunks of no fewer than eight rows.
             let visible = match layout.chain && layout.order.len() <= 8 {
@@ -296,6 +313,10 @@ impl Line {
             return Ok(row.argmax());
         }
         let position = self.chain.history().len() as u32;
+        if let Some(token) = row.drawn() {
+            self.chain.accept(token);
+            return Ok(token);
+        }
         let Some(q) = tree.drawn(node) else {
             let choice = self.chain.choose(&mut row.candidates()?, position)?;
             self.chain.commit(&choice);

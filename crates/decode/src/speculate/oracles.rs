@@ -104,8 +104,16 @@ mod tests {
             top_k: 3,
             ..SamplerParams::default()
         });
+        // The device draws these.
+        let cut = (0..4).map(|seed| SamplerParams { seed, top_k: 4, top_p: 0.9, ..SamplerParams::neutral() });
         let steered = SamplerParams { mirostat: 2, mirostat_tau: 2.0, ..SamplerParams::neutral() };
-        [SamplerParams::greedy()].into_iter().chain(seeds).chain(penalised).chain([steered]).collect()
+        [SamplerParams::greedy()]
+            .into_iter()
+            .chain(seeds)
+            .chain(penalised)
+            .chain(cut)
+            .chain([steered])
+            .collect()
     }
 
     #[test]

@@ -70,10 +70,6 @@ pub(crate) struct Chained<S> {
 }
 
 impl<L: Lm, S: Scribe<L>> Drafter<L> for Chained<S> {
-    fn reads_top(&self) -> bool {
-        false
-    }
-
     async fn propose(&mut self, mut turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
         loop {
             let written = self.write(&mut turn).await;

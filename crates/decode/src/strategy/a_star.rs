@@ -3,7 +3,7 @@
 //! Chatziveroglou, "A*-Decoding: Token-Efficient Inference Scaling", 2025. The paper's cost of a path is not public; here it is
 //! a constant per step, 0 by default, which makes the search best-first. A step ends at a blank line.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_sample::Chain;
 
@@ -42,7 +42,7 @@ impl Strategy for AStar {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, row: true, ..Wants::default() };
         let (mut judged, mut expanded, mut lineages) = (0, 0, 1);
         let mut frontier = Frontier::new(HELD);
         let before_last = job.prompt[..job.prompt.len().saturating_sub(1)].to_vec();

@@ -4,7 +4,7 @@
 //! of the entropy per model; small models are uncertain so often that a share of their steps says more, so the default is
 //! a quantile of the entropies met so far.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 
 use super::Strategy;
 use crate::lookahead::{Path, ahead, settle};
@@ -51,7 +51,7 @@ impl Strategy for AdaDec {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, ..Wants::default() };
         let (mut seq, mut row) = job.open(&wants).await?;
         let (mut entropies, mut pauses, mut changed) = (Vec::new(), 0, 0);
         loop {

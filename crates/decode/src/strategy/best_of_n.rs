@@ -3,12 +3,12 @@
 //! Stiennon et al., "Learning to summarize from human feedback", 2020 (the rule); all n samples advance as one batch.
 
 use goldcrest_engine::Finish;
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_sample::Chain;
 
 use super::Strategy;
-use crate::job::choose;
+use crate::job::take;
 use crate::{Args, DecodeError, Job, Lm};
 
 /// N samples, one answer.
@@ -23,6 +23,7 @@ pub struct BestOfN {
 /// One sample on its way; its text and finish are those of its tokens so far.
 pub(crate) struct Draft {
     pub(crate) seq: SeqId,
+    lineage: u32,
     pub(crate) chain: Chain,
     pub(crate) tokens: Vec<u32>,
     pub(crate) logprobs: Vec<f32>,
@@ -86,13 +87,15 @@ pub(crate) async fn samples<L: Lm>(
     n: usize,
     enough: impl Fn(&[Draft]) -> bool,
 ) -> Result<Vec<Draft>, DecodeError> {
-    let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
+    let wants = Wants { stats: true, top: BEST, row: true, ..Wants::default() };
     let (first, row) = job.open(&wants).await?;
-    let mut alive = Vec::with_capacity(n);
+    let (sampler, mut alive) = (job.sampler.clone(), Vec::with_capacity(n));
+    let drawn = job.model.draws(&sampler);
     for lineage in 0..n {
         let seq = if lineage == 0 { first } else { job.model.fork(first)? };
         alive.push(Draft {
             seq,
+            lineage: lineage as u32,
             chain: job.chain(lineage as u32)?,
             tokens: Vec::new(),
             logprobs: Vec::new(),
@@ -105,9 +108,8 @@ pub(crate) async fn samples<L: Lm>(
     while !alive.is_empty() {
         for (draft, row) in alive.iter_mut().zip(&rows) {
             let position = (job.prompt.len() + draft.tokens.len()) as u32;
-            let (choice, logprob) = choose(&draft.chain, row, position)?;
-            draft.chain.commit(&choice);
-            draft.tokens.push(choice.id);
+            let (token, logprob) = take(&mut draft.chain, row, position)?;
+            draft.tokens.push(token);
             draft.logprobs.push(logprob);
             (draft.text, draft.finish) = job.text(&draft.tokens);
         }
@@ -122,9 +124,17 @@ pub(crate) async fn samples<L: Lm>(
             break;
         }
         if !alive.is_empty() {
-            let inputs: Vec<(SeqId, u32)> =
-                alive.iter().map(|draft| (draft.seq, draft.tokens.last().copied().unwrap_or(0))).collect();
-            rows = job.model.step(&inputs, &wants).await?;
+            let last = |draft: &Draft| draft.tokens.last().copied().unwrap_or(0);
+            rows = match drawn {
+                true => {
+                    let input = |draft: &Draft| (draft.seq, last(draft), draft.lineage);
+                    job.model.step_drawing(&alive.iter().map(input).collect::<Vec<_>>(), &sampler).await?
+                }
+                false => {
+                    let input = |draft: &Draft| (draft.seq, last(draft));
+                    job.model.step(&alive.iter().map(input).collect::<Vec<_>>(), &wants).await?
+                }
+            };
         }
     }
     Ok(done)

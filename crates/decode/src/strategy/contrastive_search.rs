@@ -3,7 +3,7 @@
 //! Su and Collier, "Contrastive Search Is What You Need For Neural Text Generation", 2022. The candidates run as siblings at
 //! one position, of which one column of the cache is kept; its row is already there, so a step costs one pass.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 
 use super::Strategy;
 use crate::{Args, DecodeError, Job, Lm, Row};
@@ -48,7 +48,7 @@ impl Strategy for ContrastiveSearch {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, hidden: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, hidden: true, ..Wants::default() };
         let prompt = job.prompt.clone();
         let seq = job.model.prefilled(&[]).await?;
         let (mut seen, mut row) = (Vec::new(), Row::default());

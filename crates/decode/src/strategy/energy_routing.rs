@@ -4,7 +4,7 @@
 //! free energy of a classifier; the logits of a generative model have a level that training leaves free, so the
 //! default is the probability of the best token.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 
 use super::{Strategy, continue_plainly};
 use crate::confidence::Sure;
@@ -41,7 +41,7 @@ impl Strategy for EnergyRouting {
         if sure {
             return begun.go_on(job, small).await;
         }
-        let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, row: true, ..Wants::default() };
         let (seq, row) = job.open(&wants).await?;
         let chain = job.chain(0)?;
         continue_plainly(job, ours, seq, row, chain).await

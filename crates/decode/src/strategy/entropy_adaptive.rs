@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 
 use super::Strategy;
@@ -40,7 +40,7 @@ impl Strategy for EntropyAdaptive {
         let Some(small) = job.others.first_mut() else {
             return Err(DecodeError::MissingResource { method: Self::NAME, what: "another, smaller model" });
         };
-        let wants = Wants { stats: true, top: true, row: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, row: true, ..Wants::default() };
         let mut text = job.prompt.clone();
         let before = text.get(..text.len().saturating_sub(1)).unwrap_or_default();
         let (ours, theirs) = (job.model.prefilled(before).await?, small.prefilled(before).await?);

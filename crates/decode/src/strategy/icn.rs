@@ -5,7 +5,7 @@
 //! answer is what the model would put next in a list of the answers so far; the rest follows greedily from the prompt
 //! itself. The vote, or the scorer, decides among them.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use serde_json::{Value, json};
 
 use super::{FormBy, Strategy};
@@ -38,7 +38,7 @@ impl Strategy for Icn {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, ..Wants::default() };
         let (seq, first) = job.open(&wants).await?;
         let list = job.model.fork(seq)?;
         let mut lead = job.encode(&self.lead);

@@ -3,7 +3,7 @@
 //! Lan et al., "Momentum Decoding: Open-ended Text Generation as Graph Exploration", 2022; the resistance table is that of
 //! the release of December 2022.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 
 use super::Strategy;
 use crate::suffix::repeated;
@@ -45,7 +45,7 @@ impl Strategy for Momentum {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, ..Wants::default() };
         let (seq, mut row) = job.open(&wants).await?;
         let mut history = job.prompt.clone();
         loop {

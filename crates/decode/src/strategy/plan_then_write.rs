@@ -4,7 +4,7 @@
 //! Bringing Order to Abstractive Summarization", 2022. The plans are prompts, such as the document with other sentences
 //! marked, given as references; all answers are written as one batch.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use serde_json::{Value, json};
 
 use super::Strategy;
@@ -38,7 +38,7 @@ impl Strategy for PlanThenWrite {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, ..Wants::default() };
         let mut plans = std::mem::take(&mut job.resources.references);
         if plans.is_empty() {
             plans.push(job.prompt.clone());

@@ -4,7 +4,7 @@
 //! per step however many drafts there are; counts of n-grams (of the prompt and of the references given) say which token
 //! belongs to which draft; the model scores the finished drafts in one pass, and the likeliest is the answer.
 
-use goldcrest_engine::batch::{Batch, BatchRow, Source, Wants};
+use goldcrest_engine::batch::{BEST, Batch, BatchRow, Source, Wants};
 use serde_json::{Value, json};
 
 use super::{FormBy, Strategy};
@@ -55,7 +55,7 @@ impl Strategy for Superposed {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, ..Wants::default() };
         let (seq, first) = job.open(&wants).await?;
         let n_prompt = job.model.len(seq)?;
         let mut ngrams = Ngrams::default();

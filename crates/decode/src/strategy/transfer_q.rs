@@ -4,7 +4,7 @@
 //! baseline; without one the model itself looks ahead. Where the baseline was aligned to another reward than the one
 //! asked for, that reward's scorer makes it the indirect form.
 
-use goldcrest_engine::batch::Wants;
+use goldcrest_engine::batch::{BEST, Wants};
 use goldcrest_engine::kv::SeqId;
 
 use super::Strategy;
@@ -35,7 +35,7 @@ impl Strategy for TransferQ {
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
-        let wants = Wants { stats: true, top: true, ..Wants::default() };
+        let wants = Wants { stats: true, top: BEST, ..Wants::default() };
         let (mut seq, mut row) = job.open(&wants).await?;
         let mut baseline: Option<SeqId> = None;
         if let Some(other) = job.others.first_mut() {

@@ -7,7 +7,7 @@ use goldcrest_gpu::{Plan, Readback, Work};
 use goldcrest_kernels::sampling::{OutToken, Picked, SampleParams, bias_list, history_ring};
 use goldcrest_kernels::step::{Header, NO_TREE, ROWS_OFFSET, Row};
 use goldcrest_model::HeadRows;
-use goldcrest_sample::SamplerParams;
+use goldcrest_sample::{GpuChain, SamplerParams};
 use web_time::Instant;
 
 use super::Runtime;
@@ -69,6 +69,16 @@ impl Runtime {
         chain.exact_with(K_MAX) && history && chain.n_bias <= MAX_BIAS
     }
 
+    /// Whether the device can draw tokens for the rows of a batch by these parameters, see [`Batch::sampler`]: those of
+    /// [`Runtime::decodes_on_device`] that do not look back, as each row of a batch may have a past of its own.
+    ///
+    /// [`Batch::sampler`]: crate::batch::Batch::sampler
+    #[must_use]
+    pub fn draws_on_device(&self, params: &SamplerParams) -> bool {
+        let chain = params.gpu_plan();
+        chain.exact_with(K_MAX) && !chain.looks_back() && chain.n_bias == 0
+    }
+
     /// Prepares to decode `seq` from `token`, which is not in the cache yet. `history` is what penalties look back on.
     ///
     /// # Errors
@@ -88,22 +98,7 @@ impl Runtime {
         }
         let start = sequence.len();
         let chain = params.gpu_plan();
-        let penalized =
-            chain.last_n != 0 && (chain.repeat != 1.0 || chain.freq != 0.0 || chain.present != 0.0);
-        let words = SampleParams {
-            repeat: chain.repeat,
-            frequency: chain.freq,
-            presence: chain.present,
-            last_n: chain.last_n as u32,
-            inv_temperature: chain.inv_temperature,
-            top_k: chain.top_k,
-            top_p: chain.top_p,
-            min_p: chain.min_p,
-            log_min_p: chain.min_p_log,
-            greedy: u32::from(chain.greedy),
-            reserved: [0; 6],
-        };
-        self.device.write(&self.logits.params.buffer, 0, bytemuck::bytes_of(&words))?;
+        self.write_sampler(&chain)?;
         self.device.write(
             &self.logits.bias.buffer,
             0,
@@ -117,7 +112,7 @@ impl Runtime {
             first_token: token,
             window: self.model.config.sliding_window.unwrap_or(0),
             seed: params.seed,
-            penalized: penalized || chain.n_bias > 0,
+            penalized: chain.looks_back() || chain.n_bias > 0,
             greedy: chain.greedy,
             submitted: 0,
             in_flight: VecDeque::new(),
@@ -193,6 +188,24 @@ impl Runtime {
     pub fn end_decode(&mut self, run: DecodeRun, n: usize) -> Result<(), EngineError> {
         let keep = run.start + n.min(run.submitted);
         self.pool.truncate(run.seq, keep)
+    }
+
+    /// Tells the device how tokens are drawn.
+    pub(super) fn write_sampler(&self, chain: &GpuChain) -> Result<(), EngineError> {
+        let words = SampleParams {
+            repeat: chain.repeat,
+            frequency: chain.freq,
+            presence: chain.present,
+            last_n: chain.last_n as u32,
+            inv_temperature: chain.inv_temperature,
+            top_k: chain.top_k,
+            top_p: chain.top_p,
+            min_p: chain.min_p,
+            log_min_p: chain.min_p_log,
+            greedy: u32::from(chain.greedy),
+            reserved: [0; 6],
+        };
+        Ok(self.device.write(&self.logits.params.buffer, 0, bytemuck::bytes_of(&words))?)
     }
 
     /// Writes the whole step before the first submit. Later the device counts on by itself, unless the sequence stopped

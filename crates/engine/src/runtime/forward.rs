@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use goldcrest_gpu::{Buffer, Slice, Work};
-use goldcrest_kernels::sampling::{CANDIDATES, NO_ID, RowStats, gather_list};
+use goldcrest_kernels::sampling::{NO_ID, Picked, RowStats, gather_list};
 use goldcrest_kernels::step::{Header, MAX_WANT, Row};
 use goldcrest_model::{HeadRows, Recorder};
-use goldcrest_sample::TokenMask;
+use goldcrest_sample::{SamplerParams, TokenMask};
 use web_time::Instant;
 
 use super::Runtime;
@@ -15,7 +15,7 @@ use super::masks::LateMask;
 use super::pacer::class_of;
 use super::plans::{LayersPlan, Part};
 use crate::EngineError;
-use crate::batch::{Batch, BatchRow, Place, RowResult, StepResult, Tap, Visible, Wants};
+use crate::batch::{BEST, Batch, BatchRow, Place, RowResult, StepResult, Tap, Visible, Wants};
 use crate::kv::SeqId;
 
 impl Runtime {
@@ -130,7 +130,8 @@ impl Runtime {
         let first_group = &wanted[..wanted.len().min(MAX_WANT)];
         let started = Instant::now();
         let mut work = vec![Work::Run { plan: &layers.plan, range }];
-        let head = self.prepare_head(rows, words, first_group)?;
+        let sampler = batch.sampler.as_ref();
+        let head = self.prepare_head(rows, words, first_group, sampler)?;
         let mask_part = if late.is_some() { Some(self.part(Part::Mask(1))?) } else { None };
         let mut running = None;
         match late.as_mut().filter(|_| !wanted.is_empty()) {
@@ -161,7 +162,7 @@ impl Runtime {
         taps.for_each(|(tap, bytes)| tap.extend(floats(&bytes)));
         head.collect(self.model.config.n_vocab, rows, chunk.start, &head_parts, &mut result.rows)?;
         for group in wanted[first_group.len()..].chunks(MAX_WANT) {
-            let head = self.prepare_head(rows, words, group)?;
+            let head = self.prepare_head(rows, words, group, sampler)?;
             let work: Vec<Work<'_>> = head.parts.iter().map(Work::all).collect();
             let parts = self.device.submit(&work, &head.reads)?.await?;
             head.collect(self.model.config.n_vocab, rows, chunk.start, &parts, &mut result.rows)?;
@@ -175,8 +176,16 @@ impl Runtime {
         rows: &[BatchRow],
         words: &[Row],
         wanted: &[u32],
+        sampler: Option<&SamplerParams>,
     ) -> Result<Head, EngineError> {
-        let header = Header { n_rows: rows.len() as u32, n_want: wanted.len() as u32, ..Header::default() };
+        let seed = sampler.map_or(0, |sampler| sampler.seed);
+        let header = Header {
+            n_rows: rows.len() as u32,
+            n_want: wanted.len() as u32,
+            seed_lo: seed as u32,
+            seed_hi: (seed >> 32) as u32,
+            ..Header::default()
+        };
         self.write_step(header, wanted, words)?;
         let mut head = Head { wanted: wanted.to_vec(), ..Head::default() };
         if wanted.is_empty() {
@@ -202,9 +211,19 @@ impl Runtime {
         head.parts.push(self.part(Part::Stats(n_want))?);
         let n = wanted.len() as u64;
         head.reads.push(self.logits.stats.buffer.slice(0, n * size_of::<RowStats>() as u64));
-        if head.wants.top {
+        let drawing = sampler.filter(|_| head.wants.drawn.is_some());
+        if head.wants.top > 0 || drawing.is_some_and(|sampler| !sampler.is_greedy()) {
             head.parts.push(self.part(Part::Top(n_want))?);
-            head.reads.push(self.logits.best.buffer.slice(0, n * u64::from(CANDIDATES) * 8));
+        }
+        if head.wants.top > 0 {
+            let list = |slot| slot * u64::from(BEST) * 8;
+            let read = |slot| self.logits.best.buffer.slice(list(slot), u64::from(head.wants.top) * 8);
+            head.reads.extend((0..n).map(read));
+        }
+        if let Some(sampler) = drawing {
+            self.write_sampler(&sampler.gpu_plan())?;
+            head.parts.push(self.part(Part::Draw(n_want))?);
+            head.reads.push(self.logits.picked.buffer.slice(0, n * size_of::<Picked>() as u64));
         }
         if !head.wants.logits_at.is_empty() {
             self.list_logits(rows, &mut head)?;
@@ -326,7 +345,8 @@ impl Head {
         let mut next =
             |asked: bool| if asked { parts.next().map(Vec::as_slice).unwrap_or_default() } else { &[] };
         let stats = next(!self.wanted.is_empty());
-        let top = next(self.wants.top);
+        let top: Vec<&[u8]> = self.wanted.iter().map(|_| next(self.wants.top > 0)).collect();
+        let drawn = next(self.wants.drawn.is_some());
         let listed = floats(next(!self.wants.logits_at.is_empty()));
         let logits = floats(next(self.wants.row));
         let hidden = floats(next(self.wants.hidden));
@@ -345,7 +365,8 @@ impl Head {
             out.push(RowResult {
                 row: first_row + *index as usize,
                 stats: Some(stats),
-                top: if wants.top { candidates(top, slot) } else { Vec::new() },
+                top: candidates(top[slot], wants.top),
+                drawn: wants.drawn.map(|_| draw(drawn, slot, n_vocab)).transpose()?,
                 logits_at: listed.by_ref().take(wants.logits_at.len()).collect(),
                 logits: if wants.row { part(&logits, slot) } else { Vec::new() },
                 hidden: if wants.hidden { part(&hidden, slot) } else { Vec::new() },
@@ -359,20 +380,33 @@ impl Wants {
     /// Asks for what either asks for; lists keep only whether there is one.
     fn merge(&mut self, other: &Self) {
         self.stats |= other.stats;
-        self.top |= other.top;
+        self.top = self.top.max(other.top.min(BEST));
+        self.drawn = self.drawn.or(other.drawn);
         self.row |= other.row;
         self.hidden |= other.hidden;
         self.logits_at.extend(&other.logits_at);
     }
 }
 
-fn candidates(bytes: &[u8], slot: usize) -> Vec<(u32, f32)> {
-    let list = bytes.chunks_exact(CANDIDATES as usize * 8).nth(slot).unwrap_or_default();
+fn candidates(list: &[u8], n: u32) -> Vec<(u32, f32)> {
     let pair = |pair: &[u8; 8]| {
         let [a, b, c, d, e, f, g, h] = *pair;
         (u32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]))
     };
-    list.as_chunks::<8>().0.iter().map(pair).filter(|(id, _)| *id != NO_ID).collect()
+    let pairs = list.as_chunks::<8>().0.iter().take(n as usize);
+    pairs.map(pair).filter(|(id, _)| *id != NO_ID).collect()
+}
+
+/// The token that the device drew for a row.
+fn draw(bytes: &[u8], slot: usize, n_vocab: u32) -> Result<(u32, f32), EngineError> {
+    let entry = bytes.chunks_exact(size_of::<Picked>()).nth(slot).ok_or(EngineError::BadResult)?;
+    let picked: Picked = bytemuck::pod_read_unaligned(entry);
+    match picked.flags {
+        0 if picked.token < n_vocab => Ok((picked.token, picked.logprob)),
+        Picked::NONE => Err(EngineError::NothingToSample),
+        // Only parameters that the device decides exactly are let in, so that it never passes a choice on.
+        _ => Err(EngineError::BadResult),
+    }
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {

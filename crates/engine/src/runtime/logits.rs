@@ -6,9 +6,10 @@ use goldcrest_kernels::ops::gather_logits::{GatherLogitsArgs, gather_logits};
 use goldcrest_kernels::ops::mask_logits::{MaskLogitsArgs, mask_bytes, mask_logits};
 use goldcrest_kernels::ops::penalize::{PenalizeArgs, penalize};
 use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scratch_bytes};
+use goldcrest_kernels::ops::sample::{SampleArgs, sample};
 use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
-use goldcrest_kernels::sampling::{OutToken, RowStats, SampleParams, history_bytes, list_bytes};
+use goldcrest_kernels::sampling::{OutToken, Picked, RowStats, SampleParams, history_bytes, list_bytes};
 use goldcrest_kernels::step::MAX_WANT;
 use goldcrest_model::{Config, KvLayers, Scratch};
 
@@ -30,6 +31,7 @@ pub(super) struct LogitBuffers {
     top_scratch: [Slice<Buffer>; 2],
     pub(super) stats: Slice<Buffer>,
     pub(super) best: Slice<Buffer>,
+    pub(super) picked: Slice<Buffer>,
     pub(super) params: Slice<Buffer>,
     pub(super) bias: Slice<Buffer>,
     pub(super) history: Slice<Buffer>,
@@ -42,14 +44,28 @@ pub(super) struct LogitBuffers {
 impl LogitBuffers {
     pub(super) fn new(device: &dyn Device, cfg: &Config) -> Result<Self, EngineError> {
         let buffer = |(label, bytes)| device.create_buffer(label, bytes).map(|b| b.whole());
-        let [partials, first, second, stats, best, params, bias, history, ring, list, listed, allowed] =
-            sizes(cfg).map(buffer);
+        let [
+            partials,
+            first,
+            second,
+            stats,
+            best,
+            picked,
+            params,
+            bias,
+            history,
+            ring,
+            list,
+            listed,
+            allowed,
+        ] = sizes(cfg).map(buffer);
         Ok(Self {
             n_vocab: cfg.n_vocab,
             partials: partials?,
             top_scratch: [first?, second?],
             stats: stats?,
             best: best?,
+            picked: picked?,
             params: params?,
             bias: bias?,
             history: history?,
@@ -135,6 +151,25 @@ impl LogitBuffers {
         })?)
     }
 
+    pub(super) fn draw(
+        &self,
+        s: &Scratch,
+        n_want: u32,
+        profile: &Profile,
+    ) -> Result<Dispatch<Buffer>, EngineError> {
+        let args = SampleArgs {
+            step: &s.step,
+            params: &self.params,
+            stats: &self.stats,
+            best: &self.best,
+            picked: &self.picked,
+            n_vocab: self.n_vocab,
+            n_want,
+            per_row: false,
+        };
+        Ok(sample(&args, profile)?)
+    }
+
     pub(super) fn sample_next(
         &self,
         s: &Scratch,
@@ -158,7 +193,7 @@ impl LogitBuffers {
 }
 
 /// Name and size of every buffer.
-fn sizes(cfg: &Config) -> [(&'static str, u64); 12] {
+fn sizes(cfg: &Config) -> [(&'static str, u64); 13] {
     let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
     let [first, second] = topk_scratch_bytes(n_vocab, want);
     [
@@ -167,6 +202,7 @@ fn sizes(cfg: &Config) -> [(&'static str, u64); 12] {
         ("top lists", second),
         ("stats", u64::from(want) * size_of::<RowStats>() as u64),
         ("best", topk_bytes(want)),
+        ("picked", u64::from(want) * size_of::<Picked>() as u64),
         ("sample params", size_of::<SampleParams>() as u64),
         ("bias", list_bytes(MAX_BIAS)),
         ("history", history_bytes(MAX_HISTORY)),

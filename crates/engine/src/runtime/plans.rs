@@ -33,6 +33,8 @@ pub(super) enum Part {
     Gather,
     /// Bias and penalties of one row.
     Penalize,
+    /// A token for each of up to this many wanted rows.
+    Draw(u32),
     /// The choice of one row, and the next step of its sequence.
     SampleNext,
 }
@@ -152,6 +154,7 @@ impl Runtime {
             Part::Mask(n_want) => vec![self.logits.mask(&self.scratch, n_want)?],
             Part::Gather => vec![self.logits.gather(&self.scratch)?],
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
+            Part::Draw(n_want) => vec![self.logits.draw(&self.scratch, n_want, &self.profile)?],
             Part::SampleNext => vec![self.logits.sample_next(&self.scratch, &self.kv, &self.profile)?],
         })
     }

@@ -26,6 +26,10 @@ impl Runtime {
         if batch.layers.as_ref().is_some_and(|l| l.start > l.end || l.end > cfg.n_layer) {
             return bad("its layer range leaves the model");
         }
+        let drawn = batch.rows.iter().any(|row| row.wants.drawn.is_some());
+        if drawn && !batch.sampler.as_ref().is_some_and(|sampler| self.draws_on_device(sampler)) {
+            return bad("it wants tokens drawn by a sampler that needs the host, or by none");
+        }
         for row in &batch.rows {
             if row.pos >= self.n_ctx {
                 return Err(EngineError::PromptTooLong { n_prompt: row.pos as usize + 1, n_ctx: self.n_ctx });
@@ -121,7 +125,7 @@ impl Runtime {
             hi: entry as u32 + 1,
             lo_swa: window,
             tree: NO_TREE,
-            seq: row.seq.0,
+            seq: row.wants.drawn.unwrap_or_default(),
             ..Row::zeroed()
         };
         match row.visible {

@@ -35,10 +35,6 @@ impl Headed {
 }
 
 impl<L: Lm> Drafter<L> for Headed {
-    fn reads_top(&self) -> bool {
-        false
-    }
-
     fn reads(&self) -> Reads {
         let before = self.head.reads_before().to_vec();
         Reads { hidden: before.is_empty(), before, prompt: self.head.reads_prompt(), transfers: Vec::new() }
