@@ -2,18 +2,26 @@
 // and vector, whatever the address, and a barrier more than that: so a thread reads a chunk of x once for many rows.
 // Scales and offsets come after the products of the bare quants: 64 operations fewer a chunk, and fewer values that are alive.
 // Loops stay loops here: their code compiles ten times faster than unrolled code, and runs as fast.
-// COLUMNS_ONE: as matmul_vec. COLUMNS_EIGHT: as matmul_rows, by eight columns.
+// COLUMNS_ONE: as matmul_vec. COLUMNS_EIGHT: as matmul_rows, by eight columns. SUBGROUP: the eight threads are a subgroup, and
+// load a chunk of x together.
 // Grid: (⌈groups/block⌉, slots or ⌈max_rows/8⌉, 1). Thread: row t%8 of `block` neighbouring groups.
 import common/chunk;
 import common/dequant/all;
 import common/epilogue;
 import common/step;
+@if(COLUMNS_ONE && !SUBGROUP)
+import common/soft/column;
+@if(COLUMNS_ONE && SUBGROUP)
+import common/soft/column_lanes;
+@if(COLUMNS_EIGHT && !SUBGROUP)
+import common/soft/columns;
+@if(COLUMNS_EIGHT && SUBGROUP)
+import common/soft/columns_lanes;
 
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u; // of p.flags
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 
 struct P {
   n_chunk: u32, // k / 32
@@ -53,53 +61,33 @@ struct P {
 
 @if(COLUMNS_EIGHT)
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+  @if(!SUBGROUP)
+  @builtin(local_invocation_index) r: u32,
+  @if(SUBGROUP)
+  @builtin(subgroup_invocation_id) r: u32,
+  @builtin(workgroup_id) wg: vec3<u32>,
+) {
   let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
   let m0 = wg.y * 8u;
   if (m0 >= n) {
     return;
   }
   let wide = m0 + 4u < n;
-  let n_column = select(4u, 8u, wide);
   let first = wg.x * p.block;
   let end = min(p.block, p.n_group - first);
   var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
-  var words = array<vec4<f32>, 64>(); // [word of the chunk][column]
   for (var c = 0u; c < p.n_chunk; c++) {
-    for (var i = 0u; i < 8u * n_column; i++) {
-      let m = i % n_column;
-      let word = i / n_column;
-      words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-    }
+    load_columns(m0, n, wide, c, r);
     var totals = array<vec4<f32>, 4>(); // [four columns][half of sixteen]
     if (OFFSETS) {
-      for (var i = 0u; i < 8u; i++) {
-        let w = 8u * i;
-        totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-        totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-      }
+      totals = column_totals();
     }
     for (var b = 0u; b < end; b++) {
       let w = coded(first + b, c, r);
-      let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-        + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-        + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-        + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-      let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-        + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-        + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-        + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-      sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+      sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
       if (wide) {
-        let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-          + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-          + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-          + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-        let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-          + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-          + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-          + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-        sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+        sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
       }
     }
   }
@@ -115,7 +103,13 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
 
 @if(COLUMNS_ONE)
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+  @if(!SUBGROUP)
+  @builtin(local_invocation_index) r: u32,
+  @if(SUBGROUP)
+  @builtin(subgroup_invocation_id) r: u32,
+  @builtin(workgroup_id) wg: vec3<u32>,
+) {
   var first = wg.x * p.block;
   let end = min(p.block, p.n_group - first);
   var expert = 0u;
@@ -131,23 +125,16 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
   var sums = array<f32, MAX_BLOCK>();
   var square = 0.0;
   for (var c = 0u; c < p.n_chunk; c++) {
-    let at = x0 + c * 8u;
-    var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-    if ((p.flags & NORM) != 0u) {
-      square += chunk_dot(v, v);
-      let w = c * 8u;
-      v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-        norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-    }
-    let total = half_dots(v, ONES);
+    square += load_column(x0 + c * 8u, c * 8u, r);
+    let total = column_total;
     for (var b = 0u; b < end; b++) {
       let w = coded(g + b, c, r);
-      let halves = half_dots(w.q, v);
+      let halves = half_dots(w.q, column);
       // Not dot(w.s, …): lavapipe then takes twice as long on large matrices.
       sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
     }
   }
-  let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
   let y0 = wg.y * p.y_stride + p.row0;
   if (p.glu == 1u) {
     for (var b = 0u; b < end; b += 2u) {

@@ -181,6 +181,7 @@ fn tuning_is_kept_used_and_passed_by() {
     // What is forced is not tried, which leaves one entry: every form is compiled.
     let forced = [
         "soft=true",
+        "soft_subgroup=false",
         "vec_lanes=1",
         "vec_block=4",
         "vec_groups=1",

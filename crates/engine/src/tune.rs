@@ -8,6 +8,7 @@ use goldcrest_kernels::ManyRows;
 use web_time::Instant;
 
 use crate::batch::{Batch, BatchRow, Visible, Wants};
+use crate::runtime::forms::has_soft_lanes;
 use crate::selftest::first_wrong;
 use crate::{EngineError, Runtime};
 
@@ -48,6 +49,7 @@ type Candidate = (&'static str, &'static [&'static str], usize);
 /// One row, few rows, many rows. Later entries are tried with what the earlier ones found.
 const CANDIDATES: &[Candidate] = &[
     ("soft", &["true", "false"], 1),
+    ("soft_subgroup", &["true", "false"], 8),
     ("vec_lanes", &["1", "2", "4", "8", "16", "32"], 1),
     ("vec_block", &["1", "2", "4"], 1),
     ("vec_groups", &["1", "2", "4", "8"], 1),
@@ -107,10 +109,14 @@ pub async fn tune(
     Ok(tuned)
 }
 
-/// Whether the forms so far let an entry matter.
+/// Whether the device can have the forms of an entry, and the forms so far let it matter.
 fn applies(runtime: &Runtime, entry: &str) -> bool {
-    let profile = runtime.profile();
-    entry != "tile_form" || !profile.soft && profile.many_rows(128) == ManyRows::Tile
+    let (profile, caps) = (runtime.profile(), runtime.device().caps());
+    match entry {
+        "tile_form" => caps.packed_dot && !profile.soft && profile.many_rows(128) == ManyRows::Tile,
+        "soft_subgroup" => has_soft_lanes(caps) && profile.soft,
+        _ => true,
+    }
 }
 
 fn replace(forms: &mut Vec<(String, String)>, entry: &str, value: &str) {

@@ -8,6 +8,7 @@ use goldcrest_gguf::GgufError;
 use goldcrest_gpu::GpuError;
 #[cfg(not(target_family = "wasm"))]
 use goldcrest_grammar::GrammarError;
+use goldcrest_kernels::ProfileError;
 use goldcrest_model::ModelError;
 use goldcrest_prompt::PromptError;
 use goldcrest_sample::SampleError;
@@ -127,6 +128,7 @@ fn engine(error: &EngineError) -> ErrorCode {
         EngineError::Gpu(error) => gpu(error),
         EngineError::Tokenizer(error) => tokenizer(error),
         EngineError::Prompt(error) => template(error),
+        EngineError::Profile(ProfileError::Lacking { .. }) => failure("E_DEVICE_FEATURE", ADAPTERS),
         EngineError::Profile(_) => input(
             "E_KERNEL_ENTRY",
             "an entry is a name of the kernel profile with a value, as vec_lanes with 8",

@@ -62,4 +62,6 @@ pub struct Caps {
     pub subgroups: Option<(u32, u32)>,
     /// 16-bit float arithmetic.
     pub f16: bool,
+    /// Products of four bytes in one instruction's notation: WGSL's `packed_4x8_integer_dot_product`.
+    pub packed_dot: bool,
 }

@@ -7969,6 +7969,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -7998,53 +8040,316 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_bf16_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -8174,11 +8479,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8207,7 +8529,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -8223,22 +8548,222 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_bf16_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -8395,6 +8920,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -8424,53 +8991,321 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_f16_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -8605,11 +9440,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -8638,7 +9490,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -8654,22 +9509,227 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_f16_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -8817,6 +9877,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -8846,53 +9948,312 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_f32_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -9018,11 +10379,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9051,7 +10429,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -9067,22 +10448,218 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_f32_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -9242,6 +10819,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -9271,53 +10890,324 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_iq4_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -9455,11 +11345,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9488,7 +11395,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -9504,22 +11414,230 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_iq4_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -9678,6 +11796,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -9707,53 +11867,323 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_mxfp4_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -9890,11 +12320,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -9923,7 +12370,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -9939,22 +12389,229 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_mxfp4_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -10121,6 +12778,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -10150,53 +12849,331 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q2k_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+const OFFSETS = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -10341,11 +13318,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10374,7 +13368,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -10390,22 +13387,237 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q2k_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -10573,6 +13785,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -10602,53 +13856,332 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q3k_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -10794,11 +14327,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -10827,7 +14377,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -10843,22 +14396,238 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q3k_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -11020,6 +14789,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -11049,53 +14860,326 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q4_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+const OFFSETS = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -11235,11 +15319,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11268,7 +15369,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -11284,22 +15388,232 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q4_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -11466,6 +15780,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -11495,53 +15851,331 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q4k_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+const OFFSETS = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -11686,11 +16320,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -11719,7 +16370,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -11735,22 +16389,237 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q4k_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -11915,6 +16784,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -11944,53 +16855,329 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q5_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+const OFFSETS = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -12133,11 +17320,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12166,7 +17370,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -12182,22 +17389,235 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q5_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -12368,6 +17788,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -12397,53 +17859,335 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q5k_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+const OFFSETS = true;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -12592,11 +18336,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -12625,7 +18386,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -12641,22 +18405,241 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q5k_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -12830,6 +18813,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -12859,53 +18884,338 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q6k_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -13057,11 +19367,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -13090,7 +19417,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -13106,22 +19436,244 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q6k_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -13280,6 +19832,48 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<private> words: array<vec4<f32>, 64>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let n_column = select(4u, 8u, wide);
+ for (var i = 0u; i < 8u * n_column; i++) {
+  let m = i % n_column;
+  let word = i / n_column;
+  words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
+ }
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ var totals = array<vec4<f32>, 4>();
+ for (var i = 0u; i < 8u; i++) {
+  let w = 8u * i;
+  totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
+  totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
+ }
+ return totals;
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
+  + q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
+  + q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
+  + q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
+  + q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
+  + q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
+  + q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
+  + q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
+  + q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
+  + q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
+  + q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
+  + q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
+  + q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
+}
 const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
@@ -13309,53 +19903,323 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
  let m0 = wg.y * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let n_column = select(4u, 8u, wide);
  let first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- var words = array<vec4<f32>, 64>();
  for (var c = 0u; c < p.n_chunk; c++) {
-  for (var i = 0u; i < 8u * n_column; i++) {
-   let m = i % n_column;
-   let word = i / n_column;
-   words[word * 8u + m] = x[(min(m0 + m, n - 1u) * p.n_chunk + c) * 8u + word];
-  }
+  load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
-   for (var i = 0u; i < 8u; i++) {
-    let w = 8u * i;
-    totals[i / 4u] += ONE * mat4x4<f32>(words[w], words[w + 1u], words[w + 2u], words[w + 3u]);
-    totals[2u + i / 4u] += ONE * mat4x4<f32>(words[w + 4u], words[w + 5u], words[w + 6u], words[w + 7u]);
-   }
+   totals = column_totals();
   }
   for (var b = 0u; b < end; b++) {
    let w = coded(first + b, c, r);
-   let low = w.q.v0 * mat4x4<f32>(words[0], words[1], words[2], words[3])
-    + w.q.v1 * mat4x4<f32>(words[8], words[9], words[10], words[11])
-    + w.q.v2 * mat4x4<f32>(words[16], words[17], words[18], words[19])
-    + w.q.v3 * mat4x4<f32>(words[24], words[25], words[26], words[27]);
-   let high = w.q.v4 * mat4x4<f32>(words[32], words[33], words[34], words[35])
-    + w.q.v5 * mat4x4<f32>(words[40], words[41], words[42], words[43])
-    + w.q.v6 * mat4x4<f32>(words[48], words[49], words[50], words[51])
-    + w.q.v7 * mat4x4<f32>(words[56], words[57], words[58], words[59]);
-   sums[2u * b] += w.s.x * low + w.s.y * high + w.s.z * totals[0] + w.s.w * totals[1];
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
    if (wide) {
-    let low = w.q.v0 * mat4x4<f32>(words[4], words[5], words[6], words[7])
-     + w.q.v1 * mat4x4<f32>(words[12], words[13], words[14], words[15])
-     + w.q.v2 * mat4x4<f32>(words[20], words[21], words[22], words[23])
-     + w.q.v3 * mat4x4<f32>(words[28], words[29], words[30], words[31]);
-    let high = w.q.v4 * mat4x4<f32>(words[36], words[37], words[38], words[39])
-     + w.q.v5 * mat4x4<f32>(words[44], words[45], words[46], words[47])
-     + w.q.v6 * mat4x4<f32>(words[52], words[53], words[54], words[55])
-     + w.q.v7 * mat4x4<f32>(words[60], words[61], words[62], words[63]);
-    sums[2u * b + 1u] += w.s.x * low + w.s.y * high + w.s.z * totals[2] + w.s.w * totals[3];
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
+   }
+  }
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   for (var m = m0; m < min(m0 + 8u, n); m++) {
+    store(sums[2u * b + (m - m0) / 4u][m % 4u], p.row0 + row, m * p.y_stride + p.row0 + row);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q8_eight_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+const OFFSETS = false;
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct Four {
+ x0: vec4<f32>,
+ x1: vec4<f32>,
+ x2: vec4<f32>,
+ x3: vec4<f32>,
+}
+struct Words {
+ w0: mat4x4<f32>,
+ w1: mat4x4<f32>,
+ w2: mat4x4<f32>,
+ w3: mat4x4<f32>,
+ w4: mat4x4<f32>,
+ w5: mat4x4<f32>,
+ w6: mat4x4<f32>,
+ w7: mat4x4<f32>,
+}
+var<private> near: Words;
+var<private> far: Words;
+var<private> sums_of_near: vec4<f32>;
+var<private> sums_of_far: vec4<f32>;
+fn load_columns(m0: u32, n: u32, wide: bool, c: u32, r: u32) {
+ let last = n - 1u;
+ let at = c * 8u + r;
+ let four = load_four(m0, last, at);
+ sums_of_near = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+ if (p.n_chunk != 0u) {
+  near = spread(four);
+ }
+ if (wide) {
+  let four = load_four(m0 + 4u, last, at);
+  sums_of_far = ONE * mat4x4<f32>(four.x0, four.x1, four.x2, four.x3);
+  far = spread(four);
+ }
+}
+fn load_four(m: u32, last: u32, at: u32) -> Four {
+ let k = p.n_chunk * 8u;
+ return Four(x[min(m, last) * k + at], x[min(m + 1u, last) * k + at],
+  x[min(m + 2u, last) * k + at], x[min(m + 3u, last) * k + at]);
+}
+fn spread(f: Four) -> Words {
+ return Words(word0(f), word1(f), word2(f), word3(f), word4(f), word5(f), word6(f), word7(f));
+}
+fn word0(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 0u), subgroupBroadcast(f.x1, 0u), subgroupBroadcast(f.x2, 0u), subgroupBroadcast(f.x3, 0u));
+}
+fn word1(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 1u), subgroupBroadcast(f.x1, 1u), subgroupBroadcast(f.x2, 1u), subgroupBroadcast(f.x3, 1u));
+}
+fn word2(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 2u), subgroupBroadcast(f.x1, 2u), subgroupBroadcast(f.x2, 2u), subgroupBroadcast(f.x3, 2u));
+}
+fn word3(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 3u), subgroupBroadcast(f.x1, 3u), subgroupBroadcast(f.x2, 3u), subgroupBroadcast(f.x3, 3u));
+}
+fn word4(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 4u), subgroupBroadcast(f.x1, 4u), subgroupBroadcast(f.x2, 4u), subgroupBroadcast(f.x3, 4u));
+}
+fn word5(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 5u), subgroupBroadcast(f.x1, 5u), subgroupBroadcast(f.x2, 5u), subgroupBroadcast(f.x3, 5u));
+}
+fn word6(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 6u), subgroupBroadcast(f.x1, 6u), subgroupBroadcast(f.x2, 6u), subgroupBroadcast(f.x3, 6u));
+}
+fn word7(f: Four) -> mat4x4<f32> {
+ return mat4x4<f32>(subgroupBroadcast(f.x0, 7u), subgroupBroadcast(f.x1, 7u), subgroupBroadcast(f.x2, 7u), subgroupBroadcast(f.x3, 7u));
+}
+fn column_totals() -> array<vec4<f32>, 4> {
+ return array<vec4<f32>, 4>(low_lanes(sums_of_near), high_lanes(sums_of_near), low_lanes(sums_of_far), high_lanes(sums_of_far));
+}
+fn low_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 0u) + subgroupBroadcast(v, 1u) + subgroupBroadcast(v, 2u) + subgroupBroadcast(v, 3u);
+}
+fn high_lanes(v: vec4<f32>) -> vec4<f32> {
+ return subgroupBroadcast(v, 4u) + subgroupBroadcast(v, 5u) + subgroupBroadcast(v, 6u) + subgroupBroadcast(v, 7u);
+}
+fn near_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * near.w0 + q.v1 * near.w1 + q.v2 * near.w2 + q.v3 * near.w3;
+}
+fn near_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * near.w4 + q.v5 * near.w5 + q.v6 * near.w6 + q.v7 * near.w7;
+}
+fn far_low(q: Chunk) -> vec4<f32> {
+ return q.v0 * far.w0 + q.v1 * far.w1 + q.v2 * far.w2 + q.v3 * far.w3;
+}
+fn far_high(q: Chunk) -> vec4<f32> {
+ return q.v4 * far.w4 + q.v5 * far.w5 + q.v6 * far.w6 + q.v7 * far.w7;
+}
+const MAX_BLOCK = 64u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+ let m0 = wg.y * 8u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 4u < n;
+ let first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  load_columns(m0, n, wide, c, r);
+  var totals = array<vec4<f32>, 4>();
+  if (OFFSETS) {
+   totals = column_totals();
+  }
+  for (var b = 0u; b < end; b++) {
+   let w = coded(first + b, c, r);
+   sums[2u * b] += w.s.x * near_low(w.q) + w.s.y * near_high(w.q) + w.s.z * totals[0] + w.s.w * totals[1];
+   if (wide) {
+    sums[2u * b + 1u] += w.s.x * far_low(w.q) + w.s.y * far_high(w.q) + w.s.z * totals[2] + w.s.w * totals[3];
    }
   }
  }
@@ -13492,11 +20356,28 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = chunk_dot(v, v);
+  v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
+   norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
+ }
+ column = v;
+ column_total = half_dots(v, ONES);
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return part;
+}
 const MAX_BLOCK = 64u;
 const NONE = 0xffffffffu;
 const NORM = 8u;
 const ONE = vec4<f32>(1.0);
-const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
 struct P {
  n_chunk: u32,
  n_unit: u32,
@@ -13525,7 +20406,10 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+fn main(
+ @builtin(local_invocation_index) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
  var first = wg.x * p.block;
  let end = min(p.block, p.n_group - first);
  var expert = 0u;
@@ -13541,22 +20425,229 @@ fn main(@builtin(local_invocation_index) r: u32, @builtin(workgroup_id) wg: vec3
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
  for (var c = 0u; c < p.n_chunk; c++) {
-  let at = x0 + c * 8u;
-  var v = Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
-  if ((p.flags & NORM) != 0u) {
-   square += chunk_dot(v, v);
-   let w = c * 8u;
-   v = chunk_mul(v, Chunk(norm[w], norm[w + 1u], norm[w + 2u], norm[w + 3u],
-    norm[w + 4u], norm[w + 5u], norm[w + 6u], norm[w + 7u]));
-  }
-  let total = half_dots(v, ONES);
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
   for (var b = 0u; b < end; b++) {
    let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, v);
+   let halves = half_dots(w.q, column);
    sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
- let factor = select(1.0, inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  for (var b = 0u; b < end; b += 2u) {
+   let row = (first + b) * 4u + r;
+   if (row < p.n_rows) {
+    y[y0 + row] = activate(p.act, sums[b] * factor) * (sums[b + 1u] * factor);
+   }
+  }
+  return;
+ }
+ for (var b = 0u; b < end; b++) {
+  let row = (first + b) * 8u + r;
+  if (row < p.n_rows) {
+   store(sums[b] * factor, p.row0 + row, y0 + row);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_soft_q8_one_subgroup",
+        kernel: "matmul_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+        ],
+        overrides: &[],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "block", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "count_from", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "eps", offset: 52, size: 4 },
+            UniformField { name: "act", offset: 56, size: 4 },
+            UniformField { name: "flags", offset: 60, size: 4 },
+            UniformField { name: "softcap", offset: 64, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
+ return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
+  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+var<private> column: Chunk;
+var<private> column_total: vec2<f32>;
+fn load_column(at: u32, w: u32, r: u32) -> f32 {
+ var own = x[at + r];
+ var square = 0.0;
+ if ((p.flags & NORM) != 0u) {
+  square = dot(own, own);
+  own *= norm[w + r];
+ }
+ let sum = dot(own, ONE);
+ column_total.x = subgroupBroadcast(sum, 0u) + subgroupBroadcast(sum, 1u) + subgroupBroadcast(sum, 2u) + subgroupBroadcast(sum, 3u);
+ column_total.y = subgroupBroadcast(sum, 4u) + subgroupBroadcast(sum, 5u) + subgroupBroadcast(sum, 6u) + subgroupBroadcast(sum, 7u);
+ if (p.n_chunk != 0u) {
+  column = Chunk(subgroupBroadcast(own, 0u), subgroupBroadcast(own, 1u), subgroupBroadcast(own, 2u), subgroupBroadcast(own, 3u),
+   subgroupBroadcast(own, 4u), subgroupBroadcast(own, 5u), subgroupBroadcast(own, 6u), subgroupBroadcast(own, 7u));
+ }
+ return square;
+}
+fn whole_sum(part: f32) -> f32 {
+ return subgroupAdd(part);
+}
+const MAX_BLOCK = 64u;
+const NONE = 0xffffffffu;
+const NORM = 8u;
+const ONE = vec4<f32>(1.0);
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ block: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+@compute @workgroup_size(8)
+fn main(
+ @builtin(subgroup_invocation_id) r: u32,
+ @builtin(workgroup_id) wg: vec3<u32>,
+) {
+ var first = wg.x * p.block;
+ let end = min(p.block, p.n_group - first);
+ var expert = 0u;
+ if (p.by_expert == 1u) {
+  expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  expert = min(expert, p.n_expert - 1u);
+ }
+ let g = first + expert * p.n_group;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ var sums = array<f32, MAX_BLOCK>();
+ var square = 0.0;
+ for (var c = 0u; c < p.n_chunk; c++) {
+  square += load_column(x0 + c * 8u, c * 8u, r);
+  let total = column_total;
+  for (var b = 0u; b < end; b++) {
+   let w = coded(g + b, c, r);
+   let halves = half_dots(w.q, column);
+   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+  }
+ }
+ let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
  let y0 = wg.y * p.y_stride + p.row0;
  if (p.glu == 1u) {
   for (var b = 0u; b < end; b += 2u) {
@@ -26445,150 +33536,202 @@ pub mod id {
     pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(36);
     /// `matmul_soft` with format = bf16, columns = eight.
     pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(37);
+    /// `matmul_soft` with format = bf16, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_BF16_EIGHT_SUBGROUP: ShaderId = ShaderId(38);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(38);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(39);
+    /// `matmul_soft` with format = bf16, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_BF16_ONE_SUBGROUP: ShaderId = ShaderId(40);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(39);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(41);
+    /// `matmul_soft` with format = f16, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_F16_EIGHT_SUBGROUP: ShaderId = ShaderId(42);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(40);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(43);
+    /// `matmul_soft` with format = f16, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_F16_ONE_SUBGROUP: ShaderId = ShaderId(44);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(41);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(45);
+    /// `matmul_soft` with format = f32, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_F32_EIGHT_SUBGROUP: ShaderId = ShaderId(46);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(42);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(47);
+    /// `matmul_soft` with format = f32, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_F32_ONE_SUBGROUP: ShaderId = ShaderId(48);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(43);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(49);
+    /// `matmul_soft` with format = iq4, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_IQ4_EIGHT_SUBGROUP: ShaderId = ShaderId(50);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(44);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(51);
+    /// `matmul_soft` with format = iq4, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_IQ4_ONE_SUBGROUP: ShaderId = ShaderId(52);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(45);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(53);
+    /// `matmul_soft` with format = mxfp4, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_MXFP4_EIGHT_SUBGROUP: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(46);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(55);
+    /// `matmul_soft` with format = mxfp4, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_MXFP4_ONE_SUBGROUP: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(47);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(57);
+    /// `matmul_soft` with format = q2k, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q2K_EIGHT_SUBGROUP: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(48);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(59);
+    /// `matmul_soft` with format = q2k, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q2K_ONE_SUBGROUP: ShaderId = ShaderId(60);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(49);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(61);
+    /// `matmul_soft` with format = q3k, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q3K_EIGHT_SUBGROUP: ShaderId = ShaderId(62);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(50);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(63);
+    /// `matmul_soft` with format = q3k, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q3K_ONE_SUBGROUP: ShaderId = ShaderId(64);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(51);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(65);
+    /// `matmul_soft` with format = q4, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q4_EIGHT_SUBGROUP: ShaderId = ShaderId(66);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(52);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(67);
+    /// `matmul_soft` with format = q4, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q4_ONE_SUBGROUP: ShaderId = ShaderId(68);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(69);
+    /// `matmul_soft` with format = q4k, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q4K_EIGHT_SUBGROUP: ShaderId = ShaderId(70);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(71);
+    /// `matmul_soft` with format = q4k, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q4K_ONE_SUBGROUP: ShaderId = ShaderId(72);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(73);
+    /// `matmul_soft` with format = q5, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q5_EIGHT_SUBGROUP: ShaderId = ShaderId(74);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(75);
+    /// `matmul_soft` with format = q5, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q5_ONE_SUBGROUP: ShaderId = ShaderId(76);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(77);
+    /// `matmul_soft` with format = q5k, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q5K_EIGHT_SUBGROUP: ShaderId = ShaderId(78);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(79);
+    /// `matmul_soft` with format = q5k, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q5K_ONE_SUBGROUP: ShaderId = ShaderId(80);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(81);
+    /// `matmul_soft` with format = q6k, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q6K_EIGHT_SUBGROUP: ShaderId = ShaderId(82);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(60);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(83);
+    /// `matmul_soft` with format = q6k, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q6K_ONE_SUBGROUP: ShaderId = ShaderId(84);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(61);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(85);
+    /// `matmul_soft` with format = q8, columns = eight, subgroup = true.
+    pub const MATMUL_SOFT_Q8_EIGHT_SUBGROUP: ShaderId = ShaderId(86);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(62);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(87);
+    /// `matmul_soft` with format = q8, columns = one, subgroup = true.
+    pub const MATMUL_SOFT_Q8_ONE_SUBGROUP: ShaderId = ShaderId(88);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(63);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(89);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(64);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(90);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(65);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(91);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(66);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(92);
     /// `matmul_tile` with format = iq4, dot = true.
-    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(67);
+    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(93);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(68);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(94);
     /// `matmul_tile` with format = mxfp4, dot = true.
-    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(69);
+    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(95);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(70);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(96);
     /// `matmul_tile` with format = q2k, dot = true.
-    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(71);
+    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(97);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(72);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(98);
     /// `matmul_tile` with format = q3k, dot = true.
-    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(73);
+    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(99);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(74);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(100);
     /// `matmul_tile` with format = q4, dot = true.
-    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(75);
+    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(101);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(76);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(102);
     /// `matmul_tile` with format = q4k, dot = true.
-    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(77);
+    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(103);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(78);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(104);
     /// `matmul_tile` with format = q5, dot = true.
-    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(79);
+    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(105);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(80);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(106);
     /// `matmul_tile` with format = q5k, dot = true.
-    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(81);
+    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(107);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(82);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(108);
     /// `matmul_tile` with format = q6k, dot = true.
-    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(83);
+    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(109);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(84);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(110);
     /// `matmul_tile` with format = q8, dot = true.
-    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(85);
+    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(111);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(86);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(112);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(87);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(113);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(88);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(114);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(89);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(115);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(90);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(116);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(91);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(117);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(92);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(118);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(93);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(119);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(94);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(120);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(95);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(121);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(96);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(122);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(97);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(123);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(98);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(124);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(99);
+    pub const MOE_COMBINE: ShaderId = ShaderId(125);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(100);
+    pub const MOE_ROUTE: ShaderId = ShaderId(126);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(101);
+    pub const NORM: ShaderId = ShaderId(127);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(102);
+    pub const PENALIZE: ShaderId = ShaderId(128);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(103);
+    pub const ROPE_KV: ShaderId = ShaderId(129);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(104);
+    pub const ROW_STATS: ShaderId = ShaderId(130);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(105);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(131);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(106);
+    pub const SAMPLE: ShaderId = ShaderId(132);
     /// `sample` with next = true.
-    pub const SAMPLE_NEXT: ShaderId = ShaderId(107);
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(133);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(108);
+    pub const TOPK_FIRST: ShaderId = ShaderId(134);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(109);
+    pub const TOPK_MERGE: ShaderId = ShaderId(135);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(110);
+    pub const TOPK_SCAN: ShaderId = ShaderId(136);
 }

@@ -19,6 +19,9 @@ pub enum TileForm {
     Dot,
 }
 
+/// Lanes that a subgroup must have for [`Profile::soft_subgroup`]: as many as a row group has rows.
+pub const SOFT_LANES: u32 = 8;
+
 /// The choice of kernel forms for one device. Every entry can be forced by name with [`Profile::with`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -40,6 +43,8 @@ pub struct Profile {
     pub min_blocks: u32,
     /// `matmul_soft` computes every product.
     pub soft: bool,
+    /// The threads of `matmul_soft` are a subgroup and load activations together: where subgroups have [`SOFT_LANES`] lanes.
+    pub soft_subgroup: bool,
     /// A forced form of the products with several columns, without `soft`; none chooses by [`Profile::tile_from`].
     pub many: Option<ManyRows>,
     /// Columns from which tiles are used.
@@ -83,6 +88,16 @@ pub enum ProfileError {
         /// What it takes.
         expected: &'static str,
     },
+    /// A form that this device cannot have.
+    #[error("profile entry `{entry}` cannot be `{value}`: that needs {feature}, which this device lacks")]
+    Lacking {
+        /// The entry.
+        entry: &'static str,
+        /// The value given.
+        value: String,
+        /// What the device lacks.
+        feature: &'static str,
+    },
 }
 
 impl Profile {
@@ -97,6 +112,7 @@ impl Profile {
         rows_block: 2,
         min_blocks: 256,
         soft: false,
+        soft_subgroup: false,
         many: None,
         tile_from: 9,
         tile_form: TileForm::Floats,
@@ -121,6 +137,7 @@ impl Profile {
         rows_block: 4,
         min_blocks: 8,
         soft: true,
+        soft_subgroup: false,
         many: None,
         tile_from: u32::MAX,
         tile_form: TileForm::Floats,
@@ -167,6 +184,7 @@ impl Profile {
             "split_from" => self.split_from = number("split_from", 1 << 20)?,
             "flash_from" => self.flash_from = number("flash_from", 1 << 20)?,
             "soft" => self.soft = flag("soft")?,
+            "soft_subgroup" => self.soft_subgroup = flag("soft_subgroup")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
             "matmul_many" => {
                 let forms = [("rows", Some(ManyRows::Rows)), ("tile", Some(ManyRows::Tile)), ("auto", None)];

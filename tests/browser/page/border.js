@@ -66,7 +66,9 @@ export async function compile(shaders) {
     const language = navigator.gpu.wgslLanguageFeatures;
     if (needs.some((feature) => !wanted.includes(feature) && !language.has(feature))) continue;
     device.pushErrorScope("validation");
-    const module = device.createShaderModule({ code: wgsl });
+    // naga refuses this directive, and browsers want it.
+    const enable = needs.includes("subgroups") ? "enable subgroups;\n" : "";
+    const module = device.createShaderModule({ code: enable + wgsl });
     const { messages } = await module.getCompilationInfo();
     complaints.push(...messages.map(({ lineNum, message }) => `${name}:${lineNum}: ${message}`));
     const compute = { module, entryPoint: "main" };

@@ -3,6 +3,7 @@
 mod beside;
 mod decode;
 mod embeddings;
+pub(crate) mod forms;
 mod forward;
 mod kv_buffers;
 mod logits;
@@ -25,6 +26,7 @@ use web_time::Instant;
 use crate::EngineError;
 use crate::kv::KvPool;
 use beside::Beside;
+use forms::select_profile;
 use logits::LogitBuffers;
 use pacer::Pacer;
 use plans::Plans;
@@ -215,29 +217,4 @@ impl Runtime {
             rope: &self.rope,
         }
     }
-}
-
-/// Blocks of a product on a software adapter: two a core. Fewer leave cores idle while the last one ends; each reads all of
-/// the activations, which with eight rows costs as much as nine groups of weights. Browsers do not tell the cores.
-fn software_blocks() -> u32 {
-    let cores =
-        std::thread::available_parallelism().map_or(Profile::SOFTWARE.min_blocks / 2, |n| n.get() as u32);
-    (2 * cores).next_power_of_two().clamp(2, 64)
-}
-
-/// Software adapters and the CPU twins want kernels with few barriers; everything can be forced by name.
-fn select_profile(device: &dyn Device, forced: &[(String, String)]) -> Result<Profile, EngineError> {
-    let mut profile = match device.info().kind {
-        AdapterKind::Software => Profile { min_blocks: software_blocks(), ..Profile::SOFTWARE },
-        AdapterKind::Cpu => Profile::SOFTWARE,
-        _ => Profile::CORE,
-    };
-    for (entry, value) in forced {
-        profile = match (entry.as_str(), value.as_str()) {
-            ("profile", "core") => Profile::CORE,
-            ("profile", "software") => Profile::SOFTWARE,
-            _ => profile.with(entry, value)?,
-        };
-    }
-    Ok(profile)
 }

@@ -72,6 +72,7 @@ impl CpuDevice {
             max_storage_buffers: 8,
             subgroups: None,
             f16: false,
+            packed_dot: true,
         };
         Self {
             info,

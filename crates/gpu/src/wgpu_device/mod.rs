@@ -88,6 +88,7 @@ impl WgpuDevice {
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
             subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(sizes),
             f16: features.contains(wgpu::Features::SHADER_F16),
+            packed_dot: platform::packed_dot(),
         };
         Ok(Self {
             info,

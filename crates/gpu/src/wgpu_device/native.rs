@@ -17,6 +17,11 @@ pub(super) async fn adapters() -> Vec<wgpu::Adapter> {
 /// Features of the device beside those of WebGPU.
 pub(super) const FEATURES: wgpu::Features = wgpu::Features::PIPELINE_CACHE;
 
+/// naga writes the products of four bytes out where the driver has no instruction for them.
+pub(super) const fn packed_dot() -> bool {
+    true
+}
+
 /// A cache that begins with what `read` finds under the adapter's name, and that name; none where there are no such caches.
 pub(super) fn pipeline_cache(
     device: &wgpu::Device,

@@ -115,7 +115,7 @@ fn check_features(shader: &Shader, caps: &Caps) -> Result<(), GpuError> {
         let (present, feature) = match need {
             Feature::F16 => (caps.f16, "shader-f16"),
             Feature::Subgroups => (caps.subgroups.is_some(), "subgroups"),
-            Feature::PackedDot => (true, "packed_4x8_integer_dot_product"),
+            Feature::PackedDot => (caps.packed_dot, "packed_4x8_integer_dot_product"),
         };
         if !present {
             return Err(GpuError::MissingFeature { shader: shader.name, feature });

@@ -40,6 +40,15 @@ fn instance() -> Option<wgpu::Instance> {
 /// Browsers keep pipelines themselves.
 pub(super) const FEATURES: wgpu::Features = wgpu::Features::empty();
 
+/// A feature of the browser's language, and not of the device.
+pub(super) fn packed_dot() -> bool {
+    let gpu = property(&property(&js_sys::global(), "navigator"), "gpu");
+    let features = property(&gpu, "wgslLanguageFeatures");
+    let has = property(&features, "has").dyn_into::<Function>();
+    has.and_then(|has| has.call1(&features, &"packed_4x8_integer_dot_product".into()))
+        .is_ok_and(|answer| answer.is_truthy())
+}
+
 /// See [`FEATURES`].
 pub(super) fn pipeline_cache(
     _device: &wgpu::Device,

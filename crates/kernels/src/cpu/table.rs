@@ -15,7 +15,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "matmul_vec" => Some(matmul::vec),
         "matmul_tile" if shader.shader().name.ends_with("_dot") => Some(matmul_coded::dot),
         "matmul_rows" | "matmul_tile" => Some(matmul::many),
-        "matmul_soft" if shader.shader().name.ends_with("_one") => Some(matmul::soft_one),
+        "matmul_soft" if shader.shader().name.contains("_one") => Some(matmul::soft_one),
         "matmul_soft" => Some(matmul::soft_eight),
         "gather_logits" => Some(gather_logits::gather_logits),
         "mask_logits" => Some(mask_logits::mask_logits),

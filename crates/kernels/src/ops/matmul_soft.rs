@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::matmul::{MatrixPart, VecArgs, grid};
 use super::matmul_many::{ManyArgs, many_rows};
-use super::matmul_variants::{SOFT_EIGHT, SOFT_ONE, pick};
+use super::matmul_variants::{SOFT_EIGHT, SOFT_EIGHT_SUBGROUP, SOFT_ONE, SOFT_ONE_SUBGROUP, pick};
 use crate::dispatch::Dispatch;
 use crate::error::ShapeError;
 use crate::profile::Profile;
@@ -72,7 +72,7 @@ pub(super) fn one<B: Clone>(
         let (norm, sel) = (norm.map_or(dummy, |n| n.weight), experts.map_or(dummy, |e| e.sel));
         let bindings = [&part.wq, &part.ws, x, norm, epilogue.bias.unwrap_or(dummy), y, sel];
         Ok(Dispatch {
-            shader: pick(&SOFT_ONE, matrix.format),
+            shader: pick(if profile.soft_subgroup { &SOFT_ONE_SUBGROUP } else { &SOFT_ONE }, matrix.format),
             overrides: Vec::new(),
             bindings: bindings.into_iter().cloned().collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
@@ -114,7 +114,10 @@ pub(super) fn eight<B: Clone>(
         };
         let bindings = [&part.wq, &part.ws, x, step, epilogue.bias.unwrap_or(dummy), y];
         Ok(Dispatch {
-            shader: pick(&SOFT_EIGHT, matrix.format),
+            shader: pick(
+                if profile.soft_subgroup { &SOFT_EIGHT_SUBGROUP } else { &SOFT_EIGHT },
+                matrix.format,
+            ),
             overrides: Vec::new(),
             bindings: bindings.into_iter().cloned().collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),

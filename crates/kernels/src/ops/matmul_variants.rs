@@ -104,6 +104,38 @@ pub(crate) const SOFT_EIGHT: Variants = [
     id::MATMUL_SOFT_Q2K_EIGHT,
 ];
 
+pub(crate) const SOFT_ONE_SUBGROUP: Variants = [
+    id::MATMUL_SOFT_F32_ONE_SUBGROUP,
+    id::MATMUL_SOFT_F16_ONE_SUBGROUP,
+    id::MATMUL_SOFT_BF16_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q4_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q5_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q8_ONE_SUBGROUP,
+    id::MATMUL_SOFT_IQ4_ONE_SUBGROUP,
+    id::MATMUL_SOFT_MXFP4_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q4K_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q5K_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q6K_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q3K_ONE_SUBGROUP,
+    id::MATMUL_SOFT_Q2K_ONE_SUBGROUP,
+];
+
+pub(crate) const SOFT_EIGHT_SUBGROUP: Variants = [
+    id::MATMUL_SOFT_F32_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_F16_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_BF16_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q4_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q5_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q8_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_IQ4_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_MXFP4_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q4K_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q5K_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q6K_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q3K_EIGHT_SUBGROUP,
+    id::MATMUL_SOFT_Q2K_EIGHT_SUBGROUP,
+];
+
 pub(crate) const EMBED: Variants = [
     id::EMBED_F32,
     id::EMBED_F16,
@@ -132,9 +164,9 @@ pub(crate) fn pick_coded(of: &Coded, format: Format) -> Option<ShaderId> {
 
 /// The format of a variant: for the twins, which are told no more than the shader.
 pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
-    let whole = [&VEC, &ROWS, &TILE, &SOFT_ONE, &SOFT_EIGHT, &EMBED].map(|v| (0, v.as_slice()));
+    let soft = [&SOFT_ONE, &SOFT_EIGHT, &SOFT_ONE_SUBGROUP, &SOFT_EIGHT_SUBGROUP];
+    let whole = [&VEC, &ROWS, &TILE, &EMBED].into_iter().chain(soft).map(|v| (0, v.as_slice()));
     let at = whole
-        .into_iter()
         .chain([(N_FLOATS, TILE_DOT.as_slice())])
         .find_map(|(first, v)| v.iter().position(|s| *s == shader).map(|i| first + i))?;
     Format::ALL.get(at).copied()
@@ -152,6 +184,8 @@ mod tests {
             (TILE, "matmul_tile", ""),
             (SOFT_ONE, "matmul_soft", "_one"),
             (SOFT_EIGHT, "matmul_soft", "_eight"),
+            (SOFT_ONE_SUBGROUP, "matmul_soft", "_one_subgroup"),
+            (SOFT_EIGHT_SUBGROUP, "matmul_soft", "_eight_subgroup"),
             (EMBED, "embed", ""),
         ];
         for format in Format::ALL {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goldcrest_gpu::{Buffer, Device, GpuError, Work};
-use goldcrest_kernels::{Profile, ShapeError};
+use goldcrest_kernels::{Profile, SOFT_LANES, ShapeError};
 
 use super::case::{Bound, Case};
 use super::compare::{Compare, Errors, Limit, Limits, agree};
@@ -72,6 +72,10 @@ pub fn run(
         let profile = profile(text)?;
         let mut twins: Option<Vec<Vec<u32>>> = None;
         for device in devices {
+            let lanes = device.caps().subgroups;
+            if profile.soft_subgroup && lanes.is_some_and(|lanes| lanes != (SOFT_LANES, SOFT_LANES)) {
+                continue;
+            }
             let name = &device.info().name;
             let fail =
                 |buffer, what| Failure::Result { profile: text.clone(), device: name.clone(), buffer, what };

@@ -1,0 +1,92 @@
+//! Which kernel forms a device gets, and which it can have.
+
+use goldcrest_gpu::{AdapterKind, Caps, Device};
+use goldcrest_kernels::{Profile, ProfileError, SOFT_LANES, TileForm};
+
+use crate::EngineError;
+
+/// What suits the kind of device and what it can do, with what is forced by name.
+///
+/// # Errors
+/// [`EngineError::Profile`] for forms that do not exist, or that this device cannot have.
+pub(super) fn select_profile(
+    device: &dyn Device,
+    forced: &[(String, String)],
+) -> Result<Profile, EngineError> {
+    // Software adapters and the CPU twins want kernels with few barriers.
+    let preferred = match device.info().kind {
+        AdapterKind::Software => Profile {
+            min_blocks: software_blocks(),
+            soft_subgroup: has_soft_lanes(device.caps()),
+            ..Profile::SOFTWARE
+        },
+        AdapterKind::Cpu => Profile::SOFTWARE,
+        _ => Profile::CORE,
+    };
+    let mut profile = preferred;
+    for (entry, value) in forced {
+        profile = match (entry.as_str(), value.as_str()) {
+            ("profile", "core") => Profile::CORE,
+            ("profile", "software") => Profile::SOFTWARE,
+            _ => profile.with(entry, value)?,
+        };
+        if let Some((entry, feature)) = lacking(&profile, device.caps()) {
+            return Err(ProfileError::Lacking { entry, value: value.clone(), feature }.into());
+        }
+    }
+    Ok(profile)
+}
+
+/// The entry of a profile that asks for more than the device has, and what it would have to have.
+fn lacking(profile: &Profile, caps: &Caps) -> Option<(&'static str, &'static str)> {
+    if profile.tile_form == TileForm::Dot && !caps.packed_dot {
+        return Some(("tile_form", "packed_4x8_integer_dot_product"));
+    }
+    if profile.soft_subgroup && !has_soft_lanes(caps) {
+        return Some(("soft_subgroup", "subgroups of eight lanes"));
+    }
+    None
+}
+
+/// Whether every subgroup has the lanes that `matmul_soft` wants.
+pub(crate) fn has_soft_lanes(caps: &Caps) -> bool {
+    caps.subgroups == Some((SOFT_LANES, SOFT_LANES))
+}
+
+/// Blocks of a product on a software adapter: two a core. Fewer leave cores idle while the last one ends; each reads all of
+/// the activations, which with eight rows costs as much as nine groups of weights. Browsers do not tell the cores.
+fn software_blocks() -> u32 {
+    let cores =
+        std::thread::available_parallelism().map_or(Profile::SOFTWARE.min_blocks / 2, |n| n.get() as u32);
+    (2 * cores).next_power_of_two().clamp(2, 64)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+    use super::*;
+    use goldcrest_gpu::CpuDevice;
+
+    #[test]
+    fn a_form_that_the_device_cannot_have_is_refused_by_its_name() {
+        let device = CpuDevice::twins();
+        let forced = [("soft_subgroup".to_owned(), "true".to_owned())];
+        let error = select_profile(&device, &forced).unwrap_err();
+        let EngineError::Profile(ProfileError::Lacking { entry, feature, .. }) = error else {
+            unreachable!("{error}")
+        };
+        assert_eq!((entry, feature), ("soft_subgroup", "subgroups of eight lanes"));
+
+        let dot = Profile { tile_form: TileForm::Dot, ..Profile::CORE };
+        let browser = Caps { packed_dot: false, ..device.caps().clone() };
+        assert_eq!(lacking(&dot, &browser), Some(("tile_form", "packed_4x8_integer_dot_product")));
+        assert_eq!(lacking(&dot, device.caps()), None);
+    }
+
+    #[test]
+    fn lanes_are_shared_where_every_subgroup_has_eight() {
+        let caps = |subgroups| Caps { subgroups, ..CpuDevice::twins().caps().clone() };
+        let fits = [Some((8, 8)), Some((4, 4)), Some((4, 8)), None].map(|s| has_soft_lanes(&caps(s)));
+        assert_eq!(fits, [true, false, false, false]);
+    }
+}
