@@ -57,6 +57,12 @@ async function tour(at, check) {
     if (name === "Methods") {
       await at.getByRole("button", { name: "Run", exact: true }).click();
       await at.locator(".method-answer .facts").waitFor();
+      await at.getByRole("button", { name: "Labels", exact: true }).click();
+      await at.locator(".method-answer .bars li").nth(1).waitFor();
+      await at.getByRole("button", { name: "A record", exact: true }).click();
+      await at.getByRole("link", { name: "Save the record" }).waitFor();
+      await at.getByRole("button", { name: "Load it beside" }).click();
+      await at.getByText(/ is there, /).waitFor();
       await at.getByRole("textbox", { name: "JSON schema" }).fill("{");
       await at.getByRole("button", { name: "Run", exact: true }).click();
       await at.getByText(/the schema is no JSON/i).waitFor();

@@ -1,4 +1,4 @@
-import { GoldcrestError, type ChatMessage, type Engine, type SamplingRequest, type StrategyReport, type Trace } from "goldcrest";
+import { GoldcrestError, type ChatMessage, type Engine, type GenerationRecord, type SamplingRequest, type StrategyReport, type Trace } from "goldcrest";
 
 /** What is tried of a strategy. */
 export interface Trial {
@@ -11,27 +11,52 @@ export interface Trial {
   readonly word: string;
   /** A JSON schema that the answer has to fit, instead of a strategy; nothing is any text. */
   readonly schema: string;
+  /** Labels, parted by commas: the prompt gets the likeliest, and nothing is written. */
+  readonly labels: string;
+  /** Whether a record of the answer is wanted. */
+  readonly record: boolean;
+}
+
+/** What came of a trial beside its text. */
+export interface Found {
+  /** What a strategy says of itself. */
+  readonly report: StrategyReport | null;
+  readonly record: GenerationRecord | null;
+  /** Labels with their probabilities. */
+  readonly labels: readonly { readonly id: number; readonly text: string; readonly p: number }[];
 }
 
 /** Tokens of a trial: enough to see what a method does, few enough to wait for. */
 const LENGTH = 64;
 
-/** Runs a strategy on a prompt of its own, beside the conversation, and gives what it says of itself. */
-export async function runMethod(engine: Engine, trial: Trial, signal: AbortSignal, onText: (piece: string, guessed: boolean) => void): Promise<StrategyReport | null> {
-  const request = { signal, max_tokens: LENGTH, stream: true, ...(trial.schema.trim() === "" ? byStrategy(trial) : inForm(trial)) } as const;
+/** Runs a method on a prompt of its own, beside the conversation, and gives what it says of itself. */
+export async function runMethod(engine: Engine, trial: Trial, signal: AbortSignal, onText: (piece: string, guessed: boolean) => void): Promise<Found> {
+  if (trial.labels.trim() !== "") return { report: null, record: null, labels: await labelled(engine, trial, signal) };
+  const way = trial.schema.trim() === "" ? byStrategy(trial) : inForm(trial);
+  const request = { signal, max_tokens: LENGTH, stream: true, record: trial.record, ...way } as const;
   let report: StrategyReport | null = null;
+  let record: GenerationRecord | null = null;
   if (engine.info.model.chatTemplate) {
     for await (const chunk of await engine.chat.completions.create({ ...request, messages: asked(trial.prompt) })) {
       onText(chunk.choices[0]?.delta.content ?? "", chunk.choices[0]?.guessed ?? false);
       report = chunk.strategy ?? report;
+      record = chunk.record ?? record;
     }
   } else {
     for await (const chunk of await engine.completions.create({ ...request, prompt: trial.prompt })) {
       onText(chunk.choices[0]?.text ?? "", chunk.choices[0]?.guessed ?? false);
       report = chunk.strategy ?? report;
+      record = chunk.record ?? record;
     }
   }
-  return report;
+  return { report, record, labels: [] };
+}
+
+/** The labels of a prompt by their probability, as continuations with a space before them. */
+async function labelled(engine: Engine, { prompt, labels }: Trial, signal: AbortSignal): Promise<Found["labels"]> {
+  const texts = labels.split(",").map((label) => label.trim()).filter((label) => label !== "");
+  const [found] = await engine.classify({ prompt, labels: texts.map((label) => ` ${label}`), signal });
+  return texts.map((text, id) => ({ id, text, p: found?.p[id] ?? 0 })).sort((a, b) => b.p - a.p);
 }
 
 function byStrategy(trial: Trial): Omit<SamplingRequest, "stream"> {

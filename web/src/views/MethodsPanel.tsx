@@ -1,14 +1,17 @@
-import type { StrategyReport, StrategySummary } from "goldcrest";
+import type { StrategySummary } from "goldcrest";
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { VNode } from "preact";
+import { Bars } from "../components/Bars.js";
 import { Icon } from "../components/Icon.js";
 import { ProblemCard } from "../components/ProblemCard.js";
 import { Sheet } from "../components/Sheet.js";
-import { runMethod } from "../engine/method.js";
+import { EXAMPLES, type Example } from "../engine/examples.js";
+import { runMethod, type Found } from "../engine/method.js";
 import { problem, type Problem } from "../engine/problem.js";
 import { writing } from "../state/conversation.js";
 import { engine } from "../state/model.js";
+import { SecondModel } from "./SecondModel.js";
 import { Stages } from "./Stages.js";
 
 /** Every decoding strategy on the loaded model, and what a sampler makes of the next token. */
@@ -20,11 +23,14 @@ export function MethodsPanel(): VNode {
   const reference = useSignal("What is the capital of France?");
   const word = useSignal("");
   const schema = useSignal("");
+  const labels = useSignal("");
+  const record = useSignal(false);
   const runs = useSignal<readonly Run[]>([]);
-  const report = useSignal<StrategyReport | null>(null);
+  const found = useSignal<Found | null>(null);
   const failed = useSignal<Problem | null>(null);
   const running = useSignal<AbortController | null>(null);
   const now = useRef(engine());
+  const answer = useRef<HTMLElement>(null);
   useEffect(() => {
     void now.current?.strategies().then((found) => (listed.value = found));
     return () => running.value?.abort();
@@ -35,11 +41,11 @@ export function MethodsPanel(): VNode {
     const control = new AbortController();
     running.value = control;
     runs.value = [];
-    report.value = null;
+    found.value = null;
     failed.value = null;
     try {
-      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value, schema: schema.value };
-      report.value = await runMethod(now.current, asked, control.signal, (text, guessed) => {
+      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value, schema: schema.value, labels: labels.value, record: record.value };
+      found.value = await runMethod(now.current, asked, control.signal, (text, guessed) => {
         runs.value = joined(runs.value, { text, guessed });
       });
     } catch (thrown) {
@@ -47,10 +53,32 @@ export function MethodsPanel(): VNode {
     }
     running.value = null;
   };
+  const take = ({ trial }: Example): void => {
+    name.value = trial.name;
+    const fields = { parameters, prompt, reference, word, schema, labels } as const;
+    for (const [key, field] of Object.entries(fields)) field.value = trial[key as keyof typeof fields];
+    record.value = trial.record;
+    answer.current?.scrollIntoView({ block: "center" });
+    void run();
+  };
   const about = listed.value.find((one) => one.name === name.value)?.summary;
   return (
     <Sheet title="Methods" wide>
       <p class="quiet">A strategy decides how an answer is made from the model's rows. Every one of them runs here, on your model.</p>
+      <section class="presets" aria-label="Examples">
+        {EXAMPLES.map((example) => (
+          <button
+            key={example.title}
+            type="button"
+            class="button"
+            disabled={!now.current || running.value !== null || writing.value}
+            title={example.pair ? "Works with the second model" : undefined}
+            onClick={() => take(example)}
+          >
+            {example.title}
+          </button>
+        ))}
+      </section>
       <div class="field">
         <label for="method">Strategy</label>
         <select id="method" value={name.value} onChange={(event) => (name.value = event.currentTarget.value)}>
@@ -67,6 +95,12 @@ export function MethodsPanel(): VNode {
       <Area id="method-reference" label="Reference" hint="What contrasts compare with: the question without its document, a leading question" value={reference} />
       <Line id="method-word" label="Scorer" hint="A word; searches that want a scorer prefer answers that have it often" value={word} />
       <Area id="method-schema" label="JSON schema" hint="The answer is held to it token by token, without a strategy" value={schema} />
+      <Line id="method-labels" label="Labels" hint="Parted by commas: the prompt is not answered, but gets the likeliest" value={labels} />
+      <div class="field check">
+        <input id="method-record" type="checkbox" checked={record.value} onChange={(event) => (record.value = event.currentTarget.checked)} />
+        <label for="method-record">Record the answer, for <code>goldcrest verify</code> to repeat it</label>
+      </div>
+      {now.current && <SecondModel engine={now.current} busy={running.value !== null || writing.value} />}
       <div class="presets">
         {running.value ? (
           <button type="button" class="button" onClick={() => running.value?.abort()}>
@@ -78,26 +112,43 @@ export function MethodsPanel(): VNode {
           </button>
         )}
       </div>
-      <section aria-live="polite" aria-busy={running.value !== null} class="method-answer">
+      <section ref={answer} aria-live="polite" aria-busy={running.value !== null} class="method-answer">
         {runs.value.length > 0 && (
           <pre class="raw">
             {runs.value.map(({ text, guessed }, at) => (guessed ? <mark key={at}>{text}</mark> : text))}
           </pre>
         )}
         {failed.value && <ProblemCard problem={failed.value} />}
-        {report.value && (
-          <dl class="facts">
-            {Object.entries(report.value).map(([key, value]) => (
-              <div key={key}>
-                <dt>{key}</dt>
-                <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-              </div>
-            ))}
-          </dl>
-        )}
+        {found.value && <Facts found={found.value} />}
       </section>
       {now.current && <Stages engine={now.current} prompt={prompt.value} busy={running.value !== null || writing.value} />}
     </Sheet>
+  );
+}
+
+/** What a method says of itself, the labels, and the record to keep. */
+function Facts({ found: { report, record, labels } }: { readonly found: Found }): VNode {
+  const url = useMemo(() => record && URL.createObjectURL(new Blob([JSON.stringify(record, null, 2)], { type: "application/json" })), [record]);
+  useEffect(() => () => void (url && URL.revokeObjectURL(url)), [url]);
+  return (
+    <>
+      {labels.length > 0 && <Bars top={labels} />}
+      {report && (
+        <dl class="facts">
+          {Object.entries(report).map(([key, value]) => (
+            <div key={key}>
+              <dt>{key}</dt>
+              <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {url && (
+        <a class="button" href={url} download="record.json">
+          Save the record
+        </a>
+      )}
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Engine, Trace } from "goldcrest";
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { Bars, shown } from "../components/Bars.js";
 import { Icon } from "../components/Icon.js";
 import { ProblemCard } from "../components/ProblemCard.js";
 import { traceOf } from "../engine/method.js";
@@ -55,25 +56,4 @@ export function Stages(props: { readonly engine: Engine; readonly prompt: string
       )}
     </section>
   );
-}
-
-function Bars({ top }: { readonly top: Trace["stages"][number]["top"] }): VNode {
-  return (
-    <ul class="bars">
-      {top.map(({ id, text, p }) => (
-        <li key={id}>
-          <code>{shown(text)}</code>
-          <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-            <rect width={100 * p} height="10" />
-          </svg>
-          <span>{(100 * p).toFixed(1)} %</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** A token's text with its blanks to be seen. */
-function shown(text: string): string {
-  return text.replaceAll(" ", "␣").replaceAll("\n", "⏎") || "∅";
 }

@@ -42,11 +42,12 @@ export function createChat(speech: Speech): (request: Real.ChatCompletionRequest
   };
 }
 
-/** What a strategy would say of itself. */
-function reported({ strategy }: Real.SamplingRequest, passes: number): { strategy?: Real.StrategyReport } {
-  if (strategy === undefined || strategy === null) return {};
+/** What a strategy would say of itself, and a record that says hardly anything. */
+function reported({ strategy, record }: Real.SamplingRequest, passes: number): { strategy?: Real.StrategyReport; record?: Real.GenerationRecord } {
+  const recorded = record === true ? { record: { body: { version: 1 }, chain: {} } as unknown as Real.GenerationRecord } : {};
+  if (strategy === undefined || strategy === null) return recorded;
   const name = typeof strategy === "string" ? (strategy.split(":")[0] ?? "") : strategy.name;
-  return { strategy: { name, passes, rows: passes } };
+  return { ...recorded, strategy: { name, passes, rows: passes } };
 }
 
 /** `completions.create`, streaming only: goes on where the prompt leaves the answer that it belongs to. */

@@ -115,7 +115,7 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
   };
   const template = (messages: readonly Real.ChatMessage[]): string =>
     `${messages.map(({ role, content }) => `<|im_start|>${role}\n${String(content)}<|im_end|>\n`).join("")}<|im_start|>assistant\n`;
-  const engine: Engine = {
+  const engine: Engine & { info: { other: Real.EngineInfo["other"] } } = {
     info: {
       model,
       adapter: { name: backend === "cpu" ? "CPU twins" : "Example Graphics 9000", backend, type: backend === "cpu" ? "cpu" : "discrete", driver: "" },
@@ -158,7 +158,9 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
         calibrated: labels.map(() => 1 / labels.length),
         scored: [],
       })),
-    loadOther: async () => undefined,
+    loadOther: async (other) => {
+      engine.info.other = { model: modelInfo(other), memory: engine.info.memory };
+    },
     plan: (other, options) => Goldcrest.plan(other, options),
     selftest: async () => ({ selftest: ["F16", "Q4_1", "Q4_K", "Q6_K", "Q8_0"].map((format) => ({ format, ok: true, sums: [1, 2] })) }),
     loseDevice: async () => undefined,
