@@ -45,6 +45,9 @@ pub(crate) struct StrategyArgs {
     /// A draft head for `--speculate head`: a safetensors file that was trained for this model
     #[arg(long, value_name = "FILE", requires = "speculate")]
     head: Option<PathBuf>,
+    /// A judge for `accept=judge`: a safetensors file that was trained for this model
+    #[arg(long, value_name = "FILE", requires = "speculate")]
+    judge: Option<PathBuf>,
     /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
     #[arg(
         long,
@@ -60,20 +63,32 @@ pub(crate) struct StrategyArgs {
 
 impl StrategyArgs {
     /// The strategy; call it before anything is fetched, so that a slip costs no download.
-    pub(crate) fn method(&self) -> Result<Option<Method>, CliError> {
+    pub(crate) fn method(&self, deterministic: bool) -> Result<Option<Method>, CliError> {
         self.remote.check()?;
-        Ok(match &self.speculate {
+        let method = match &self.speculate {
             Some(spec) => Some(Speculate::parse(spec)?),
             None => self.strategy.as_deref().map(Method::parse).transpose()?,
-        })
+        };
+        if let (true, Some(Method::Speculate(speculate))) = (deterministic, &method)
+            && let Some(rule) = speculate.accept.lossy()
+        {
+            return Err(CliError::Usage {
+                message: format!(
+                    "accept={rule} makes the answer depend on how many guesses there is time for"
+                ),
+                help: "leave out --deterministic, or accept".into(),
+            });
+        }
+        Ok(method)
     }
 
     /// What the strategy gets. `references` are the encoded prompts of `--reference`.
     pub(crate) fn resources(&self, references: Vec<Vec<u32>>) -> Result<Resources, CliError> {
         let scorer =
             self.scorer.clone().map(|command| Box::new(CommandScorer { command }) as Box<dyn Scorer>);
-        let head = self.head.as_deref().map(read_head).transpose()?.map(Rc::new);
-        Ok(Resources { references, scorer, head, ..Resources::default() })
+        let [head, judge] = [&self.head, &self.judge].map(|path| path.as_deref().map(read_head).transpose());
+        let (head, judge) = (head?.map(Rc::new), judge?.map(Rc::new));
+        Ok(Resources { references, scorer, head, judge, ..Resources::default() })
     }
 
     /// What speculation begins with: what the file of `--guess-memory` has, if there is one.

@@ -96,6 +96,8 @@ fn options_that_cannot_be() {
         (&["--strategy", "no_such_strategy"], "E_UNKNOWN_STRATEGY"),
         (&["--speculate", "ngram"], "E_INVALID_PARAMETER"),
         (&["--speculate", "auto", "--strategy", "beam"], "E_USAGE"),
+        (&["--speculate", "auto:accept=always"], "E_INVALID_PARAMETER"),
+        (&["--speculate", "auto:accept=typical", "--deterministic"], "E_USAGE"),
         (&["--frobnicate"], "E_USAGE"),
     ] {
         refused_option(&[more, &cpu].concat(), code);

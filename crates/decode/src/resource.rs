@@ -66,6 +66,8 @@ pub struct Resources {
     pub refused: Vec<u32>,
     /// A draft head that was trained for the model.
     pub head: Option<Rc<HeadFile>>,
+    /// A judge of guesses that was trained for the model.
+    pub judge: Option<Rc<HeadFile>>,
     /// A server that may be asked, with the user's consent.
     pub remote: Option<Box<dyn Remote>>,
 }

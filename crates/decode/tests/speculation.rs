@@ -3,8 +3,10 @@
 
 mod common;
 
-use common::{BIGRAM, ask, bigram, far_sighted, outcome, sampled};
-use goldcrest_decode::speculate::{Curve, SharedLearnt, Speculate};
+use common::{BIGRAM, ask, bigram, far_sighted, head_file_of, outcome, sampled};
+use std::rc::Rc;
+
+use goldcrest_decode::speculate::{Curve, HeadError, HeadFile, SharedLearnt, Speculate};
 use goldcrest_decode::{
     Ask, DecodeError, Lm, Method, Outcome, Resources, TableLm, decode_among, decode_with,
 };
@@ -155,7 +157,7 @@ fn draft() -> TableLm {
 }
 
 fn drafted(ask: Ask, spec: &str) -> Outcome {
-    let (mut model, mut draft) = (pairs(), draft());
+    let (mut model, mut draft) = (pairs(), if spec.starts_with("s2d") { pairs() } else { draft() });
     let others = vec![&mut draft];
     let got = pollster::block_on(decode_among(&mut model, others, ask, &Speculate::parse(spec).unwrap()));
     assert_eq!(model.pool().n_free(), model.pool().n_cells(), "{spec}");
@@ -164,9 +166,11 @@ fn drafted(ask: Ask, spec: &str) -> Outcome {
 }
 
 /// Drafters whose guesses are draws.
-const DRAWN: [&str; 9] = [
+const DRAWN: [&str; 11] = [
     "draft:tokens=3",
     "specdec_pp:max=4",
+    "pearl:tokens=2",
+    "s2d:layers=1-5,tokens=3",
     "dyspec:tokens=6",
     "rsd_c:branching=2-2-1",
     "rsd_s:width=3,depth=3",
@@ -238,6 +242,78 @@ fn a_draft_that_is_the_model_itself_is_always_accepted() {
         let got = run(&mut pairs(), sampled(61, seed), "skip:speed=1,tokens=4,plan=false");
         assert_eq!(tau(&got), 5.0, "seed {seed}");
     }
+}
+
+#[test]
+fn pearl_that_writes_one_token_is_plain_decoding_and_its_twin_is_always_right() {
+    for seed in 0..10 {
+        let got = drafted(sampled(41, seed), "pearl:tokens=1,plan=false");
+        // What was guessed during a pass is judged by that pass, and nothing is ahead of the next.
+        assert_eq!((tau(&got), got.report["speculation"]["mean_rows"].as_f64()), (1.0, Some(1.0)), "{seed}");
+        let (mut model, mut twin) = (pairs(), pairs());
+        let method = Speculate::parse("pearl:tokens=4,plan=false").unwrap();
+        let got = decode_among(&mut model, vec![&mut twin], sampled(62, seed), &method);
+        // The first token is the prompt's, the second comes with the first guesses; then 15 passes of three guesses that
+        // were ahead and one that was made meanwhile.
+        let report = pollster::block_on(got).unwrap().report;
+        assert_eq!(report["speculation"]["accepted_histogram"], serde_json::json!([1, 0, 0, 15]), "{seed}");
+    }
+}
+
+/// The answer with the model itself as its draft.
+fn with_twin(ask: Ask, spec: &str) -> Result<Outcome, DecodeError> {
+    let (mut model, mut twin) = (pairs(), pairs());
+    let method = Speculate::parse(spec).unwrap();
+    pollster::block_on(decode_among(&mut model, vec![&mut twin], ask, &method))
+}
+
+#[test]
+fn sorted_drafts_go_as_deep_as_they_have_to() {
+    for seed in 0..20 {
+        let twin = |spec: &str| with_twin(sampled(41, seed), spec).unwrap();
+        // Sure of everything, only the first layers are asked; sure of nothing, only the last ones count.
+        let (first, shallow) = (twin("s2d:layers=5-10,sure=0,plan=false"), twin("s2d:layers=5,plan=false"));
+        assert_eq!((first.tokens, first.report.get("speculation").map(|s| s["steps"].clone())), {
+            let steps = shallow.report.get("speculation").map(|s| s["steps"].clone());
+            (shallow.tokens, steps)
+        });
+        assert_eq!(tau(&twin("s2d:layers=5-10,sure=1,tokens=4,plan=false")), 5.0);
+        let deep = twin("draft:tokens=4,plan=false");
+        assert_eq!(twin("s2d:layers=2-5-10,sure=1,tokens=4,plan=false").tokens, deep.tokens);
+    }
+    let error = |spec: &str| with_twin(ask(4), spec).unwrap_err();
+    assert!(matches!(error("s2d:layers=2-11"), DecodeError::InvalidParameter { name: "layers", .. }));
+    let error = |spec: &str| Speculate::parse(spec).unwrap_err();
+    assert!(matches!(error("s2d:layers=5-2"), DecodeError::InvalidParameter { name: "layers", .. }));
+    assert!(matches!(error("s2d:sure=1.5"), DecodeError::InvalidParameter { name: "sure", .. }));
+}
+
+#[test]
+fn a_head_says_when_a_second_model_stops_writing() {
+    // Behind no blocks the two logits are sums over the one-hot hidden row.
+    let head = |kind: &str, reject: f32| {
+        let tensors = [
+            ("linear.weight", vec![2, 3], vec![reject, reject, reject, 0.0, 0.0, 0.0]),
+            ("linear.bias", vec![2], vec![0.0, 0.0]),
+        ];
+        Some(Rc::new(HeadFile::parse(head_file_of(&[("kind", kind)], &tensors)).unwrap()))
+    };
+    let run = |spec: &str, head: Option<Rc<HeadFile>>| {
+        let resources = Resources { head, ..Resources::default() };
+        with_twin(Ask { resources, ..sampled(60, 2) }, spec)
+    };
+    let guesses = |spec: &str, reject: f32| {
+        let got = run(spec, head("specdec_pp", reject)).unwrap();
+        got.report["speculation"]["accepted_histogram"].as_array().unwrap().len() - 1
+    };
+    assert_eq!(guesses("specdec_pp:min=2,max=7,plan=false", 30.0), 2, "a rejection is certain");
+    assert_eq!(guesses("specdec_pp:min=2,max=7,plan=false", -30.0), 7, "nothing is rejected");
+    // Each guess but the first is accepted with 0.731: with the second judged 0.27 may be rejected, with the third 0.47.
+    assert_eq!(guesses("specdec_pp:min=1,max=7,threshold=0.3,plan=false", -1.0), 3);
+    assert_eq!(guesses("specdec_pp:min=1,max=7,threshold=1,plan=false", -1.0), 7);
+    assert_eq!(guesses("specdec_pp:min=1,max=7,threshold=0,plan=false", -1.0), 2);
+    let wrong = run("specdec_pp", head("judge", 0.0)).unwrap_err();
+    assert!(matches!(wrong, DecodeError::Head(HeadError::WrongKind { kind: "judge", .. })), "{wrong}");
 }
 
 #[test]

@@ -15,5 +15,6 @@ export function sumSpeculation(reports: readonly (StrategyReport | undefined)[])
     accepted_histogram: Array.from({ length: longest }, (_, at) => sum((one) => one.accepted_histogram[at] ?? 0)),
     draft_ms: sum((one) => one.draft_ms),
     verify_ms: sum((one) => one.verify_ms),
+    ...(first.lossy === undefined ? {} : { lossy: { rule: first.lossy.rule, taken: sum((one) => one.lossy?.taken ?? 0) } }),
   };
 }

@@ -313,6 +313,8 @@ export interface SpeculationUsage {
   readonly draft_ms: number;
   /** Milliseconds spent on passes of the model. */
   readonly verify_ms: number;
+  /** Where `accept` was asked for: the rule, and how many guesses it took that the model would not have chosen. */
+  readonly lossy?: { readonly rule: string; readonly taken: number };
 }
 
 /** Times of a request. With several answers: sums, and the first answer's `ttft_ms`. */

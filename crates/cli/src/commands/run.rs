@@ -68,7 +68,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
     let mut sampler = args.sampling.params(if args.json { 0.0 } else { 0.7 })?;
     let max_tokens = generating::max_tokens(args.n)?;
     let logprobs = generating::logprobs(args.logprobs)?;
-    let method = args.strategy.method()?;
+    let method = args.strategy.method(args.model.deterministic)?;
     let form = args.form.read()?;
     let holds = |method: &&Method| form.is_none() || method.form() != FormBy::Nothing;
     if let Some(method) = method.as_ref().filter(|method| !holds(method)) {

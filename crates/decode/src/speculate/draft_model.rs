@@ -2,6 +2,7 @@
 //!
 //! Leviathan, Kalman and Matias, arXiv 2211.17192; Chen et al., arXiv 2302.01318.
 
+use goldcrest_engine::batch::Wants;
 use goldcrest_engine::kv::SeqId;
 
 use super::drafter::Turn;
@@ -17,6 +18,14 @@ const CLASS: usize = 16;
 pub(crate) struct DraftModel {
     follower: Follower,
     seq: Option<SeqId>,
+    /// Whether hidden rows are read.
+    hidden: bool,
+}
+
+impl DraftModel {
+    pub(crate) fn new(hidden: bool) -> Self {
+        Self { hidden, ..Self::default() }
+    }
 }
 
 impl<L: Lm> Scribe<L> for DraftModel {
@@ -29,14 +38,14 @@ impl<L: Lm> Scribe<L> for DraftModel {
     }
 
     async fn begin(&mut self, turn: &mut Turn<'_, '_, L>) -> Result<Row, DecodeError> {
-        let wants = turn.line.wants(false);
+        let wants = Wants { hidden: self.hidden, ..turn.line.wants(false) };
         let (seq, row) = self.follower.follow(&mut turn.job.others[0], &turn.line.tokens, &wants).await?;
         self.seq = Some(seq);
         Ok(row)
     }
 
     async fn next(&mut self, turn: &mut Turn<'_, '_, L>, token: u32) -> Result<Row, DecodeError> {
-        let wants = turn.line.wants(false);
+        let wants = Wants { hidden: self.hidden, ..turn.line.wants(false) };
         match self.seq {
             Some(seq) => self.follower.guess(&mut turn.job.others[0], seq, token, &wants).await,
             None => self.begin(turn).await,

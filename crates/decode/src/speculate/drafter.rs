@@ -4,6 +4,7 @@ use web_time::Instant;
 
 use super::features::{Features, Reads};
 use super::learnt::Learning;
+use super::lenient::{Lenience, Lenient};
 use super::line::{Line, Round};
 use super::planner::Planner;
 use super::rates::Rates;
@@ -97,10 +98,11 @@ const AT_REST: usize = 16;
 pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
     job: &mut Job<'_, L>,
     name: &str,
-    pace: Pace,
+    (pace, accept): (Pace, Lenience),
     drafter: &mut D,
 ) -> Result<(), DecodeError> {
-    let (mut line, prompt, first) = Line::open(job, drafter.reads()).await?;
+    let accept = Lenient::new(job, accept)?;
+    let (mut line, prompt, first) = Line::open(job, drafter.reads(), accept).await?;
     drafter.begin(&mut line, prompt, &first);
     let mut more = first.more;
     let mut learning = Learning::new(job.learnt(), job.resources.pass_times.clone());
@@ -151,6 +153,6 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
         tally.draft_ms += drafted.as_secs_f64() * 1e3;
         tally.verify_ms += verified.as_secs_f64() * 1e3;
     }
-    job.report.insert("speculation".into(), tally.report(name));
+    job.report.insert("speculation".into(), tally.report(name, line.accept.report()));
     line.close(job)
 }

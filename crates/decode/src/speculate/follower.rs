@@ -1,5 +1,7 @@
 //! A second model that keeps up with the answer: its sequence is brought to the newest token before each guess.
 
+use std::ops::Range;
+
 use goldcrest_engine::batch::{Batch, BatchRow, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_sample::SampleError;
@@ -18,11 +20,18 @@ const AT_ONCE: usize = 16;
 pub(crate) struct Follower {
     seq: Option<SeqId>,
     held: Vec<u32>,
+    /// The layers that run, if not all do.
+    layers: Option<Range<u32>>,
     /// Seconds that a pass of the draft model took, as a running mean.
     pub(crate) pass: f32,
 }
 
 impl Follower {
+    /// With some layers of the model.
+    pub(crate) fn of_layers(layers: Range<u32>) -> Self {
+        Self { layers: Some(layers), ..Self::default() }
+    }
+
     /// Brings the sequence to `tokens`, whatever it held before, and gives it with the row behind the last of them.
     pub(crate) async fn follow<L: Lm>(
         &mut self,
@@ -50,7 +59,7 @@ impl Follower {
         if let Some(row) = rows.last_mut() {
             row.wants = wants.clone();
         }
-        let row = self.timed(model, Batch { rows, ..Batch::default() }).await?.pop().unwrap_or_default();
+        let row = self.timed(model, rows).await?.pop().unwrap_or_default();
         Ok((seq, row))
     }
 
@@ -65,15 +74,16 @@ impl Follower {
         self.held.push(token);
         let pos = model.next_pos(seq)?;
         let rows = vec![BatchRow::token(token, pos, seq).wanting(wants.clone())];
-        Ok(self.timed(model, Batch { rows, ..Batch::default() }).await?.pop().unwrap_or_default())
+        Ok(self.timed(model, rows).await?.pop().unwrap_or_default())
     }
 
     async fn timed<L: Lm>(
         &mut self,
         model: &mut Sequences<'_, L>,
-        batch: Batch,
+        rows: Vec<BatchRow>,
     ) -> Result<Vec<Row>, DecodeError> {
         let begun = Instant::now();
+        let batch = Batch { rows, layers: self.layers.clone(), ..Batch::default() };
         let rows = model.forward(&batch).await?.rows.into_iter().map(Row::new).collect();
         let took = begun.elapsed().as_secs_f32();
         self.pass = if self.pass > 0.0 { self.pass + 0.2 * (took - self.pass) } else { took };

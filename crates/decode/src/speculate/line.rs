@@ -11,6 +11,7 @@ use super::dist::Dist;
 use super::drafter::Limit;
 use super::features::{Features, Reads};
 use super::form::{Form, Next};
+use super::lenient::Lenient;
 use super::tree::{Input, Layout, Tree};
 use super::walk::{Path, Siblings, Verdict, matching};
 use crate::{DecodeError, Job, Lm, Row};
@@ -43,6 +44,8 @@ pub(crate) struct Line {
     nexts: Vec<Next>,
     /// What is read of rows beside their logits.
     reads: Reads,
+    /// Which guesses come beside those that the model would have chosen.
+    pub(crate) accept: Lenient,
 }
 
 /// Random numbers, each used once.
@@ -78,6 +81,7 @@ impl Line {
     pub(crate) async fn open<L: Lm>(
         job: &mut Job<'_, L>,
         reads: Reads,
+        accept: Lenient,
     ) -> Result<(Self, Features, Round), DecodeError> {
         let chain = job.chain(0)?;
         let greedy = chain.spec() == SamplerParams::greedy().to_chain()?.spec();
@@ -93,9 +97,10 @@ impl Line {
         let refused = std::mem::take(&mut job.resources.refused);
         let form = job.resources.constraint.take().map(|constraint| Form::new(constraint, refused));
         let (tokens, nexts) = (job.prompt.clone(), Vec::new());
-        let by_device = !greedy && form.is_none() && job.model.lm().draws(&job.sampler);
+        let by_device = !greedy && form.is_none() && !accept.reads() && job.model.lm().draws(&job.sampler);
         let draws = by_device.then(|| job.sampler.clone());
-        let mut line = Self { seq, tokens, chain, greedy, by_ratio, whole, draws, dice, form, nexts, reads };
+        let mut line =
+            Self { seq, tokens, chain, greedy, by_ratio, whole, draws, dice, form, nexts, reads, accept };
         let limit = Limit { rows: 1, depth: job.out.room().saturating_sub(1) };
         let tree = line.fit(job, Tree::new(line.root()), limit).await?;
         let round = line.verify(job, &tree, 0).await?;
@@ -142,8 +147,10 @@ impl Line {
     /// What rows have to say; with the best 256 where `top`.
     pub(crate) fn wants(&self, top: bool) -> Wants {
         // A form leaves a part of the best.
-        let top = if top || !(self.greedy || self.whole) || self.form.is_some() { BEST } else { 0 };
-        Wants { stats: true, top, row: self.whole, hidden: self.reads.hidden, ..Wants::default() }
+        let top = top || !(self.greedy || self.whole) || self.form.is_some() || self.accept.reads();
+        let hidden = self.reads.hidden || self.accept.reads_hidden();
+        let top = if top { BEST } else { 0 };
+        Wants { stats: true, top, row: self.whole, hidden, ..Wants::default() }
     }
 
     /// What the rows of a tree have to say, so that it can be followed and `best` of each be read.
@@ -171,12 +178,12 @@ impl Line {
         let mut wants = self.verifying(tree, best);
         let (mut rows, mut features) = self.run(job, tree, &layout, &wants).await?;
         let (path, logprobs) = loop {
-            let (dice, written) = (self.dice, self.chain.history().len());
+            let (dice, written, taken) = (self.dice, self.chain.history().len(), self.accept.taken);
             match self.follow(tree, &rows) {
                 Err(DecodeError::Engine(EngineError::Sample(SampleError::NeedsFullRow { .. })))
                     if !wants.row =>
                 {
-                    self.dice = dice;
+                    (self.dice, self.accept.taken) = (dice, taken);
                     self.chain.rollback(self.chain.history().len() - written);
                     // Trees that are judged by their distribution will ask for it again.
                     self.whole |= tree.is_drawn();
@@ -299,12 +306,30 @@ impl Line {
                     logprobs.push(0.0);
                     return Ok(Some(token));
                 }
-                Some(Next::Any(_)) | None => self.behind(tree, node, row)?,
+                Some(Next::Any(_)) | None => match self.leniently(tree, node, rows)? {
+                    Some(token) => token,
+                    None => self.behind(tree, node, row)?,
+                },
             };
-            logprobs.push(if self.greedy { row.best_logprob() } else { row.logprob(token) });
+            logprobs.push(if self.greedy && row.argmax() == token {
+                row.best_logprob()
+            } else {
+                row.logprob(token)
+            });
             Ok::<_, DecodeError>(Some(token))
         })?;
         Ok((path, logprobs))
+    }
+
+    /// The guess that a lossy rule takes behind a node.
+    fn leniently(&mut self, tree: &Tree, node: usize, rows: &[Row]) -> Result<Option<u32>, DecodeError> {
+        let child = self.accept.child((tree, node), rows, &self.chain, self.greedy)?;
+        let Some(token) = child.map(|child| tree.nodes()[child].token) else { return Ok(None) };
+        if !self.greedy {
+            self.chain.accept(token);
+        }
+        self.accept.taken += usize::from(!self.greedy || rows[node].argmax() != token);
+        Ok(Some(token))
     }
 
     /// What comes behind a node.
@@ -323,7 +348,7 @@ impl Line {
             return Ok(choice.id);
         };
         let p = Dist::behind(&self.chain, row, position)?;
-        let tokens: Vec<u32> = tree.children(node).map(|child| tree.nodes()[child].token).collect();
+        let tokens = tree.judged(node);
         let token = match (Siblings { p: &p, q, tokens: &tokens }).judge(|| self.dice.roll()) {
             Verdict::Accepted(index) => tokens[index],
             Verdict::Instead(token) => token,

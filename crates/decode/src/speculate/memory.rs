@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::habits::Habits;
 use crate::DecodeError;
 
 /// Successors remembered of each token.
@@ -28,11 +29,16 @@ pub struct Seen {
     pub chance: u8,
 }
 
+/// How likely a probability is, in eight steps.
+pub(super) fn step(p: f32) -> u8 {
+    CHANCES.iter().filter(|edge| p >= **edge).count() as u8
+}
+
 impl Seen {
     /// A token with its probability.
     #[must_use]
     pub fn new(token: u32, p: f32) -> Self {
-        Self { token, chance: CHANCES.iter().filter(|edge| p >= **edge).count() as u8 }
+        Self { token, chance: step(p) }
     }
 
     const fn word(self) -> u32 {
@@ -46,11 +52,12 @@ impl Seen {
 
 /// What a drafter learnt of a model's habits: what the model thought likeliest behind each token the last time, and behind
 /// the pairs of tokens that came of late.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DraftMemory {
     after: BTreeMap<u32, Vec<Seen>>,
     young: BTreeMap<(u32, u32), Vec<Seen>>,
     old: BTreeMap<(u32, u32), Vec<Seen>>,
+    pub(super) habits: Habits,
 }
 
 /// A memory that requests share.

@@ -14,21 +14,25 @@ mod drafter;
 mod features;
 mod follower;
 mod form;
+mod habits;
 // The border to JavaScript takes no file of a head: what reads and runs one stays out of the wasm, which has a bound on its size.
 #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "no head reaches a browser"))]
 mod heads;
 mod jacobi;
 mod layers;
 mod learnt;
+mod lenient;
 mod line;
 mod lookahead;
 mod memory;
 #[cfg(test)]
 mod oracles;
+mod pearl;
 mod planner;
 mod rates;
 mod recycling;
 mod scribe;
+mod sorted;
 mod tally;
 mod tree;
 pub mod walk;
@@ -40,9 +44,11 @@ pub use drafter::{Limit, Pace};
 pub use heads::{HeadError, HeadFile, Reach};
 pub use layers::{Layers, best_exit, kept};
 pub use learnt::{Learnt, SharedLearnt};
+pub use lenient::{Lenience, typical};
 pub use memory::{DraftMemory, SUCCESSORS, Seen, SharedMemory};
 pub use planner::{Curve, Planner};
 pub use scribe::{Stop, best_length, expected};
+pub use sorted::Depths;
 pub use tree::{Extra, Input, Layout, MAX_ROWS, Node, Tree};
 
 use serde_json::Value;
@@ -53,11 +59,14 @@ use draft_model::DraftModel;
 use draft_tree::DraftTree;
 use drafter::assist;
 use follower::Follower;
+use heads::Acceptance;
 use jacobi::Jacobi;
 use layers::OwnLayers;
 use lookahead::{Lookahead, Pool};
+use pearl::Pearl;
 use recycling::{Growth, Recycling};
 use scribe::Chained;
+use sorted::Sorted;
 
 use crate::strategy::{FormBy, Strategy};
 use crate::{Args, DecodeError, Job, Lm, Method};
@@ -69,6 +78,8 @@ pub struct Speculate {
     pub drafter: &'static str,
     /// Rows of a pass.
     pub pace: Pace,
+    /// Which guesses come; all but [`Lenience::Exact`] change the answer.
+    pub accept: Lenience,
     kind: Kind,
 }
 
@@ -82,6 +93,8 @@ enum Kind {
     Jacobi { window: usize },
     Lookahead { window: usize, ngram: usize, guesses: usize },
     Draft { tokens: usize, stop: Stop },
+    Sorted { depths: Depths, tokens: usize },
+    Pearl { tokens: usize },
     Tree(Shape),
     Layers { which: Layers, tokens: usize, stop: Stop },
     Head(Reach),
@@ -100,6 +113,8 @@ impl Speculate {
         ("jacobi", "the model's own answers to the last pass"),
         ("draft", "a second model writes a few tokens"),
         ("specdec_pp", "a second model writes until a rejection is likely"),
+        ("s2d", "the first layers of a second model, and more of them where those are not sure"),
+        ("pearl", "a second model writes on while its last guesses are verified"),
         ("dyspec", "a second model grows the tree of the likeliest guesses"),
         ("rsd_c", "a second model draws siblings without replacement, so many at each depth"),
         ("rsd_s", "a second model draws a stochastic beam"),
@@ -175,6 +190,11 @@ impl Strategy for Speculate {
                 let threshold = args.number("threshold", 0.3, 0.0..=1.0)?;
                 (MAX_ROWS, Kind::Draft { tokens, stop: Stop::Doubt { threshold, least } })
             }
+            "s2d" => {
+                let (depths, tokens) = (Depths::read(args)?, args.count("tokens", 4, 1..=20)?);
+                (MAX_ROWS, Kind::Sorted { depths, tokens })
+            }
+            "pearl" => (MAX_ROWS, Kind::Pearl { tokens: args.count("tokens", 4, 1..=20)? }),
             "dyspec" => (MAX_ROWS, Kind::Tree(Shape::Dynamic(args.count("tokens", 8, 1..=MAX_ROWS - 1)?))),
             "rsd_c" => (MAX_ROWS, Kind::Tree(Shape::Constant(branching(args)?))),
             "rsd_s" => {
@@ -206,12 +226,13 @@ impl Strategy for Speculate {
             }
         };
         let pace = Pace { rows: args.count("rows", rows, 1..=MAX_ROWS)?, plan: args.flag("plan", true)? };
-        Ok(Self { drafter, pace, kind })
+        let accept = Lenience::read(args)?;
+        Ok(Self { drafter, pace, accept, kind })
     }
 
     async fn run<L: Lm>(&self, job: &mut Job<'_, L>) -> Result<(), DecodeError> {
         let memory = job.learnt().borrow().memory();
-        let (name, pace) = (self.drafter, self.pace);
+        let (name, pace) = (self.drafter, (self.pace, self.accept));
         match self.kind.clone() {
             Kind::Copying(mut copying) => assist(job, name, pace, &mut copying).await,
             Kind::Recycling { adapt } => {
@@ -232,14 +253,31 @@ impl Strategy for Speculate {
             }
             Kind::Draft { tokens, stop } => {
                 check_draft(job)?;
-                assist(job, name, pace, &mut Chained { scribe: DraftModel::default(), tokens, stop }).await
+                let head = acceptance(job, stop)?;
+                let scribe = DraftModel::new(head.is_some());
+                assist(job, name, pace, &mut Chained { scribe, tokens, stop, head }).await
+            }
+            Kind::Sorted { depths, tokens } => {
+                check_draft(job)?;
+                let scribe = Sorted::new(depths, job.others[0].shape().n_layer)?;
+                assist(job, name, pace, &mut Chained { scribe, tokens, stop: Stop::Never, head: None }).await
+            }
+            Kind::Pearl { tokens } => {
+                check_draft(job)?;
+                assist(job, name, pace, &mut Pearl::new(tokens)).await
             }
             Kind::Tree(shape) => {
                 check_draft(job)?;
                 assist(job, name, pace, &mut DraftTree { shape, follower: Follower::default() }).await
             }
             Kind::Layers { which, tokens, stop } => {
-                assist(job, name, pace, &mut Chained { scribe: OwnLayers::new(which), tokens, stop }).await
+                assist(
+                    job,
+                    name,
+                    pace,
+                    &mut Chained { scribe: OwnLayers::new(which), tokens, stop, head: None },
+                )
+                .await
             }
             #[cfg(not(target_family = "wasm"))]
             Kind::Head(reach) => heads::run(job, name, pace, reach).await,
@@ -255,6 +293,15 @@ fn branching(args: &mut Args) -> Result<Vec<usize>, DecodeError> {
     let widths: Option<Vec<usize>> =
         text.split('-').map(|w| w.parse().ok().filter(|w| (1..=16).contains(w))).collect();
     widths.ok_or_else(|| args.invalid("branching", text, "numbers from 1 to 16 with - between"))
+}
+
+/// The head that was given for a draft model whose writing ends when a rejection is likely.
+fn acceptance<L: Lm>(job: &Job<'_, L>, stop: Stop) -> Result<Option<Acceptance>, DecodeError> {
+    // The border to JavaScript takes no file of a head.
+    let ends = matches!(stop, Stop::Doubt { .. }) && cfg!(not(target_family = "wasm"));
+    let file = job.resources.head.as_deref().filter(|_| ends);
+    let read = file.map(|file| Acceptance::read(file, job.others[0].shape())).transpose();
+    Ok(read?)
 }
 
 /// Refuses a draft model that is missing, speaks another vocabulary or is the larger one.

@@ -11,6 +11,7 @@ mod tests {
 
     use crate::sequences::Wire;
     use crate::speculate::drafter::{Limit, Lookup, Pace, assist};
+    use crate::speculate::lenient::Lenience;
     use crate::speculate::rates::Rates;
     use crate::speculate::tree::Tree;
     use crate::writer::Writer;
@@ -36,7 +37,13 @@ mod tests {
         let wire = Rc::new(Wire::default());
         let out = Writer::new(answer(), ask.max_tokens, Rc::clone(&wire));
         let mut job = Job::new(ask, Sequences::new(model, wire, None), answer(), out);
-        pollster::block_on(assist(&mut job, "oracle", Pace { rows, plan: false }, &mut drafter)).unwrap();
+        pollster::block_on(assist(
+            &mut job,
+            "oracle",
+            (Pace { rows, plan: false }, Lenience::Exact),
+            &mut drafter,
+        ))
+        .unwrap();
         let (outcome, kept) = job.finish();
         let (seq, named) = kept.unwrap();
         let held = model.tokens(seq).unwrap();

@@ -1,7 +1,7 @@
 //! How often each kind of guess came true, for the values of the next ones.
 
 /// Kinds of guess there may be.
-const CLASSES: usize = 64;
+const CLASSES: usize = 72;
 
 /// Running rates. A rate begins at what its drafter supposes, which counts as [`Rates::WEIGHT`] guesses.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use super::drafter::{Limit, Lookup};
 use super::line::{Line, Round};
-use super::memory::{SUCCESSORS, Seen, SharedMemory};
+use super::memory::{SUCCESSORS, Seen, SharedMemory, step};
 use super::rates::Rates;
 use super::tree::Tree;
 
@@ -16,11 +16,17 @@ use super::tree::Tree;
 const RANK: usize = 0;
 /// First class of guesses by chance behind a token, and behind a pair.
 const CHANCE: [usize; 2] = [32, 40];
+/// First class of guesses by habit behind a token that never came, and behind others.
+const HABIT: [usize; 2] = [56, 64];
 /// How often each rank comes true in the tree of fixed shape, and is supposed to in the other.
 const BY_RANK: [f64; SUCCESSORS] = [0.45, 0.15, 0.09, 0.06, 0.04, 0.03, 0.025, 0.02];
 /// How often a guess of each chance is supposed to come true, behind a token and behind a pair.
 const BY_CHANCE: [[f32; 8]; 2] =
     [[0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.40, 0.55], [0.01, 0.03, 0.06, 0.12, 0.25, 0.42, 0.60, 0.80]];
+/// How often a guess by habit, of each estimated chance, is supposed to come true behind a token that never came, and behind
+/// others.
+const BY_HABIT: [[f32; 8]; 2] =
+    [[0.01, 0.03, 0.06, 0.10, 0.15, 0.20, 0.30, 0.40], [0.002, 0.006, 0.012, 0.02, 0.03, 0.04, 0.06, 0.08]];
 /// Deepest guess.
 const DEEPEST: usize = 6;
 
@@ -31,7 +37,8 @@ pub(crate) enum Growth {
     Fixed,
     /// How often each rank came true.
     Ranks,
-    /// How likely the model itself thought the token behind the last two, or behind the last, and how often that came true.
+    /// How likely the model itself thought the token behind the last two, or behind the last, and how often that came true; and
+    /// what usually comes in such a place.
     Chances,
 }
 
@@ -58,7 +65,13 @@ struct Slot {
 
 impl Recycling {
     /// The successors of a node with their classes and rates.
-    fn behind(&self, tree: &Tree, node: usize, before: u32, rates: &Rates) -> Vec<(u32, usize, f32)> {
+    fn behind(
+        &self,
+        tree: &Tree,
+        node: usize,
+        (before, usual): (u32, &[(u32, f32)]),
+        rates: &Rates,
+    ) -> Vec<(u32, usize, f32)> {
         let memory = self.memory.borrow();
         let at = tree.nodes()[node];
         let above = if node == 0 { before } else { tree.nodes()[at.parent].token };
@@ -70,7 +83,16 @@ impl Recycling {
                     let class = CHANCE[known] + usize::from(seen.chance);
                     (seen.token, class, rates.rate(class, BY_CHANCE[known][usize::from(seen.chance)]))
                 };
-                seen.iter().map(guess).collect()
+                let mut guesses: Vec<(u32, usize, f32)> = seen.iter().map(guess).collect();
+                let known = usize::from(!memory.after(at.token).is_empty());
+                for (token, p) in memory.habits.behind(above, usual) {
+                    let chance = usize::from(step(p));
+                    let class = HABIT[known] + chance;
+                    if guesses.iter().all(|(other, ..)| *other != token) {
+                        guesses.push((token, class, rates.rate(class, BY_HABIT[known][chance])));
+                    }
+                }
+                guesses
             }
             Growth::Ranks | Growth::Fixed => {
                 let guess = |(rank, seen): (usize, &Seen)| {
@@ -84,13 +106,15 @@ impl Recycling {
     /// Adds up to `more` guesses to a tree, the best ones first, behind any of its nodes and each other.
     pub(crate) fn grow(&self, tree: &mut Tree, tokens: &[u32], rates: &Rates, (more, depth): (usize, usize)) {
         let before = tokens.len().checked_sub(2).map_or(0, |at| tokens[at]);
+        let usual = self.memory.borrow().habits.usual();
         let mut open = BinaryHeap::new();
         let grow = |tree: &Tree, node: usize, open: &mut BinaryHeap<Slot>| {
             let parent = tree.nodes()[node];
             if parent.depth >= depth {
                 return;
             }
-            for (rank, (token, class, rate)) in self.behind(tree, node, before, rates).into_iter().enumerate()
+            for (rank, (token, class, rate)) in
+                self.behind(tree, node, (before, &usual), rates).into_iter().enumerate()
             {
                 let (value, rate) = ((parent.value * rate).to_bits(), rate.to_bits());
                 open.push(Slot { value, node: Reverse(node), rank: Reverse(rank), token, class, rate });
@@ -165,17 +189,16 @@ impl Lookup for Recycling {
         // The root is what stood last before the tokens that came.
         let before = line.tokens.len().checked_sub(round.path.tokens.len() + 2).map(|at| line.tokens[at]);
         for (index, (node, row)) in tree.nodes().iter().zip(&round.rows).enumerate() {
-            let seen: Vec<Seen> = row
-                .top(SUCCESSORS)
-                .into_iter()
-                .map(|(token, logprob)| Seen::new(token, logprob.exp()))
-                .collect();
+            let likely = row.top(SUCCESSORS).into_iter().map(|(token, logprob)| (token, logprob.exp()));
+            let likely: Vec<(u32, f32)> = likely.collect();
+            let seen: Vec<Seen> = likely.iter().map(|(token, p)| Seen::new(*token, *p)).collect();
             memory.remember(node.token, &seen);
             let above = if index == 0 { before } else { Some(tree.nodes()[node.parent].token) };
-            if self.growth == Growth::Chances
-                && let Some(above) = above
-            {
-                memory.remember_pair((above, node.token), &seen);
+            if self.growth == Growth::Chances {
+                memory.habits.learn(above, &likely);
+                if let Some(above) = above {
+                    memory.remember_pair((above, node.token), &seen);
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::drafter::{Drafter, Turn};
 use super::follower::wants_whole;
+use super::heads::Acceptance;
 use super::line::{Line, Round};
 use super::tree::Tree;
 use crate::{DecodeError, Lm, Row};
@@ -35,8 +36,8 @@ pub(crate) trait Scribe<L: Lm> {
 pub enum Stop {
     /// Not.
     Never,
-    /// When the probability that some guess is rejected passes a threshold (SpecDec++, with the writer's own confidence
-    /// for its trained head; Huang, Guo and Wang, arXiv 2405.19715).
+    /// When the probability that some guess is rejected passes a threshold (SpecDec++, with a trained head or the writer's
+    /// own confidence; Huang, Guo and Wang, arXiv 2405.19715).
     Doubt {
         /// The threshold.
         threshold: f32,
@@ -67,6 +68,8 @@ pub(crate) struct Chained<S> {
     pub(crate) scribe: S,
     pub(crate) tokens: usize,
     pub(crate) stop: Stop,
+    /// Says how likely a guess is to be accepted when the writer has read it; without it the writer's confidence counts.
+    pub(crate) head: Option<Acceptance>,
 }
 
 impl<L: Lm, S: Scribe<L>> Drafter<L> for Chained<S> {
@@ -121,7 +124,12 @@ impl<S> Chained<S> {
                     None => return Ok(tree),
                 },
             };
-            sure.push(row.best_logprob().exp());
+            sure.push(match &self.head {
+                // The row is that of the guess before; nothing is known of the newest one.
+                Some(_) if sure.is_empty() => 1.0,
+                Some(head) => head.accepts(row.hidden()),
+                None => row.best_logprob().exp(),
+            });
             at = tree.add(at, token, class, turn.rates.rate(class, SUPPOSED));
             chain.accept(token);
             if let Some(form) = &mut form {

@@ -29,10 +29,10 @@ impl Tally {
         self.accepted[accepted] += 1;
     }
 
-    /// As the report has it. `tau` is tokens a pass, plain decoding being 1; `unassisted` counts passes without guesses.
-    pub(crate) fn report(&self, drafter: &str) -> Value {
+    /// As the report has it, with what is said of guesses that the exact rule would not have taken. `tau` is tokens a pass, plain decoding being 1; `unassisted` counts passes without guesses.
+    pub(crate) fn report(&self, drafter: &str, lossy: Option<Value>) -> Value {
         let mean = |sum: usize| sum as f64 / self.steps.max(1) as f64;
-        json!({
+        let mut report = json!({
             "drafter": drafter,
             "steps": self.steps,
             "tau": mean(self.tokens),
@@ -41,6 +41,10 @@ impl Tally {
             "unassisted": self.unassisted,
             "draft_ms": self.draft_ms,
             "verify_ms": self.verify_ms,
-        })
+        });
+        if let (Value::Object(members), Some(lossy)) = (&mut report, lossy) {
+            members.insert("lossy".into(), lossy);
+        }
+        report
     }
 }

@@ -54,6 +54,8 @@ pub struct Tree {
     nodes: Vec<Node>,
     /// Per node: what its children were drawn from without replacement, in the order in which they stand.
     drawn: Vec<Option<Dist>>,
+    /// A guess behind the last node that has no row of its own.
+    expected: Option<u32>,
     extras: Vec<Extra>,
 }
 
@@ -75,7 +77,7 @@ impl Tree {
     #[must_use]
     pub fn new(root: u32) -> Self {
         let root = Node { token: root, parent: 0, depth: 0, value: 1.0, class: 0 };
-        Self { nodes: vec![root], drawn: vec![None], extras: Vec::new() }
+        Self { nodes: vec![root], drawn: vec![None], expected: None, extras: Vec::new() }
     }
 
     /// All nodes, the root first.
@@ -119,6 +121,17 @@ impl Tree {
     /// Says that the children of a node come from a distribution, in draw order without replacement.
     pub fn draw_from(&mut self, node: usize, dist: Dist) {
         self.drawn[node] = Some(dist);
+    }
+
+    /// Says what is guessed behind the last node, for its row to judge: nothing is verified behind it.
+    pub(crate) const fn expect(&mut self, token: u32) {
+        self.expected = Some(token);
+    }
+
+    /// The guesses behind a node that its row judges.
+    pub(crate) fn judged(&self, node: usize) -> Vec<u32> {
+        let last = self.expected.filter(|_| node + 1 == self.nodes.len());
+        self.children(node).map(|child| self.nodes[child].token).chain(last).collect()
     }
 
     /// What the children of a node were drawn from.

@@ -103,6 +103,30 @@ pub(crate) fn sleepy() -> TableLm {
     TableLm::new(4, |context| (0..4).map(|id| 0.1 * ((context.len() as u32 + id) % 4) as f32).collect())
 }
 
+/// A safetensors file of vectors.
+pub(crate) fn head_file(metadata: &[(&str, &str)], vectors: &[(&str, Vec<f32>)]) -> Vec<u8> {
+    let matrices: Vec<_> =
+        vectors.iter().map(|(name, values)| (*name, vec![values.len()], values.clone())).collect();
+    head_file_of(metadata, &matrices)
+}
+
+/// A safetensors file of tensors with their shapes.
+pub(crate) fn head_file_of(metadata: &[(&str, &str)], tensors: &[(&str, Vec<usize>, Vec<f32>)]) -> Vec<u8> {
+    let pairs = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
+    let mut header =
+        serde_json::Map::from_iter([("__metadata__".to_owned(), serde_json::Value::Object(pairs.collect()))]);
+    let mut data: Vec<u8> = Vec::new();
+    for (name, shape, values) in tensors {
+        let begin = data.len();
+        data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        let entry =
+            serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": [begin, data.len()] });
+        header.insert((*name).to_owned(), entry);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    [&(header.len() as u64).to_le_bytes()[..], &header, &data].concat()
+}
+
 /// A server that always answers the same.
 pub(crate) struct Answers(pub(crate) Vec<u32>);
 

@@ -18,6 +18,14 @@ pub enum HeadError {
         /// The kinds there are.
         known: String,
     },
+    /// The file holds a head for another purpose.
+    #[error("the file holds a {kind} head; what is needed here is {wanted}")]
+    WrongKind {
+        /// Kind of the head.
+        kind: &'static str,
+        /// What is needed.
+        wanted: &'static str,
+    },
     /// A value of the file's metadata that cannot be used.
     #[error("{key} is {value:?} in the metadata of the {kind} head; it needs {needs}")]
     BadSetting {

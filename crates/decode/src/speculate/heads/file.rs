@@ -131,6 +131,14 @@ pub(crate) struct Reader<'f> {
 }
 
 impl Reader<'_> {
+    /// Refuses a file of another kind than `kind`, where `wanted` is needed.
+    pub(crate) fn is(&self, kind: Kind, wanted: &'static str) -> Result<(), HeadError> {
+        match self.file.kind == kind {
+            true => Ok(()),
+            false => Err(HeadError::WrongKind { kind: self.file.name(), wanted }),
+        }
+    }
+
     /// Width of the model's rows.
     pub(crate) const fn width(&self) -> usize {
         self.shape.n_embd as usize

@@ -3,6 +3,7 @@
 //! A [`HeadFile`] holds one in safetensors. What the kinds share is here: the draft vocabulary, a decoder layer, the growing
 //! of the tree. Their guesses are fixed by the text, so that a seed gives the same answer with and without them.
 
+mod acceptance;
 mod ahead;
 mod chimera;
 mod clover;
@@ -14,17 +15,21 @@ mod file;
 mod golden;
 mod grow;
 mod hydra;
+mod judge;
 mod layer;
 mod matrix;
 mod medusa;
 mod vocabulary;
 
+pub(crate) use acceptance::Acceptance;
 pub use error::HeadError;
 pub use file::HeadFile;
 pub use grow::Reach;
+pub(crate) use judge::Judge;
 pub(crate) use matrix::Matrix;
 
 use super::drafter::{Pace, assist};
+use super::lenient::Lenience;
 use super::tree::Tree;
 use crate::{DecodeError, Job, Lm};
 use ahead::Ahead;
@@ -54,6 +59,8 @@ pub(crate) enum Kind {
     Eagle,
     Eagle3,
     Fspad,
+    Judge,
+    Acceptance,
 }
 
 /// Their names in the metadata.
@@ -67,6 +74,8 @@ pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("eagle", Kind::Eagle),
     ("eagle3", Kind::Eagle3),
     ("fspad", Kind::Fspad),
+    ("judge", Kind::Judge),
+    ("specdec_pp", Kind::Acceptance),
 ];
 
 /// A committed row of the model, and the token that came behind it.
@@ -167,6 +176,10 @@ fn hosted(reader: &Reader<'_>) -> Result<Option<Box<dyn DraftHead>>, HeadError> 
         Kind::Eagle3 => Box::new(Eagle::read_third(reader)?),
         Kind::Fspad => Box::new(Eagle::read_fspad(reader)?),
         Kind::HiddenTransfer | Kind::Ppd => return Ok(None),
+        Kind::Judge | Kind::Acceptance => {
+            let (kind, wanted) = (reader.file.name(), "a head that guesses");
+            return Err(HeadError::WrongKind { kind, wanted });
+        }
     }))
 }
 
@@ -179,7 +192,7 @@ pub(crate) const fn missing() -> DecodeError {
 pub(crate) async fn run<L: Lm>(
     job: &mut Job<'_, L>,
     name: &str,
-    pace: Pace,
+    pace: (Pace, Lenience),
     reach: Reach,
 ) -> Result<(), DecodeError> {
     let file = job.resources.head.clone().ok_or_else(missing)?;
