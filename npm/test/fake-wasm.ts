@@ -12,6 +12,8 @@ export interface FakeControl {
   beforeRead?: (offset: number) => void | Promise<void>;
   /** Requests, as the engine got them. */
   requests: Record<string, unknown>[];
+  /** Whether no further model fits. */
+  refuseOther?: boolean;
   /** What engines were told to remember; the byte 255 at the start is refused. */
   remembered: Uint8Array[];
   /** Tokens made so far, over all requests. */
@@ -219,7 +221,7 @@ function engine(control: FakeControl, number: number, backend: string, contextLe
       if (lost) throw coded("E_DEVICE_LOST", "the device is lost");
       await source.read(0, Math.min(64, source.size));
       if (signal.aborted) throw coded("E_ABORTED", "aborted");
-      if (source.size === 64) throw coded("E_VOCABULARY_MISMATCH", "Other beside Fake: different vocabularies");
+      if (source.size === 64 || control.refuseOther) throw coded("E_VOCABULARY_MISMATCH", "Other beside Fake: different vocabularies");
       onProgress("upload", source.size, source.size);
       control.others.push([number, source.size]);
       const memory = { weights: source.size, kv_per_token: 1, kv: 2, scratch: 3, total: 4, context_length: 5 };

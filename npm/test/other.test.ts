@@ -20,6 +20,11 @@ for (const kind of KINDS) {
     await engine.loseDevice();
     await engine.completions.create({ prompt: "x", max_tokens: 1 });
     assert.deepEqual(realm.control.others, [[1, 5000], [1, 5008], [2, 5008]]);
+    await engine.loseDevice();
+    realm.control.refuseOther = true;
+    await assert.rejects(engine.completions.create({ prompt: "x", max_tokens: 1 }), { code: "E_VOCABULARY_MISMATCH" });
+    assert.equal((await engine.completions.create({ prompt: "x", max_tokens: 1 })).choices.length, 1, "it goes on without");
+    assert.equal(JSON.stringify(engine.info.other), "null");
     await engine.dispose();
   });
 

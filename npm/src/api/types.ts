@@ -215,7 +215,7 @@ export interface SamplingRequest {
   /**
    * Put a record into the answer: all that is needed to repeat it, and hashes that show a later change. `goldcrest verify FILE`, the
    * command, repeats it. The first record of an engine reads the model's file once more, for its SHA-256. One answer (`n: 1`), and not
-   * beside `speculate`, `scorer`, `remote`, `constraint`, tools or the compact layout. Default: false.
+   * beside `speculate`, `scorer`, `remote`, `constraint`, tools, the compact layout or strategies of two models. Default: false.
    */
   readonly record?: boolean | null | undefined;
   /** A label of the caller's; without effect. */

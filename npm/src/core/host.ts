@@ -143,8 +143,19 @@ export class EngineHost {
       this.#core = makeCore();
     }
     this.#facts = await this.#core.call("load", [ref, options], { signal });
-    if (this.#other !== undefined) await this.#core.call("loadOther", this.#other.args, { signal });
+    await this.#rebuildOther(signal);
     this.#broken = undefined;
+  }
+
+  /** A further model that cannot be had any more fails one call, not all that come. */
+  async #rebuildOther(signal: AbortSignal): Promise<void> {
+    if (this.#other === undefined) return;
+    try {
+      await this.#core.call("loadOther", this.#other.args, { signal });
+    } catch (error) {
+      if (!signal.aborted) this.#other = undefined;
+      throw error;
+    }
   }
 
   #orDisposed<T>(running: Promise<T>): Promise<T> {
