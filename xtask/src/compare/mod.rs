@@ -2,6 +2,7 @@
 //! does reaches all alike.
 
 mod browser;
+mod candle;
 mod contender;
 mod llama;
 mod options;
@@ -28,7 +29,8 @@ pub fn run(root: &Path, args: &[&str]) -> Result<String, String> {
         ));
     }
     let (mut contenders, mut skipped) = (Vec::new(), Vec::new());
-    for found in [ours::find(root, &options), llama::find(&options), browser::find(root, &options)] {
+    let native = [ours::find(root, &options), llama::find(&options), candle::find(&options)];
+    for found in native.into_iter().chain([browser::find(root, &options)]) {
         for one in found {
             match one {
                 Ok(contender) => contenders.push(contender),
@@ -36,7 +38,6 @@ pub fn run(root: &Path, args: &[&str]) -> Result<String, String> {
             }
         }
     }
-    skipped.push("candle: it publishes no command that takes a GGUF file and prints its speed".to_owned());
     for why in &skipped {
         println!("skip: {why}");
     }

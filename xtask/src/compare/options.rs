@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// One line for the list of tasks.
 pub const USAGE: &str = "\
 cargo xtask compare --model FILE [--out FILE] [--rounds N] [--threads N] [--pp N] [--tg N] [--adapter NAME]
-                    [--goldcrest FILE] [--llama-bench FILE] [--llama-bench-vulkan FILE] [--wllama FOLDER] [--only PART]…
+                    [--goldcrest FILE] [--llama-bench FILE] [--llama-bench-vulkan FILE] [--candle FILE]
+                    [--candle-tokenizer FILE] [--wllama FOLDER] [--only PART]…
                              this and other runtimes in turns; JSON to --out";
 
 /// What is compared, and with whom.
@@ -23,6 +24,8 @@ pub(super) struct Options {
     pub(super) goldcrest: Option<PathBuf>,
     pub(super) llama: Option<PathBuf>,
     pub(super) llama_vulkan: Option<PathBuf>,
+    pub(super) candle: Option<PathBuf>,
+    pub(super) candle_tokenizer: Option<PathBuf>,
     /// The package's folder.
     pub(super) wllama: Option<PathBuf>,
     /// Parts of the names of those who take part; without any all do.
@@ -47,6 +50,8 @@ impl Options {
             goldcrest: None,
             llama: path("GOLDCREST_LLAMA_BENCH").or_else(|| on_path("llama-bench")),
             llama_vulkan: path("GOLDCREST_LLAMA_BENCH_VULKAN"),
+            candle: path("GOLDCREST_CANDLE"),
+            candle_tokenizer: path("GOLDCREST_CANDLE_TOKENIZER"),
             wllama: path("GOLDCREST_WLLAMA"),
             only: Vec::new(),
         };
@@ -67,6 +72,8 @@ impl Options {
                 "--goldcrest" => options.goldcrest = Some(value.into()),
                 "--llama-bench" => options.llama = Some(value.into()),
                 "--llama-bench-vulkan" => options.llama_vulkan = Some(value.into()),
+                "--candle" => options.candle = Some(value.into()),
+                "--candle-tokenizer" => options.candle_tokenizer = Some(value.into()),
                 "--wllama" => options.wllama = Some(value.into()),
                 "--only" => options.only.push((*value).to_owned()),
                 _ => return Err(format!("there is no option {name}\n{USAGE}")),
