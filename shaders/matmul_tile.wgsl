@@ -1,7 +1,7 @@
 // Many columns: y[m][n] = epilogue(Σ_k W[n][k]·x[m][k]) by tiles of 64 rows and 64 columns in workgroup memory.
 // Each of 64 threads unpacks one row and loads one column per step of 32, then sums eight rows by eight columns in
 // registers: rows a, a+8, …, columns b, b+8, …. A tile with at most 32 columns leaves out the second half of the work.
-// What the tiles hold is the form's: floats, or with DOT quants of both sides (common/tile).
+// What the tiles hold is the form's: floats, with HALF halves, or with DOT quants of both sides (common/tile).
 // Grid: (⌈rows/64⌉, ⌈max_rows/64⌉, 1).
 import common/chunk;
 import common/dequant/all;
@@ -9,7 +9,9 @@ import common/epilogue;
 import common/many;
 @if(DOT)
 import common/tile/coded;
-@if(!DOT)
+@if(HALF)
+import common/tile/half;
+@if(!DOT && !HALF)
 import common/tile/float;
 
 // Columns m0, m0+8, m0+16, m0+24 of one row.
@@ -86,7 +88,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     }
     workgroupBarrier();
   }
-  @if(DOT) {
+  @if(DOT || HALF) {
     // The tiles have no room for the sums.
     let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
     for (var i = 0u; i < 8u; i++) {
@@ -97,7 +99,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
       }
     }
   }
-  @if(!DOT) {
+  @if(!DOT && !HALF) {
     // Through the tiles again, so that neighbours write neighbouring rows.
     let own = a * 8u + (b ^ a);
     w_tile[own] = l0;

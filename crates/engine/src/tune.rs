@@ -58,7 +58,7 @@ const CANDIDATES: &[Candidate] = &[
     ("rows_groups", &["1", "2", "4", "8"], 8),
     ("tile_from", &["16", "64", "1048576"], 32),
     ("tile_from", &["16", "64", "1048576"], 128),
-    ("tile_form", &["dot"], 128),
+    ("tile_form", &["dot", "half"], 128),
     ("flash_from", &["32"], 128),
 ];
 
@@ -79,11 +79,13 @@ pub async fn tune(
     }
     let before = times(runtime).await?;
     for (entry, values, rows) in CANDIDATES {
-        if forced.iter().any(|(name, _)| name == entry) || !applies(runtime, entry) {
+        let fits = |value: &&&str| applies(runtime, entry, value);
+        let values: Vec<&str> = values.iter().filter(fits).copied().collect();
+        if forced.iter().any(|(name, _)| name == entry) || values.is_empty() {
             continue;
         }
         let mut best = (step(runtime, *rows).await?, None);
-        for value in *values {
+        for value in values {
             let mut forms = tuned.forms.clone();
             replace(&mut forms, entry, value);
             runtime.set_forms(&[&forms[..], forced].concat())?;
@@ -109,12 +111,14 @@ pub async fn tune(
     Ok(tuned)
 }
 
-/// Whether the device can have the forms of an entry, and the forms so far let it matter.
-fn applies(runtime: &Runtime, entry: &str) -> bool {
+/// Whether the device can have a form, and the forms so far let it matter.
+fn applies(runtime: &Runtime, entry: &str, value: &str) -> bool {
     let (profile, caps) = (runtime.profile(), runtime.device().caps());
-    match entry {
-        "tile_form" => caps.packed_dot && !profile.soft && profile.many_rows(128) == ManyRows::Tile,
-        "soft_subgroup" => has_soft_lanes(caps) && profile.soft,
+    let tiles = !profile.soft && profile.many_rows(128) == ManyRows::Tile;
+    match (entry, value) {
+        ("tile_form", "dot") => tiles && caps.packed_dot,
+        ("tile_form", _) => tiles && caps.f16,
+        ("soft_subgroup", _) => profile.soft && has_soft_lanes(caps),
         _ => true,
     }
 }

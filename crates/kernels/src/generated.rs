@@ -20926,7 +20926,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -21222,7 +21222,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -21249,6 +21249,284 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
    let at = t * 8u + (c ^ (t % 8u));
    write(w_tile[at], n_row, m0 + c, n);
    write(x_tile[at], n_row, m0 + c + 32u, n);
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_f16_half",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::F16],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"enable f16;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
+var<workgroup> w_tile: array<vec4<f16>, 512>;
+var<workgroup> x_tile: array<vec4<f16>, 512>;
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = vec4<f16>(v.v0);
+ w_tile[at + (s ^ 1u)] = vec4<f16>(v.v1);
+ w_tile[at + (s ^ 2u)] = vec4<f16>(v.v2);
+ w_tile[at + (s ^ 3u)] = vec4<f16>(v.v3);
+ w_tile[at + (s ^ 4u)] = vec4<f16>(v.v4);
+ w_tile[at + (s ^ 5u)] = vec4<f16>(v.v5);
+ w_tile[at + (s ^ 6u)] = vec4<f16>(v.v6);
+ w_tile[at + (s ^ 7u)] = vec4<f16>(v.v7);
+}
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = vec4<f16>(x[from_word + j]);
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return vec4<f32>(w_tile[a * 8u + (j ^ a) + 64u * i]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(vec4<f32>(x_tile[at]), vec4<f32>(x_tile[at + 64u]), vec4<f32>(x_tile[at + 128u]), vec4<f32>(x_tile[at + 192u]));
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+         {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
   }
  }
 }
@@ -21509,7 +21787,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -21811,7 +22089,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -22175,7 +22453,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -22457,7 +22735,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -22820,7 +23098,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -23113,7 +23391,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -23483,7 +23761,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -23774,7 +24052,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -24148,7 +24426,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -24436,7 +24714,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -24801,7 +25079,296 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4_half",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::F16],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"enable f16;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
+var<workgroup> w_tile: array<vec4<f16>, 512>;
+var<workgroup> x_tile: array<vec4<f16>, 512>;
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = vec4<f16>(v.v0);
+ w_tile[at + (s ^ 1u)] = vec4<f16>(v.v1);
+ w_tile[at + (s ^ 2u)] = vec4<f16>(v.v2);
+ w_tile[at + (s ^ 3u)] = vec4<f16>(v.v3);
+ w_tile[at + (s ^ 4u)] = vec4<f16>(v.v4);
+ w_tile[at + (s ^ 5u)] = vec4<f16>(v.v5);
+ w_tile[at + (s ^ 6u)] = vec4<f16>(v.v6);
+ w_tile[at + (s ^ 7u)] = vec4<f16>(v.v7);
+}
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = vec4<f16>(x[from_word + j]);
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return vec4<f32>(w_tile[a * 8u + (j ^ a) + 64u * i]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(vec4<f32>(x_tile[at]), vec4<f32>(x_tile[at + 64u]), vec4<f32>(x_tile[at + 128u]), vec4<f32>(x_tile[at + 192u]));
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -25094,7 +25661,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -25464,7 +26031,301 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q4k_half",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::F16],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"enable f16;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
+var<workgroup> w_tile: array<vec4<f16>, 512>;
+var<workgroup> x_tile: array<vec4<f16>, 512>;
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = vec4<f16>(v.v0);
+ w_tile[at + (s ^ 1u)] = vec4<f16>(v.v1);
+ w_tile[at + (s ^ 2u)] = vec4<f16>(v.v2);
+ w_tile[at + (s ^ 3u)] = vec4<f16>(v.v3);
+ w_tile[at + (s ^ 4u)] = vec4<f16>(v.v4);
+ w_tile[at + (s ^ 5u)] = vec4<f16>(v.v5);
+ w_tile[at + (s ^ 6u)] = vec4<f16>(v.v6);
+ w_tile[at + (s ^ 7u)] = vec4<f16>(v.v7);
+}
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = vec4<f16>(x[from_word + j]);
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return vec4<f32>(w_tile[a * 8u + (j ^ a) + 64u * i]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(vec4<f32>(x_tile[at]), vec4<f32>(x_tile[at + 64u]), vec4<f32>(x_tile[at + 128u]), vec4<f32>(x_tile[at + 192u]));
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -25755,7 +26616,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -26133,7 +26994,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -26430,7 +27291,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -26814,7 +27675,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -27111,7 +27972,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -27489,7 +28350,305 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q6k_half",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::F16],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"enable f16;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
+var<workgroup> w_tile: array<vec4<f16>, 512>;
+var<workgroup> x_tile: array<vec4<f16>, 512>;
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = vec4<f16>(v.v0);
+ w_tile[at + (s ^ 1u)] = vec4<f16>(v.v1);
+ w_tile[at + (s ^ 2u)] = vec4<f16>(v.v2);
+ w_tile[at + (s ^ 3u)] = vec4<f16>(v.v3);
+ w_tile[at + (s ^ 4u)] = vec4<f16>(v.v4);
+ w_tile[at + (s ^ 5u)] = vec4<f16>(v.v5);
+ w_tile[at + (s ^ 6u)] = vec4<f16>(v.v6);
+ w_tile[at + (s ^ 7u)] = vec4<f16>(v.v7);
+}
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = vec4<f16>(x[from_word + j]);
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return vec4<f32>(w_tile[a * 8u + (j ^ a) + 64u * i]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(vec4<f32>(x_tile[at]), vec4<f32>(x_tile[at + 64u]), vec4<f32>(x_tile[at + 128u]), vec4<f32>(x_tile[at + 192u]));
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -27771,7 +28930,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-      {
+          {
   let own = a * 8u + (b ^ a);
   w_tile[own] = l0;
   w_tile[own + 64u] = l1;
@@ -28129,7 +29288,290 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   }
   workgroupBarrier();
  }
-     {
+         {
+  let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
+  for (var i = 0u; i < 8u; i++) {
+   let n_row = wg.x * 64u + a + 8u * i;
+   if (n_row < p.n_rows) {
+    write(sums[i], n_row, m0 + b, n);
+    write(sums[i + 8u], n_row, m0 + b + 32u, n);
+   }
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_tile_q8_half",
+        kernel: "matmul_tile",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[],
+        needs: &[Feature::F16],
+        workgroup_bytes: 8192,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"enable f16;
+struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+const STEPS = 8u;
+alias Strip = vec4<f32>;
+alias Block = mat4x4<f32>;
+var<workgroup> w_tile: array<vec4<f16>, 512>;
+var<workgroup> x_tile: array<vec4<f16>, 512>;
+fn put_w(t: u32, g: u32, c: u32) {
+ let v = dequant(g, c, t % 8u);
+ let at = t * 8u;
+ let s = t % 8u;
+ w_tile[at + s] = vec4<f16>(v.v0);
+ w_tile[at + (s ^ 1u)] = vec4<f16>(v.v1);
+ w_tile[at + (s ^ 2u)] = vec4<f16>(v.v2);
+ w_tile[at + (s ^ 3u)] = vec4<f16>(v.v3);
+ w_tile[at + (s ^ 4u)] = vec4<f16>(v.v4);
+ w_tile[at + (s ^ 5u)] = vec4<f16>(v.v5);
+ w_tile[at + (s ^ 6u)] = vec4<f16>(v.v6);
+ w_tile[at + (s ^ 7u)] = vec4<f16>(v.v7);
+}
+fn put_x(t: u32, from_word: u32) {
+ for (var j = 0u; j < 8u; j++) {
+  x_tile[t * 8u + (j ^ (t % 8u))] = vec4<f16>(x[from_word + j]);
+ }
+}
+fn row(a: u32, i: u32, j: u32) -> Strip {
+ return vec4<f32>(w_tile[a * 8u + (j ^ a) + 64u * i]);
+}
+fn block(b: u32, part: u32, j: u32) -> Block {
+ let at = (b + 32u * part) * 8u + (j ^ b);
+ return mat4x4<f32>(vec4<f32>(x_tile[at]), vec4<f32>(x_tile[at + 64u]), vec4<f32>(x_tile[at + 128u]), vec4<f32>(x_tile[at + 192u]));
+}
+fn product(w: Strip, v: Block) -> vec4<f32> {
+ return w * v;
+}
+fn write(sums: vec4<f32>, row: u32, m0: u32, n: u32) {
+ for (var i = 0u; i < 4u; i++) {
+  let m = m0 + 8u * i;
+  if (m < n) {
+   store(sums[i], p.row0 + row, m * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.y * 64u;
+ if (m0 >= n) {
+  return;
+ }
+ let wide = m0 + 32u < n;
+ let g = min(wg.x * 8u + t / 8u, p.n_group - 1u);
+ let x0 = min(m0 + t, n - 1u) * p.n_chunk * 8u;
+ let a = t % 8u;
+ let b = t / 8u;
+ var l0 = vec4<f32>();
+ var l1 = vec4<f32>();
+ var l2 = vec4<f32>();
+ var l3 = vec4<f32>();
+ var l4 = vec4<f32>();
+ var l5 = vec4<f32>();
+ var l6 = vec4<f32>();
+ var l7 = vec4<f32>();
+ var h0 = vec4<f32>();
+ var h1 = vec4<f32>();
+ var h2 = vec4<f32>();
+ var h3 = vec4<f32>();
+ var h4 = vec4<f32>();
+ var h5 = vec4<f32>();
+ var h6 = vec4<f32>();
+ var h7 = vec4<f32>();
+ for (var c = 0u; c < p.n_chunk; c++) {
+  put_w(t, g, c);
+  put_x(t, x0 + c * 8u);
+  workgroupBarrier();
+  for (var j = 0u; j < STEPS; j++) {
+   let w0 = row(a, 0u, j);
+   let w1 = row(a, 1u, j);
+   let w2 = row(a, 2u, j);
+   let w3 = row(a, 3u, j);
+   let w4 = row(a, 4u, j);
+   let w5 = row(a, 5u, j);
+   let w6 = row(a, 6u, j);
+   let w7 = row(a, 7u, j);
+   let lo = block(b, 0u, j);
+   l0 += product(w0, lo);
+   l1 += product(w1, lo);
+   l2 += product(w2, lo);
+   l3 += product(w3, lo);
+   l4 += product(w4, lo);
+   l5 += product(w5, lo);
+   l6 += product(w6, lo);
+   l7 += product(w7, lo);
+   if (wide) {
+    let hi = block(b, 1u, j);
+    h0 += product(w0, hi);
+    h1 += product(w1, hi);
+    h2 += product(w2, hi);
+    h3 += product(w3, hi);
+    h4 += product(w4, hi);
+    h5 += product(w5, hi);
+    h6 += product(w6, hi);
+    h7 += product(w7, hi);
+   }
+  }
+  workgroupBarrier();
+ }
+         {
   let sums = array<vec4<f32>, 16>(l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6, h7);
   for (var i = 0u; i < 8u; i++) {
    let n_row = wg.x * 64u + a + 8u * i;
@@ -33642,96 +35084,106 @@ pub mod id {
     pub const MATMUL_TILE_BF16: ShaderId = ShaderId(89);
     /// `matmul_tile` with format = f16.
     pub const MATMUL_TILE_F16: ShaderId = ShaderId(90);
+    /// `matmul_tile` with format = f16, half = true.
+    pub const MATMUL_TILE_F16_HALF: ShaderId = ShaderId(91);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(91);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(92);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(92);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(93);
     /// `matmul_tile` with format = iq4, dot = true.
-    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(93);
+    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(94);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(94);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(95);
     /// `matmul_tile` with format = mxfp4, dot = true.
-    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(95);
+    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(96);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(96);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(97);
     /// `matmul_tile` with format = q2k, dot = true.
-    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(97);
+    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(98);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(98);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(99);
     /// `matmul_tile` with format = q3k, dot = true.
-    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(99);
+    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(100);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(100);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(101);
     /// `matmul_tile` with format = q4, dot = true.
-    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(101);
+    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(102);
+    /// `matmul_tile` with format = q4, half = true.
+    pub const MATMUL_TILE_Q4_HALF: ShaderId = ShaderId(103);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(102);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(104);
     /// `matmul_tile` with format = q4k, dot = true.
-    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(103);
+    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(105);
+    /// `matmul_tile` with format = q4k, half = true.
+    pub const MATMUL_TILE_Q4K_HALF: ShaderId = ShaderId(106);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(104);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(107);
     /// `matmul_tile` with format = q5, dot = true.
-    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(105);
+    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(108);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(106);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(109);
     /// `matmul_tile` with format = q5k, dot = true.
-    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(107);
+    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(110);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(108);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(111);
     /// `matmul_tile` with format = q6k, dot = true.
-    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(109);
+    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(112);
+    /// `matmul_tile` with format = q6k, half = true.
+    pub const MATMUL_TILE_Q6K_HALF: ShaderId = ShaderId(113);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(110);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(114);
     /// `matmul_tile` with format = q8, dot = true.
-    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(111);
+    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(115);
+    /// `matmul_tile` with format = q8, half = true.
+    pub const MATMUL_TILE_Q8_HALF: ShaderId = ShaderId(116);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(112);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(117);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(113);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(118);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(114);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(119);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(115);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(120);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(116);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(121);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(117);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(122);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(118);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(123);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(119);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(124);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(120);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(125);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(121);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(126);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(122);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(127);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(123);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(128);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(124);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(129);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(125);
+    pub const MOE_COMBINE: ShaderId = ShaderId(130);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(126);
+    pub const MOE_ROUTE: ShaderId = ShaderId(131);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(127);
+    pub const NORM: ShaderId = ShaderId(132);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(128);
+    pub const PENALIZE: ShaderId = ShaderId(133);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(129);
+    pub const ROPE_KV: ShaderId = ShaderId(134);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(130);
+    pub const ROW_STATS: ShaderId = ShaderId(135);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(131);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(136);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(132);
+    pub const SAMPLE: ShaderId = ShaderId(137);
     /// `sample` with next = true.
-    pub const SAMPLE_NEXT: ShaderId = ShaderId(133);
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(138);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(134);
+    pub const TOPK_FIRST: ShaderId = ShaderId(139);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(135);
+    pub const TOPK_MERGE: ShaderId = ShaderId(140);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(136);
+    pub const TOPK_SCAN: ShaderId = ShaderId(141);
 }

@@ -17,6 +17,8 @@ pub enum TileForm {
     /// Quants of both sides in signed bytes, multiplied by fours in integers. Activations lose all but 7 bits, so that this
     /// form is never a default; weights that are floats are multiplied as floats.
     Dot,
+    /// Halves: both sides rounded to 11 bits, summed as floats; for the formats that have such tiles.
+    Half,
 }
 
 /// Lanes that a subgroup must have for [`Profile::soft_subgroup`]: as many as a row group has rows.
@@ -191,8 +193,8 @@ impl Profile {
                 self.many = named("matmul_many", value, "rows, tile or auto", &forms)?;
             }
             "tile_form" => {
-                let forms = [("floats", TileForm::Floats), ("dot", TileForm::Dot)];
-                self.tile_form = named("tile_form", value, "floats or dot", &forms)?;
+                let forms = [("floats", TileForm::Floats), ("dot", TileForm::Dot), ("half", TileForm::Half)];
+                self.tile_form = named("tile_form", value, "floats, dot or half", &forms)?;
             }
             _ => return Err(ProfileError::UnknownEntry { entry: entry.to_owned() }),
         }

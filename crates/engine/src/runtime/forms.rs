@@ -42,6 +42,9 @@ fn lacking(profile: &Profile, caps: &Caps) -> Option<(&'static str, &'static str
     if profile.tile_form == TileForm::Dot && !caps.packed_dot {
         return Some(("tile_form", "packed_4x8_integer_dot_product"));
     }
+    if profile.tile_form == TileForm::Half && !caps.f16 {
+        return Some(("tile_form", "shader-f16"));
+    }
     if profile.soft_subgroup && !has_soft_lanes(caps) {
         return Some(("soft_subgroup", "subgroups of eight lanes"));
     }
@@ -81,6 +84,9 @@ mod tests {
         let browser = Caps { packed_dot: false, ..device.caps().clone() };
         assert_eq!(lacking(&dot, &browser), Some(("tile_form", "packed_4x8_integer_dot_product")));
         assert_eq!(lacking(&dot, device.caps()), None);
+        let half = Profile { tile_form: TileForm::Half, ..Profile::CORE };
+        assert_eq!(lacking(&half, device.caps()), Some(("tile_form", "shader-f16")));
+        assert_eq!(lacking(&half, &Caps { f16: true, ..browser }), None);
     }
 
     #[test]

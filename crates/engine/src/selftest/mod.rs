@@ -31,7 +31,8 @@ pub struct SelfTest {
     pub ok: bool,
 }
 
-/// Relative distance of a sum to its constant: another order of adding moves it by 1e-6, a wrong weight by far more.
+/// Relative distance of a sum to its constant: another order of adding moves it by 1e-6, tiles of halves by 2e-4, a wrong weight by
+/// far more.
 const TOLERANCE: f64 = 1e-3;
 /// The same where activations are quantised to bytes, which moves sums by 2e-3.
 const TOLERANCE_DOT: f64 = 2e-2;

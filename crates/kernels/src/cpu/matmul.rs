@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use half::f16;
+
 use super::Args;
 use super::activation::{gelu_tanh, silu, soft_tanh};
 use super::dequant::Planes;
@@ -26,7 +28,11 @@ pub(super) fn many(args: &Args<'_>) {
     let &[wq, ws, x, bias, y, step] = args.bindings else { return };
     let p: ManyParams = args.params();
     let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    rows(&p, &planes, x, step, &Epilogue::new(bias, y, (p.act, p.flags, p.softcap)));
+    let round: fn(f32) -> f32 = match args.shader.shader().name.ends_with("_half") {
+        true => |v| f16::from_f32(v).to_f32(),
+        false => |v| v,
+    };
+    rows(&p, &planes, x, step, round, &Epilogue::new(bias, y, (p.act, p.flags, p.softcap)));
 }
 
 /// The form of [`vec`] for adapters that are CPUs.
@@ -76,7 +82,7 @@ pub(super) fn soft_eight(args: &Args<'_>) {
         flags,
         softcap,
     };
-    rows(&p, &planes, x, step, &Epilogue::new(bias, y, (act, flags, softcap)));
+    rows(&p, &planes, x, step, |v| v, &Epilogue::new(bias, y, (act, flags, softcap)));
 }
 
 fn columns(
@@ -130,13 +136,22 @@ fn columns(
     }
 }
 
-fn rows(p: &ManyParams, planes: &Planes<'_>, x: &[Cell<u32>], step: &[Cell<u32>], epilogue: &Epilogue<'_>) {
+fn rows(
+    p: &ManyParams,
+    planes: &Planes<'_>,
+    x: &[Cell<u32>],
+    step: &[Cell<u32>],
+    round: fn(f32) -> f32,
+    epilogue: &Epilogue<'_>,
+) {
     let k = p.n_chunk as usize * 32;
     let n = step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize;
-    let x = floats(&x[..n * k]);
+    let mut x = floats(&x[..n * k]);
+    x.iter_mut().for_each(|v| *v = round(*v));
     let mut rows = vec![0.0; 8 * k];
     for g in 0..p.n_group as usize {
         group_rows(planes, g, &mut rows);
+        rows.iter_mut().for_each(|v| *v = round(*v));
         for (r, w) in rows.chunks_exact(k).enumerate() {
             let row = 8 * g + r;
             if row >= p.n_rows as usize {

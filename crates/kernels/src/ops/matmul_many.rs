@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::check::{holds, in_range};
 use super::matmul::{Epilogue, Matrix, MatrixPart, block, geometry, grid, lanes};
 use super::matmul_soft;
-use super::matmul_variants::{ROWS, TILE, TILE_DOT, pick, pick_coded};
+use super::matmul_variants::{ROWS, TILE, TILE_DOT, pick, pick_coded, pick_half};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::format::{Format, ROWS_PER_GROUP};
@@ -137,13 +137,14 @@ pub fn matmul_many<B: Clone>(
     matrix.parts.iter().map(part).collect()
 }
 
-/// The variant of `matmul_tile`: floats where the weights have no quants.
+/// The variant of `matmul_tile`: floats where the form has none for the weights.
 fn tile(form: TileForm, format: Format) -> ShaderId {
-    let coded = match form {
+    let special = match form {
         TileForm::Floats => None,
         TileForm::Dot => pick_coded(&TILE_DOT, format),
+        TileForm::Half => pick_half(format),
     };
-    coded.unwrap_or_else(|| pick(&TILE, format))
+    special.unwrap_or_else(|| pick(&TILE, format))
 }
 
 /// Rows of a part and the first of them, as columns of y: `glu` matrices are written group by group.

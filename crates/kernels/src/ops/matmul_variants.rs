@@ -72,6 +72,15 @@ pub(crate) const TILE_DOT: Coded = [
     id::MATMUL_TILE_Q2K_DOT,
 ];
 
+/// Tiles of halves, for the formats that have them.
+pub(crate) const TILE_HALF: [(Format, ShaderId); 5] = [
+    (Format::F16, id::MATMUL_TILE_F16_HALF),
+    (Format::Q4, id::MATMUL_TILE_Q4_HALF),
+    (Format::Q8, id::MATMUL_TILE_Q8_HALF),
+    (Format::Q4K, id::MATMUL_TILE_Q4K_HALF),
+    (Format::Q6K, id::MATMUL_TILE_Q6K_HALF),
+];
+
 pub(crate) const SOFT_ONE: Variants = [
     id::MATMUL_SOFT_F32_ONE,
     id::MATMUL_SOFT_F16_ONE,
@@ -162,8 +171,16 @@ pub(crate) fn pick_coded(of: &Coded, format: Format) -> Option<ShaderId> {
     (format as usize).checked_sub(N_FLOATS).map(|at| of[at])
 }
 
+/// The variant of the tiles of halves for `format`; none where there is none.
+pub(crate) fn pick_half(format: Format) -> Option<ShaderId> {
+    TILE_HALF.iter().find(|(of, _)| *of == format).map(|(_, shader)| *shader)
+}
+
 /// The format of a variant: for the twins, which are told no more than the shader.
 pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
+    if let Some((format, _)) = TILE_HALF.iter().find(|(_, half)| *half == shader) {
+        return Some(*format);
+    }
     let soft = [&SOFT_ONE, &SOFT_EIGHT, &SOFT_ONE_SUBGROUP, &SOFT_EIGHT_SUBGROUP];
     let whole = [&VEC, &ROWS, &TILE, &EMBED].into_iter().chain(soft).map(|v| (0, v.as_slice()));
     let at = whole
@@ -192,6 +209,10 @@ mod tests {
             for (variants, kernel, suffix) in kernels {
                 let shader = pick(&variants, format);
                 assert_eq!(shader.shader().name, format!("{kernel}_{}{suffix}", format.name()));
+                assert_eq!(format_of(shader), Some(format));
+            }
+            if let Some(shader) = pick_half(format) {
+                assert_eq!(shader.shader().name, format!("matmul_tile_{}_half", format.name()));
                 assert_eq!(format_of(shader), Some(format));
             }
             let Some(shader) = pick_coded(&TILE_DOT, format) else { continue };
