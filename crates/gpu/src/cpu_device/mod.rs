@@ -8,7 +8,6 @@ mod vectors;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use goldcrest_kernels::cpu::fast::Work as Parts;
 use goldcrest_kernels::cpu::{Args, Twin, twin};
 use goldcrest_kernels::{Dispatch, Slice};
 
@@ -118,9 +117,8 @@ impl CpuDevice {
             shader: dispatch.shader,
             grid: dispatch.grid,
         };
-        match self.vectors.and_then(|vectors| Some((vectors, Parts::of(&args)?))) {
-            Some((vectors, parts)) => vectors::run(&parts, vectors, &self.threads),
-            None => twin(&args),
+        if !self.vectors.is_some_and(|vectors| vectors::run(&args, vectors, &self.threads)) {
+            twin(&args);
         }
         Ok(())
     }

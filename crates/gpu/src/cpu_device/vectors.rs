@@ -1,8 +1,7 @@
 //! Work with the vector instructions that the processor has.
 
-use std::ops::Range;
-
-use goldcrest_kernels::cpu::fast::{self, Work};
+use goldcrest_kernels::cpu::Args;
+use goldcrest_kernels::cpu::fast::{self, Compute, Work};
 
 use super::threads::Threads;
 
@@ -78,29 +77,31 @@ impl Vectors {
         }
     }
 
-    fn compute(self, work: &Work<'_>, parts: Range<usize>) {
+    fn dispatch(self, args: &Args<'_>, split: &dyn Fn(&Work<'_>, Compute<'_>)) -> bool {
         match self {
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Base => fast::simd128::compute(work, parts),
+            Self::Base => fast::simd128::dispatch(args, split),
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Self::Base => fast::portable::compute(work, parts),
+            Self::Base => fast::portable::dispatch(args, split),
             #[cfg(target_arch = "aarch64")]
             // SAFETY: `beyond_base` alone makes this value, and only where the processor has NEON.
-            Self::Neon => unsafe { fast::neon::compute(work, parts) },
+            Self::Neon => unsafe { fast::neon::dispatch(args, split) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `beyond_base` alone makes this value, and only where the processor has all three features.
-            Self::Avx2 => unsafe { fast::avx2::compute(work, parts) },
+            Self::Avx2 => unsafe { fast::avx2::dispatch(args, split) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `beyond_base` alone makes this value, and only where the processor has all eight features.
-            Self::Avx512 => unsafe { fast::avx512::compute(work, parts) },
+            Self::Avx512 => unsafe { fast::avx512::dispatch(args, split) },
         }
     }
 }
 
-/// Computes and stores a dispatch's work.
-pub(super) fn run(work: &Work<'_>, vectors: Vectors, threads: &Threads) {
-    let least = PER_TASK.div_ceil(work.part_cost().max(1));
-    // SAFETY: parts of work write different words, and none reads what another writes: so `Work` says.
-    unsafe { threads.split(work.n_parts(), least, work, |work, parts| vectors.compute(work, parts)) };
-    work.finish();
+/// Computes and stores what a dispatch asks for; false if no vector code does.
+pub(super) fn run(args: &Args<'_>, vectors: Vectors, threads: &Threads) -> bool {
+    vectors.dispatch(args, &|work, compute| {
+        let least = PER_TASK.div_ceil(work.part_cost().max(1));
+        // SAFETY: parts of work write different words, and none reads what another writes: so `Work` says.
+        unsafe { threads.split(work.n_parts(), least, work, compute) };
+        work.finish();
+    })
 }

@@ -6,7 +6,7 @@ macro_rules! affine {
         /// Scales and offsets of the eight rows of a chunk: `weight = scale · q + offset` in each half.
         #[inline]
         $(#[$feature])*
-        fn affine<const FORMAT: usize>(planes: &Planes<'_>, g: usize, c: usize) -> ([V; 2], [V; 2]) {
+        pub(super) fn affine<const FORMAT: usize>(planes: &Planes<'_>, g: usize, c: usize) -> ([V; 2], [V; 2]) {
             let format = const { Format::ALL[FORMAT] };
             match format {
                 Format::F32 | Format::F16 | Format::Bf16 => ([splat(1.0); 2], [zero(); 2]),

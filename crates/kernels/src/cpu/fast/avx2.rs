@@ -9,7 +9,8 @@ use super::limbs::Limbs;
 use super::loops::{FEW, loops};
 use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
-use super::{Kind, Work};
+use super::{Compute, Kind, Work};
+use crate::cpu::Args;
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -24,9 +25,11 @@ const ROWS: usize = 2;
 const PARTS: usize = 4;
 const LANES: usize = 8;
 const WIDE: usize = 2;
+/// Products of limbs: where a sum of bytes takes several instructions, bytes are no quicker.
+const BYTES: bool = false;
 
 loops!(
-    "Computes and stores some parts.\n\n# Safety\nThe processor has AVX2, FMA and F16C.";
+    "# Safety\nThe processor has AVX2, FMA and F16C.";
     tiles: 2, 1;
     #[target_feature(enable = "avx2,fma,f16c")]
 );

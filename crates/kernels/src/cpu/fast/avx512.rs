@@ -9,8 +9,10 @@ use super::avx2::{V, fma, load, low_halves, mul, splat, store, zero};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
 use super::product::Product;
+use super::vnni::{multiply_bytes, take_digits};
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
-use super::{Kind, Work};
+use super::{Compute, Kind, Work};
+use crate::cpu::Args;
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -23,21 +25,23 @@ const ROWS: usize = 4;
 const PARTS: usize = 2;
 const LANES: usize = 16;
 const WIDE: usize = 4;
+/// Products of bytes, in `vnni`.
+const BYTES: bool = true;
 
 loops!(
-    "Computes and stores some parts.\n\n# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";
-    tiles: 8, 4, 2, 1;
+    "# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";
+    bytes: multiply_bytes, take_digits; tiles: 8, 4, 2, 1;
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 );
 
 /// Defines functions of one vector instruction or few.
 macro_rules! vector {
-    ($($(#[$docs:meta])* fn $name:ident $(<const $n:ident: u32>)? ($($arg:ident: $ty:ty),*) -> $out:ty $body:block)*) => {
+    ($($(#[$docs:meta])* $vis:vis fn $name:ident $(<const $n:ident: u32>)? ($($arg:ident: $ty:ty),*) -> $out:ty $body:block)*) => {
         $(
             $(#[$docs])*
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-            fn $name $(<const $n: u32>)? ($($arg: $ty),*) -> $out $body
+            $vis fn $name $(<const $n: u32>)? ($($arg: $ty),*) -> $out $body
         )*
     };
 }
@@ -90,6 +94,10 @@ vector! {
     fn load_f(v: &[f32; 16]) -> F { bytemuck::cast(*v) }
     fn store_f(v: F) -> [f32; 16] { bytemuck::cast(v) }
     fn total(v: F) -> f32 { _mm512_reduce_add_ps(v) }
+    /// Sixteen words: of a plane of quants those of four rows.
+    pub(super) fn four_rows(plane: &[Cell<u32>], at: usize) -> I { words(plane, at) }
+    /// A float of each row of two groups.
+    pub(super) fn floats_of_rows(a: V, b: V) -> F { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(a), b) }
     /// Sixteen halves.
     fn halves(plane: &[Cell<u32>], at: usize) -> F { _mm512_cvtph_ps(bytemuck::cast(cells::<8>(plane, at))) }
 }

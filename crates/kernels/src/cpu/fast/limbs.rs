@@ -23,6 +23,7 @@ pub(super) struct Limbs {
 
 impl Limbs {
     /// The limbs of a chunk; what is not finite makes all products with it not a number.
+    #[inline(always)]
     pub(super) fn of(x: &[f32; 32]) -> Self {
         let mut largest = 0;
         for v in x {
@@ -50,6 +51,7 @@ impl Limbs {
 }
 
 /// Sums of the two halves of a chunk.
+#[inline(always)]
 pub(super) fn halves(x: &[f32; 32]) -> [f32; 2] {
     let mut sums = [0.0; 2];
     for (sum, half) in sums.iter_mut().zip(x.as_chunks::<16>().0) {
@@ -65,6 +67,7 @@ pub(super) fn halves(x: &[f32; 32]) -> [f32; 2] {
 }
 
 /// The even elements of the first half, of the second half, then the odd ones.
+#[inline(always)]
 fn in_order(x: &[i16; 32]) -> [[i16; 8]; 4] {
     let mut out = [[0; 8]; 4];
     for j in 0..8 {
@@ -89,6 +92,7 @@ pub(super) enum Order {
 
 impl Order {
     /// The chunk in this order.
+    #[inline(always)]
     pub(super) fn of(self, x: &[f32; 32]) -> [f32; 32] {
         let mut out = *x;
         match self {

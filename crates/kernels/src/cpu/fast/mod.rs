@@ -10,6 +10,8 @@ mod attention;
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod digits;
 mod exp;
 mod limbs;
 mod loops;
@@ -22,13 +24,20 @@ mod row_work;
 pub mod simd128;
 mod stats;
 mod unpack;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 mod words;
+
+use std::ops::Range;
 
 use super::Args;
 use attention::Attention;
 use product::Product;
 use row_work::{Act, Norm};
 use stats::Stats;
+
+/// Computes and stores some parts of the work that its module made.
+pub type Compute<'c> = &'c (dyn Fn(&Work<'_>, Range<usize>) + Sync);
 
 /// A dispatch, ready to be computed in parts. Parts write different words, and none reads what another writes.
 pub struct Work<'a>(Kind<'a>);
@@ -42,11 +51,11 @@ enum Kind<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The work of a dispatch; none if its kernel has no form here, or not at its sizes.
-    #[must_use]
-    pub fn of(args: &Args<'a>) -> Option<Self> {
+    /// The work of a dispatch, products by `bytes` where weights allow it.
+    #[inline(always)]
+    fn of(args: &Args<'a>, bytes: bool) -> Option<Self> {
         let kind = match args.shader.shader().kernel {
-            "matmul_soft" => Kind::Product(Product::of(args)?),
+            "matmul_soft" => Kind::Product(Product::of(args, bytes)?),
             "attention" | "attention_tile" => Kind::Attention(Attention::of(args)?),
             "row_stats" => Kind::Stats(Stats::of(args)?),
             "act" => Kind::Act(Act::of(args)?),
@@ -56,11 +65,11 @@ impl<'a> Work<'a> {
         Some(Self(kind))
     }
 
-    /// The parts that `compute` of a module takes ranges of.
+    /// The parts that [`Compute`] takes ranges of.
     #[must_use]
     pub fn n_parts(&self) -> usize {
         match &self.0 {
-            Kind::Product(product) => product.n_groups(),
+            Kind::Product(product) => product.n_parts(),
             Kind::Attention(attention) => attention.n_units(),
             Kind::Stats(stats) => stats.n_tiles(),
             Kind::Act(act) => act.n_rows,
@@ -72,7 +81,7 @@ impl<'a> Work<'a> {
     #[must_use]
     pub fn part_cost(&self) -> usize {
         match &self.0 {
-            Kind::Product(product) => product.group_cost(),
+            Kind::Product(product) => product.part_cost(),
             Kind::Attention(attention) => attention.unit_cost(),
             Kind::Stats(stats) => stats.tile_cost(),
             Kind::Act(act) => act.row_cost(),

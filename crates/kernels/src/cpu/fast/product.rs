@@ -1,14 +1,16 @@
 //! Matrix products in parts: groups of eight outputs.
 //!
-//! Few columns are multiplied as whole numbers ([`super::limbs`]), many as floats, by weights that are unpacked once. Sums of a
-//! chunk are scaled once instead of every weight (`s·Σq·x + o·Σx`), so that results differ from the twins' by the order of
-//! rounding: about 1e-6 of the largest.
+//! Where processors multiply bytes, all columns are (`digits`, `vnni`). Elsewhere few columns are multiplied as whole numbers
+//! ([`super::limbs`]), many as floats, by weights that are unpacked once. Sums of a chunk are scaled once instead of every
+//! weight (`s·Σq·x + o·Σx`), so that results differ from the twins' by the order of rounding: about 1e-6 of the largest.
 
 use std::cell::Cell;
 
+#[cfg(target_arch = "x86_64")]
+use super::digits::{Digits, give_back};
 use super::limbs::{Limbs, Order};
 use super::loops::FEW;
-use super::row_work::apply;
+use super::row_work::{apply, scale_to_one};
 use crate::cpu::Args;
 use crate::cpu::activation::soft_tanh;
 use crate::cpu::dequant::Planes;
@@ -25,19 +27,27 @@ pub(super) struct Product<'a> {
     /// Chunks of activations, normed, `[columns][chunk]`: here where columns are few and weights are quants, else below.
     pub(super) limbs: Vec<Limbs>,
     pub(super) floats: Vec<[f32; 32]>,
-    /// What every result of a column is multiplied by: 1 or the reciprocal of the root mean square.
-    factors: Vec<f32>,
+    /// The same before it is taken as digits, whatever the number of columns, where the processor multiplies bytes and weights are quants.
+    pub(super) columns: Vec<f32>,
+    /// Further columns, as they lie in memory.
+    pub(super) rows: &'a [Cell<u32>],
+    /// All these columns as digits.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) digits: Vec<Digits>,
     /// First row group of each column's expert; none for a column that stays as it is.
     pub(super) experts: Vec<Option<usize>>,
     epilogue: Epilogue<'a>,
     /// Groups per output group: two where gate and up rows take turns.
     pub(super) step: usize,
     pub(super) k: usize,
+    /// Groups of outputs of a part: digits are multiplied by two groups at once.
+    part: usize,
 }
 
 impl<'a> Product<'a> {
-    /// The product that a dispatch asks for; none if it is of another kernel.
-    pub(super) fn of(args: &Args<'a>) -> Option<Self> {
+    /// The product that a dispatch asks for, by digits where `bytes` and the weights allow it; none if it is of another kernel.
+    #[inline(always)]
+    pub(super) fn of(args: &Args<'a>, bytes: bool) -> Option<Self> {
         let shader = args.shader.shader();
         if shader.kernel != "matmul_soft" {
             return None;
@@ -56,32 +66,45 @@ impl<'a> Product<'a> {
         } else {
             step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize
         };
+        let step = if p.glu == 1 { 2 } else { 1 };
+        let bytes = bytes && planes.layout.format.weights_per_unit() != 0;
         let mut product = Self {
             planes,
             p,
             limbs: Vec::new(),
             floats: Vec::new(),
-            factors: vec![1.0; n],
+            columns: Vec::new(),
+            rows: &[],
+            #[cfg(target_arch = "x86_64")]
+            digits: Vec::new(),
             experts: vec![Some(0); n],
             epilogue: Epilogue::new(bias, y, (p.act, p.flags, p.softcap)),
-            step: if p.glu == 1 { 2 } else { 1 },
+            step,
             k,
+            part: if bytes { 2 } else { 1 },
         };
-        let x = if one { product.slots(n, x, norm, sel) } else { floats(&x[..n * k]) };
-        product.take(&x);
+        if one {
+            let x = product.slots(n, x, norm, sel);
+            product.take(x, bytes);
+        } else if bytes {
+            product.rows = &x[..n * k];
+        } else {
+            product.take(floats(&x[..n * k]), bytes);
+        }
         Some(product)
     }
 
     /// The columns of slots, and which expert each has.
+    #[inline(always)]
     fn slots(&mut self, n: usize, x: &[Cell<u32>], norm: &[Cell<u32>], sel: &[Cell<u32>]) -> Vec<f32> {
         let (p, k) = (self.p, self.k);
         let mut columns = Vec::with_capacity(n * k);
         for slot in 0..n {
             let mut column = floats(&x[slot / p.x_slot_div as usize * k..][..k]);
             if p.flags & NORM != 0 {
-                let square: f32 = column.chunks_exact(16).map(|c| c.iter().map(|v| v * v).sum::<f32>()).sum();
-                self.factors[slot] = 1.0 / (square / k as f32 + p.eps).sqrt();
-                column.iter_mut().zip(norm).for_each(|(x, w)| *x *= f32::from_bits(w.get()));
+                // As the norm of several rows, so that a row has the same bits alone and beside others.
+                let scale = scale_to_one(&column, p.eps);
+                column.iter_mut().zip(norm).for_each(|(x, w)| *x = *x * scale * f32::from_bits(w.get()));
             }
             if p.by_expert == 1 {
                 let expert = sel[slot].get();
@@ -94,7 +117,8 @@ impl<'a> Product<'a> {
     }
 
     /// Takes the columns in the form that the loops use.
-    fn take(&mut self, x: &[f32]) {
+    #[inline(always)]
+    fn take(&mut self, x: Vec<f32>, bytes: bool) {
         let chunks = x.as_chunks::<32>().0;
         let order = match self.planes.layout.format {
             Format::F32 => Order::Plain,
@@ -102,16 +126,25 @@ impl<'a> Product<'a> {
             _ => Order::Quants,
         };
         let few = self.p.by_expert == 1 || self.n_columns() <= FEW;
-        if few && order == Order::Quants {
-            self.limbs = chunks.iter().map(Limbs::of).collect();
+        // Plain loops: what an iterator calls would not be compiled with the module's instructions.
+        if bytes {
+            self.columns = x;
+        } else if few && order == Order::Quants {
+            self.limbs.reserve(chunks.len());
+            for x in chunks {
+                self.limbs.push(Limbs::of(x));
+            }
         } else {
-            self.floats = chunks.iter().map(|x| order.of(x)).collect();
+            self.floats.reserve(chunks.len());
+            for x in chunks {
+                self.floats.push(order.of(x));
+            }
         }
     }
 
     /// Columns; each has a right-hand side of its own.
     pub(super) fn n_columns(&self) -> usize {
-        self.factors.len()
+        self.experts.len()
     }
 
     /// Groups of eight outputs.
@@ -119,27 +152,32 @@ impl<'a> Product<'a> {
         self.p.n_rows.div_ceil(8) as usize
     }
 
-    /// Multiplications of one group of outputs, of all columns.
-    pub(super) fn group_cost(&self) -> usize {
-        8 * self.k * self.step * self.n_columns()
+    /// Parts: a group of outputs, or two. None where no column is wanted.
+    pub(super) fn n_parts(&self) -> usize {
+        if self.n_columns() == 0 { 0 } else { self.n_groups().div_ceil(self.part) }
     }
 
-    /// Stores the sums of a group of outputs, `[gate, up][column][8]`.
+    /// Multiplications of a part, of all columns.
+    pub(super) fn part_cost(&self) -> usize {
+        8 * self.k * self.step * self.part * self.n_columns()
+    }
+
+    /// Stores the sums of a group of outputs, `[gate, up][column][beside][8]`: of `beside` groups the first.
     #[inline(always)]
-    pub(super) fn store_group(&self, i: usize, sums: &[f32]) {
+    pub(super) fn store_group(&self, i: usize, sums: &[f32], beside: usize) {
         let (p, n) = (&self.p, self.n_columns());
-        let (gates, ups) = sums.split_at(8 * n);
-        for (column, gates) in gates.as_chunks::<8>().0.iter().enumerate() {
+        let sums = sums.as_chunks::<8>().0;
+        for column in 0..n {
             if self.experts[column].is_none() {
                 continue;
             }
             let (row0, n_row) = (p.row0 as usize + 8 * i, (p.n_rows as usize - 8 * i).min(8));
             let y = &self.epilogue.y[column * p.y_stride as usize + row0..][..n_row];
-            let mut values = gates.map(|v| v * self.factors[column]);
+            let mut values = sums[column * beside];
             if p.glu == 1 {
                 apply(p.act, &mut values);
-                for (v, up) in values.iter_mut().zip(&ups[column * 8..]) {
-                    *v *= up * self.factors[column];
+                for (v, up) in values.iter_mut().zip(&sums[(n + column) * beside]) {
+                    *v *= up;
                 }
             } else {
                 self.end(&mut values, row0, y);
@@ -164,6 +202,15 @@ impl<'a> Product<'a> {
         }
         if epilogue.add {
             add(values, y);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Drop for Product<'_> {
+    fn drop(&mut self) {
+        if self.digits.capacity() > 0 {
+            give_back(std::mem::take(&mut self.digits));
         }
     }
 }

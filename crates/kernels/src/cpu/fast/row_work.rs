@@ -100,8 +100,7 @@ impl<'a> Norm<'a> {
                 let mean = (sum(&x, f64::from) / n as f64) as f32;
                 x.iter_mut().for_each(|v| *v -= mean);
             }
-            let square = sum(&x, |v| f64::from(v) * f64::from(v));
-            let scale = (1.0 / (square / n as f64 + f64::from(self.p.eps)).sqrt()) as f32;
+            let scale = scale_to_one(&x, self.p.eps);
             x.iter_mut().zip(&self.weight).for_each(|(v, w)| *v = *v * scale * w);
             if let Some(bias) = &self.bias {
                 x.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
@@ -113,6 +112,13 @@ impl<'a> Norm<'a> {
             store(self.out, to, &x);
         }
     }
+}
+
+/// The reciprocal of the root mean square.
+#[inline(always)]
+pub(super) fn scale_to_one(x: &[f32], eps: f32) -> f32 {
+    let square = sum(x, |v| f64::from(v) * f64::from(v));
+    (1.0 / (square / x.len() as f64 + f64::from(eps)).sqrt()) as f32
 }
 
 /// The sum of a term of every element, eight side by side.

@@ -9,7 +9,8 @@ use super::limbs::Limbs;
 use super::loops::{FEW, loops};
 use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
-use super::{Kind, Work};
+use super::{Compute, Kind, Work};
+use crate::cpu::Args;
 use crate::cpu::dequant::Planes;
 use crate::format::Format;
 
@@ -24,8 +25,10 @@ const ROWS: usize = 1;
 const PARTS: usize = 8;
 const LANES: usize = 4;
 const WIDE: usize = 2;
+/// Products of limbs: where a sum of bytes takes several instructions, bytes are no quicker.
+const BYTES: bool = false;
 
-loops!("Computes and stores some parts."; tiles: 1;);
+loops!(""; tiles: 1;);
 
 /// Defines functions of one vector instruction or few.
 macro_rules! vector {
