@@ -4,8 +4,8 @@
 //! behind those. If all of them come true, the last row of the pass judges the first of the new ones (pre-verify), and the
 //! next pass verifies the others (post-verify). A guess that fails drops all behind it.
 //!
-//! On a device with one queue, and where both models compute on the CPU, the two run in turns: what is left of the gain is
-//! that no guess is lost when a pass accepts everything.
+//! Here the two run in turns, as they would on any device with one queue: what is left of the gain is that no guess is lost when
+//! a pass accepts everything.
 
 use goldcrest_engine::batch::Wants;
 use goldcrest_sample::Chain;
