@@ -192,24 +192,25 @@ vnni! {
                 let vectors = if two { 4 * half..4 * half + 4 } else { 0..8 };
                 // Two columns at a time: four strands are as many as the processor looks ahead over.
                 for pair in 0..N.div_ceil(2) {
-                    let both = 2 * pair..N.min(2 * pair + 2);
+                    // The last may be alone: sums of its double are used by nobody, and the compiler leaves them out.
+                    let both = [2 * pair, (2 * pair + 1).min(N - 1)];
                     let (mut high, mut low) = ([_mm512_setzero_si512(); 2], [_mm512_setzero_si512(); 2]);
                     for d in vectors.clone() {
-                        for column in both.clone() {
-                            let (x, i) = (&columns[column][c], column % 2);
+                        for i in 0..2 {
+                            let x = &columns[both[i]][c];
                             high[i] = _mm512_dpbusd_epi32(high[i], chunk.quants[d], four(&x.high[d]));
                             low[i] = _mm512_dpbusd_epi32(low[i], chunk.quants[d], four(&x.low[d]));
                         }
                     }
                     high = high.map(|high| _mm512_slli_epi32::<8>(high));
                     for d in vectors.clone() {
-                        for column in both.clone() {
-                            let (x, i) = (&columns[column][c], column % 2);
+                        for i in 0..2 {
+                            let x = &columns[both[i]][c];
                             high[i] = _mm512_dpbusd_epi32(high[i], chunk.quants[d], four(&x.middle[d]));
                         }
                     }
-                    for column in both {
-                        let (x, i) = (&columns[column][c], column % 2);
+                    for column in 2 * pair..=both[1] {
+                        let (x, i) = (&columns[column][c], column - 2 * pair);
                         let low = _mm512_mul_ps(_mm512_cvtepi32_ps(low[i]), _mm512_set1_ps(x.scale_low));
                         let dot = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high[i]), _mm512_set1_ps(x.scale_high), low);
                         let sum = _mm512_set1_ps(x.sums[if two { half } else { 2 }]);
