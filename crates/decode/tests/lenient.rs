@@ -8,6 +8,7 @@ use std::rc::Rc;
 use common::{ask, bigram, head_file, outcome, sampled};
 use goldcrest_decode::speculate::{HeadError, HeadFile, Lenience, Speculate};
 use goldcrest_decode::{Ask, DecodeError, Method, Outcome, Resources, decode_with};
+use goldcrest_sample::SamplerParams;
 
 /// A judge of the table model, whose hidden row is the one-hot vector of a token: `taken` it takes for correct, others not.
 fn judge(taken: &[usize], says: &str) -> Rc<HeadFile> {
@@ -54,6 +55,10 @@ fn typical_guesses_come_although_others_are_likelier() {
     assert_eq!(lossy["rule"], "typical");
     assert!(lossy["taken"].as_u64().unwrap() > 0);
     assert!(got.tokens != plain.tokens && tau(&got) > tau(&exact), "{} and {}", tau(&got), tau(&exact));
+    // A chain with stages in front of its argmax says the same.
+    let sampler = SamplerParams { temperature: 0.0, ..SamplerParams::default() };
+    let staged = run(Ask { sampler, ..ask(60) }, "jacobi:window=4,plan=false,accept=typical", None).unwrap();
+    assert_eq!((&staged.tokens, &staged.report["speculation"]["lossy"]), (&got.tokens, lossy));
     // 0.09 · exp(-H) is below 0.05 in every row of the table: no guess is too improbable.
     let all = run(ask(61), "jacobi:window=4,plan=false,accept=typical", None).unwrap();
     assert_eq!(tau(&all), 5.0);

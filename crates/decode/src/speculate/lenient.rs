@@ -104,12 +104,12 @@ impl Lenient {
         (tree, node): (&Tree, usize),
         rows: &[Row],
         chain: &Chain,
-        greedy: bool,
+        by_argmax: bool,
     ) -> Result<Option<usize>, DecodeError> {
         if self.rule == Lenience::Exact {
             return Ok(None);
         }
-        Ok(self.run(tree, node, rows, (!greedy).then(|| chain.fork(0)))?.first)
+        Ok(self.run(tree, node, rows, (!by_argmax).then(|| chain.fork(0)))?.first)
     }
 
     /// The longest run behind a node. `chain` draws, if anything is drawn.

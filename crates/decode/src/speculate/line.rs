@@ -323,12 +323,14 @@ impl Line {
 
     /// The guess that a lossy rule takes behind a node.
     fn leniently(&mut self, tree: &Tree, node: usize, rows: &[Row]) -> Result<Option<u32>, DecodeError> {
-        let child = self.accept.child((tree, node), rows, &self.chain, self.greedy)?;
+        // At temperature 0 a chain may have further stages, and its one choice says nothing of how likely a guess is.
+        let by_argmax = self.chain.end() == Choose::Greedy;
+        let child = self.accept.child((tree, node), rows, &self.chain, by_argmax)?;
         let Some(token) = child.map(|child| tree.nodes()[child].token) else { return Ok(None) };
         if !self.greedy {
             self.chain.accept(token);
         }
-        self.accept.taken += usize::from(!self.greedy || rows[node].argmax() != token);
+        self.accept.taken += usize::from(!by_argmax || rows[node].argmax() != token);
         Ok(Some(token))
     }
 
