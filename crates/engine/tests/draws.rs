@@ -5,12 +5,10 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{devices, forward, golden};
+use common::{devices, forward, tiny_engine};
+use goldcrest_engine::EngineError;
 use goldcrest_engine::batch::{Batch, BatchRow, Place, Source, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
-use goldcrest_engine::{Engine, EngineError, EngineOptions, RuntimeOptions};
-use goldcrest_gguf::Gguf;
-use goldcrest_gpu::Device;
 use goldcrest_sample::{Candidates, SamplerParams};
 
 const PROMPT: [u32; 6] = [1, 7, 30, 11, 200, 45];
@@ -18,15 +16,6 @@ const PROMPT: [u32; 6] = [1, 7, 30, 11, 200, 45];
 const ROWS: u32 = 20;
 /// The figures of a row, and its token.
 const BYTES: u64 = 32 + 16;
-
-fn engine(device: Rc<dyn Device>) -> Engine {
-    let file = golden("tiny/llama.gguf").unwrap();
-    let gguf = Gguf::parse(&file).unwrap();
-    let runtime = RuntimeOptions { n_ctx: 64, ..RuntimeOptions::default() };
-    let options = EngineOptions { runtime, ..EngineOptions::default() };
-    pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}))
-        .unwrap()
-}
 
 /// Siblings and their children behind the prompt: row `i` stands under row `(i - 1) / 3`, and draws from stream `i % 3`.
 fn tree(seq: SeqId, wants: impl Fn(u32) -> Wants) -> Vec<BatchRow> {
@@ -63,7 +52,7 @@ fn samplers() -> Vec<SamplerParams> {
 #[test]
 fn a_batch_draws_what_the_host_would() {
     for device in devices() {
-        let engine = engine(Rc::clone(&device));
+        let engine = tiny_engine(Rc::clone(&device), 64);
         let mut runtime = engine.runtime().borrow_mut();
         let seq = runtime.pool_mut().create();
         pollster::block_on(runtime.prefill(seq, &PROMPT, &mut |_| true)).unwrap();
@@ -94,7 +83,7 @@ fn a_batch_draws_what_the_host_would() {
 #[test]
 fn some_rows_draw_and_some_tell_their_best() {
     for device in devices() {
-        let engine = engine(device);
+        let engine = tiny_engine(device, 64);
         let mut runtime = engine.runtime().borrow_mut();
         let seq = runtime.pool_mut().create();
         let rows = PROMPT.iter().zip(0..).map(|(token, pos)| BatchRow::token(*token, pos, seq));
@@ -117,7 +106,7 @@ fn some_rows_draw_and_some_tell_their_best() {
 
 #[test]
 fn samplers_that_need_the_host_are_refused() {
-    let engine = engine(devices().remove(0));
+    let engine = tiny_engine(devices().remove(0), 64);
     let mut runtime = engine.runtime().borrow_mut();
     let seq = runtime.pool_mut().create();
     let base = samplers().remove(0);

@@ -5,11 +5,9 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{batch, devices, forward, golden};
+use common::{batch, devices, forward, tiny_engine};
 use goldcrest_engine::batch::Wants;
-use goldcrest_engine::{Engine, EngineOptions, Prompt, Request, RuntimeOptions};
-use goldcrest_gguf::Gguf;
-use goldcrest_gpu::Device;
+use goldcrest_engine::{Engine, Prompt, Request};
 use goldcrest_sample::{Candidates, SamplerParams};
 
 const PROMPT: [u32; 6] = [1, 7, 30, 11, 200, 45];
@@ -19,15 +17,6 @@ const FIGURES: u64 = 32;
 const BEST: u64 = 256 * 8;
 /// The tiny model's vocabulary.
 const ROW: u64 = 384 * 4;
-
-fn engine(device: Rc<dyn Device>) -> Engine {
-    let file = golden("tiny/llama.gguf").unwrap();
-    let gguf = Gguf::parse(&file).unwrap();
-    let runtime = RuntimeOptions { n_ctx: 64, ..RuntimeOptions::default() };
-    let options = EngineOptions { runtime, ..EngineOptions::default() };
-    pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}))
-        .unwrap()
-}
 
 struct Run {
     tokens: Vec<u32>,
@@ -107,7 +96,7 @@ fn tokens_equal_those_of_whole_rows_and_cost_what_they_need() {
         ("top-p", with(|p| (p.top_p, p.dry_multiplier) = (0.99, 0.0)), None),
     ];
     for device in devices() {
-        let engine = engine(Rc::clone(&device));
+        let engine = tiny_engine(Rc::clone(&device), 64);
         for (what, sampler, cost) in &cases {
             let place = format!("{what} on {}", device.info().name);
             let found = run(&engine, sampler, None);
@@ -134,7 +123,7 @@ fn tokens_equal_those_of_whole_rows_and_cost_what_they_need() {
 fn the_row_is_fetched_where_the_best_do_not_settle_a_step() {
     let sampler = SamplerParams { top_p: 0.9999, seed: 3, ..SamplerParams::neutral() };
     for device in devices() {
-        let engine = engine(device);
+        let engine = tiny_engine(device, 64);
         let found = run(&engine, &sampler, None);
         assert_eq!(found.tokens, from_whole_rows(&engine, &sampler));
         assert_eq!((found.bytes, found.readbacks), ((FIGURES + BEST + ROW) * N, 2 * N));

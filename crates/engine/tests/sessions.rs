@@ -5,12 +5,12 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{devices, golden};
+use common::{devices, golden, tiny_engine};
 use goldcrest_engine::{
-    Engine, EngineError, EngineOptions, Event, Finish, Phase, Prompt, Request, RuntimeOptions, Session, Stats,
+    Engine, EngineError, EngineOptions, Event, Finish, Phase, Prompt, Request, Session, Stats,
 };
 use goldcrest_gguf::Gguf;
-use goldcrest_gpu::{AdapterKind, CpuDevice, Device};
+use goldcrest_gpu::{AdapterKind, CpuDevice};
 use goldcrest_sample::SamplerParams;
 
 struct Outcome {
@@ -18,15 +18,6 @@ struct Outcome {
     text: String,
     finish: Finish,
     stats: Stats,
-}
-
-fn engine(device: Rc<dyn Device>, n_ctx: u32) -> Engine {
-    let file = golden("tiny/llama.gguf").unwrap();
-    let gguf = Gguf::parse(&file).unwrap();
-    let runtime = RuntimeOptions { n_ctx, ..RuntimeOptions::default() };
-    let options = EngineOptions { runtime, ..EngineOptions::default() };
-    pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}))
-        .unwrap()
 }
 
 fn run(session: &mut Session, request: Request) -> Result<Outcome, EngineError> {
@@ -53,7 +44,7 @@ fn run(session: &mut Session, request: Request) -> Result<Outcome, EngineError> 
 fn the_first_generation_compiles_nothing() {
     for device in devices() {
         let compiles = device.info().kind != AdapterKind::Cpu;
-        let engine = engine(device, 256);
+        let engine = tiny_engine(device, 256);
         let compiled = engine.runtime().borrow().counters().pipelines;
         let sampler = SamplerParams::default();
         let request = Request { max_tokens: Some(4), sampler, ..Request::greedy(tokens(8)) };
@@ -98,7 +89,7 @@ fn greedy(prompt: Prompt, n: usize) -> Request {
 
 #[test]
 fn the_context_is_filled_exactly_and_never_overrun() {
-    let engine = engine(Rc::new(CpuDevice::new()), 64);
+    let engine = tiny_engine(Rc::new(CpuDevice::new()), 64);
     for (n_prompt, expected) in [(60, 5), (63, 2), (64, 1)] {
         let request = Request { max_tokens: None, ..greedy(tokens(n_prompt), 0) };
         let outcome = run(&mut engine.session(), request).unwrap();
@@ -120,7 +111,7 @@ fn the_context_is_filled_exactly_and_never_overrun() {
 #[test]
 fn device_and_host_draw_the_same_tokens() {
     for device in devices() {
-        let engine = engine(device, 0);
+        let engine = tiny_engine(device, 0);
         for (seed, penalty) in [(1, 1.0), (2, 1.3), (3, 1.1)] {
             let sampler = SamplerParams {
                 temperature: 1.2,
@@ -151,7 +142,7 @@ fn device_and_host_draw_the_same_tokens() {
 
 #[test]
 fn only_what_is_new_is_run_and_turns_do_not_mix() {
-    let engine = engine(Rc::new(CpuDevice::new()), 0);
+    let engine = tiny_engine(Rc::new(CpuDevice::new()), 0);
     let mut session = engine.session();
     let first = run(&mut session, greedy(tokens(20), 6)).unwrap();
     assert_eq!(first.stats.prefill_tokens, 20);
@@ -171,7 +162,7 @@ fn only_what_is_new_is_run_and_turns_do_not_mix() {
 
 #[test]
 fn stop_texts_cut_exactly_and_aborts_end_at_once() {
-    let engine = engine(Rc::new(CpuDevice::new()), 0);
+    let engine = tiny_engine(Rc::new(CpuDevice::new()), 0);
     let whole = run(&mut engine.session(), greedy(tokens(9), 24)).unwrap();
     let chars: Vec<(usize, char)> = whole.text.char_indices().filter(|(_, c)| *c != '\u{fffd}').collect();
     let (at, _) = chars[chars.len() / 2];

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use goldcrest_engine::batch::{Batch, BatchRow, StepResult, Wants};
 use goldcrest_engine::kv::SeqId;
-use goldcrest_engine::{Runtime, RuntimeOptions};
+use goldcrest_engine::{Engine, EngineOptions, Runtime, RuntimeOptions};
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::{AdapterKind, CpuDevice, Device, WgpuDevice};
 use goldcrest_model::Model;
@@ -30,6 +30,16 @@ pub(crate) fn golden(name: &str) -> Option<Vec<u8>> {
 
 pub(crate) fn golden_json(name: &str) -> Option<Value> {
     golden(name).map(|bytes| serde_json::from_slice(&bytes).unwrap())
+}
+
+/// The tiny Llama model.
+pub(crate) fn tiny_engine(device: Rc<dyn Device>, n_ctx: u32) -> Engine {
+    let file = golden("tiny/llama.gguf").unwrap();
+    let gguf = Gguf::parse(&file).unwrap();
+    let runtime = RuntimeOptions { n_ctx, ..RuntimeOptions::default() };
+    let options = EngineOptions { runtime, ..EngineOptions::default() };
+    pollster::block_on(Engine::load(&gguf, &mut file.as_slice(), device, &options, &mut |_, _, _| {}))
+        .unwrap()
 }
 
 /// Whether the long conformance run is asked for.
