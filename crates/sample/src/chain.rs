@@ -46,6 +46,11 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Names of the stages in descriptions.
+    pub const STAGES: &[&str] = spec::STAGES;
+    /// Names of the ends in descriptions.
+    pub const ENDS: &[&str] = spec::ENDS;
+
     /// A chain of `stages`, applied in order, with sequence number 0 and an empty history.
     #[must_use]
     pub fn new(stages: Vec<Box<dyn LogitStage>>, choose: Choose, seed: u64) -> Self {

@@ -11,6 +11,29 @@ use crate::stage::{
 /// Longest description read: a chain of every stage with 1,000 biases and a page that may not be cited is below this.
 const MAX_LEN: usize = 64 * 1024;
 
+/// The stages by name. What is not here is in no chain, so that the list is whole.
+pub(crate) const STAGES: &[&str] = &[
+    "bias",
+    "penalties",
+    "dry",
+    "no_repeat_ngram",
+    "no_cite",
+    "top_n_sigma",
+    "top_h",
+    "top_k",
+    "typical",
+    "top_p",
+    "min_p",
+    "epsilon",
+    "eta",
+    "xtc",
+    "temp",
+    "dynatemp",
+];
+
+/// The ends by name; `argmax` is another word for `greedy`.
+pub(crate) const ENDS: &[&str] = &["draw", "greedy", "mirostat", "mirostat_v2", "adaptive_p"];
+
 type Stage = Box<dyn LogitStage>;
 
 pub(crate) fn parse(description: &str) -> Result<(Vec<Stage>, Choose), SampleError> {
@@ -52,6 +75,9 @@ fn step(word: &str, at: usize) -> Result<Step, SampleError> {
         None => (word, ""),
     };
     let args = Args::read(list, at)?;
+    if !STAGES.iter().chain(ENDS).any(|known| *known == name) && name != "argmax" {
+        return Err(args.bad(&format!("no stage is called {name:?}")));
+    }
     match end(name, &args)? {
         Some(choose) => Ok(Step::End(choose)),
         None => stage(name, &args).map(Step::Stage),
