@@ -32,6 +32,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   worker: { format: "es" },
+  // The pages of the methods and the package lie beside this folder.
+  server: { fs: { allow: [".."] } },
   // The package finds its wasm file and its worker beside its own code; pre-bundling would move the code away from them.
   optimizeDeps: { exclude: ["goldcrest"] },
   plugins: [policy(), models(process.env["GOLDCREST_MODELS"]), offline(new URL("./build/sw.js", import.meta.url))],

@@ -55,6 +55,10 @@ async function tour(at, check) {
     await at.getByRole("button", { name, exact: true }).click();
     await at.locator("dialog[open]").waitFor();
     if (name === "Methods") {
+      await at.locator("#gallery option[value=top_k]").waitFor({ state: "attached" });
+      await at.locator("#gallery").selectOption("top_k");
+      await at.getByText("From the command line").click();
+      await seen("a method's page");
       await at.getByRole("button", { name: "Run", exact: true }).click();
       await at.locator(".method-answer .facts").waitFor();
       await at.getByRole("button", { name: "Labels", exact: true }).click();

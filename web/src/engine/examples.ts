@@ -9,7 +9,7 @@ export interface Example {
 }
 
 /** A trial of nothing in particular. */
-export const PLAIN: Trial = { name: "sample", parameters: "", prompt: "", reference: "", word: "", schema: "", labels: "", record: false };
+export const PLAIN: Trial = { name: "sample", parameters: "", prompt: "", reference: "", word: "", schema: "", labels: "", record: false, settings: "" };
 
 const CAPITAL = "Finish the sentence: the capital of France is";
 const MOVED = `The government of France has moved. Its capital is now Lyon. ${CAPITAL}`;

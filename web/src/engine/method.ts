@@ -15,6 +15,8 @@ export interface Trial {
   readonly labels: string;
   /** Whether a record of the answer is wanted. */
   readonly record: boolean;
+  /** The sampler's settings, `name=value` parted by commas, by their names in a request; the others stand at their defaults. */
+  readonly settings: string;
 }
 
 /** What came of a trial beside its text. */
@@ -63,10 +65,20 @@ function byStrategy(trial: Trial): Omit<SamplingRequest, "stream"> {
   const parameters = trial.parameters.trim();
   const word = trial.word.trim().toLowerCase();
   return {
+    ...settingsOf(trial.settings),
     strategy: parameters === "" ? trial.name : `${trial.name}:${parameters}`,
     ...(trial.reference.trim() === "" ? {} : { references: [trial.reference] }),
     ...(word === "" ? {} : { scorer: ({ text }: { readonly text: string }) => score(text, word) }),
   };
+}
+
+/** `temperature=0, order=hf` as settings of a request, which checks names and values. */
+function settingsOf(text: string): Readonly<Record<string, number | string>> {
+  const pairs = text.split(",").filter((part) => part.trim() !== "").map((part): [string, number | string] => {
+    const [name = "", value = ""] = part.split("=").map((word) => word.trim());
+    return [name, value === "" || Number.isNaN(Number(value)) ? value : Number(value)];
+  });
+  return Object.fromEntries(pairs);
 }
 
 function inForm({ schema }: Trial): Omit<SamplingRequest, "stream"> {

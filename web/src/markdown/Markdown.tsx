@@ -5,10 +5,11 @@ import { CopyButton } from "../components/CopyButton.js";
 
 /**
  * Markdown as elements. The text is parsed to tokens and each token becomes an element of a fixed list: what a model writes is
- * never read as HTML, loads nothing, and links only to the web, in a new tab.
+ * never read as HTML, loads nothing, and links only to the web, in a new tab. Models end lines where they mean to; `wrapped` is for texts
+ * whose lines end where the file is full.
  */
-export function Markdown({ text }: { readonly text: string }): VNode {
-  const blocks = marked.lexer(text, { gfm: true, breaks: true });
+export function Markdown({ text, wrapped = false }: { readonly text: string; readonly wrapped?: boolean }): VNode {
+  const blocks = marked.lexer(text, { gfm: true, breaks: !wrapped });
   // Blocks that have not changed since the last token keep their elements: a long answer costs what its last paragraph does.
   return (
     <div class="prose">

@@ -6,11 +6,14 @@ import { Bars } from "../components/Bars.js";
 import { Icon } from "../components/Icon.js";
 import { ProblemCard } from "../components/ProblemCard.js";
 import { Sheet } from "../components/Sheet.js";
-import { EXAMPLES, type Example } from "../engine/examples.js";
-import { runMethod, type Found } from "../engine/method.js";
+import { exampleOf } from "../engine/example.js";
+import { EXAMPLES } from "../engine/examples.js";
+import type { Page } from "../engine/gallery.js";
+import { runMethod, type Found, type Trial } from "../engine/method.js";
 import { problem, type Problem } from "../engine/problem.js";
 import { writing } from "../state/conversation.js";
 import { engine } from "../state/model.js";
+import { Gallery } from "./Gallery.js";
 import { SecondModel } from "./SecondModel.js";
 import { Stages } from "./Stages.js";
 
@@ -25,6 +28,9 @@ export function MethodsPanel(): VNode {
   const schema = useSignal("");
   const labels = useSignal("");
   const record = useSignal(false);
+  const settings = useSignal("");
+  const example = useSignal<Trial | null>(null);
+  const chain = useSignal("top_k(40) | top_p(0.9) | temp(0.7) | draw");
   const runs = useSignal<readonly Run[]>([]);
   const found = useSignal<Found | null>(null);
   const failed = useSignal<Problem | null>(null);
@@ -44,7 +50,7 @@ export function MethodsPanel(): VNode {
     found.value = null;
     failed.value = null;
     try {
-      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value, schema: schema.value, labels: labels.value, record: record.value };
+      const asked = { name: name.value, parameters: parameters.value, prompt: prompt.value, reference: reference.value, word: word.value, schema: schema.value, labels: labels.value, record: record.value, settings: settings.value };
       found.value = await runMethod(now.current, asked, control.signal, (text, guessed) => {
         runs.value = joined(runs.value, { text, guessed });
       });
@@ -53,11 +59,20 @@ export function MethodsPanel(): VNode {
     }
     running.value = null;
   };
-  const take = ({ trial }: Example): void => {
+  const fill = (trial: Trial): void => {
     name.value = trial.name;
-    const fields = { parameters, prompt, reference, word, schema, labels } as const;
+    const fields = { parameters, settings, prompt, reference, word, schema, labels } as const;
     for (const [key, field] of Object.entries(fields)) field.value = trial[key as keyof typeof fields];
     record.value = trial.record;
+  };
+  const opened = ({ markdown }: Page): void => {
+    const { trial, chain: stages } = exampleOf(markdown);
+    example.value = trial;
+    if (trial) fill(trial);
+    if (stages !== null) chain.value = stages;
+  };
+  const take = (trial: Trial): void => {
+    fill(trial);
     answer.current?.scrollIntoView({ block: "center" });
     void run();
   };
@@ -65,20 +80,30 @@ export function MethodsPanel(): VNode {
   return (
     <Sheet title="Methods" wide>
       <p class="quiet">A strategy decides how an answer is made from the model's rows. Every one of them runs here, on your model.</p>
+      {!now.current && <p>Nothing runs until a model is started; the pages can be read.</p>}
       <section class="presets" aria-label="Examples">
-        {EXAMPLES.map((example) => (
+        {EXAMPLES.map(({ title, pair, trial }) => (
           <button
-            key={example.title}
+            key={title}
             type="button"
             class="button"
             disabled={!now.current || running.value !== null || writing.value}
-            title={example.pair ? "Works with the second model" : undefined}
-            onClick={() => take(example)}
+            title={pair ? "Works with the second model" : undefined}
+            onClick={() => take(trial)}
           >
-            {example.title}
+            {title}
           </button>
         ))}
       </section>
+      <Gallery onOpen={opened}>
+        {example.value && (
+          <div class="presets">
+            <button type="button" class="button primary" disabled={!now.current || running.value !== null || writing.value} onClick={() => example.value && take(example.value)}>
+              <Icon name="play" /> Run the example
+            </button>
+          </div>
+        )}
+      </Gallery>
       <div class="field">
         <label for="method">Strategy</label>
         <select id="method" value={name.value} onChange={(event) => (name.value = event.currentTarget.value)}>
@@ -91,6 +116,7 @@ export function MethodsPanel(): VNode {
         <p>{about}</p>
       </div>
       <Line id="method-parameters" label="Parameters" hint="key=value, parted by commas; nothing takes the defaults" value={parameters} />
+      <Line id="method-settings" label="Sampler" hint="name=value, parted by commas, as temperature=0, top_k=40; nothing takes the defaults" value={settings} />
       <Area id="method-prompt" label="Prompt" value={prompt} />
       <Area id="method-reference" label="Reference" hint="What contrasts compare with: the question without its document, a leading question" value={reference} />
       <Line id="method-word" label="Scorer" hint="A word; searches that want a scorer prefer answers that have it often" value={word} />
@@ -121,7 +147,7 @@ export function MethodsPanel(): VNode {
         {failed.value && <ProblemCard problem={failed.value} />}
         {found.value && <Facts found={found.value} />}
       </section>
-      {now.current && <Stages engine={now.current} prompt={prompt.value} busy={running.value !== null || writing.value} />}
+      {now.current && <Stages engine={now.current} prompt={prompt.value} chain={chain} busy={running.value !== null || writing.value} />}
     </Sheet>
   );
 }

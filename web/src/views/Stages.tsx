@@ -1,5 +1,5 @@
 import type { Engine, Trace } from "goldcrest";
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { Bars, shown } from "../components/Bars.js";
 import { Icon } from "../components/Icon.js";
@@ -9,8 +9,8 @@ import { problem, type Problem } from "../engine/problem.js";
 import { count } from "../format.js";
 
 /** The distribution of the token behind a prompt, before and after each stage of a sampler. */
-export function Stages(props: { readonly engine: Engine; readonly prompt: string; readonly busy: boolean }): VNode {
-  const chain = useSignal("top_k(40) | top_p(0.9) | temp(0.7) | draw");
+export function Stages(props: { readonly engine: Engine; readonly prompt: string; readonly chain: Signal<string>; readonly busy: boolean }): VNode {
+  const { chain } = props;
   const trace = useSignal<Trace | null>(null);
   const failed = useSignal<Problem | null>(null);
   const look = async (): Promise<void> => {

@@ -138,6 +138,7 @@ function makeEngine(source: Real.ModelSource, backend: "webgpu" | "cpu", context
     strategies: async () => [
       { name: "sample", summary: "plain decoding, one token after another" },
       { name: "context_aware", summary: "the document against the memory" },
+      { name: "beam", summary: "the likeliest of several answers" },
     ],
     trace: async (_input, { chain = "draw" } = {}) => ({
       stages: ["input", ...chain.split("|").map((stage) => stage.trim()).slice(0, -1)].map((stage, at) => ({
