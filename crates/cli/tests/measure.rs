@@ -151,7 +151,7 @@ fn tuning_is_kept_used_and_passed_by() {
         assert!(output.status.success() || err.contains("E_NO_ADAPTER"), "{args:?}: {err}");
         (output.status.success(), out)
     };
-    // The CPU has nothing to choose from.
+    // The CPU has nothing to choose from where weights are floats.
     let (_, said) = at_home(&["tune", "-m", &path, "--adapter", "cpu"]);
     assert!(said.contains("untuned"), "{said}");
     if !at_home(&["tune", "-m", &path, "--adapter", "llvmpipe", "--forget"]).0 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use goldcrest_gguf::Gguf;
 use goldcrest_gpu::AdapterKind;
 use goldcrest_kernels::ManyRows;
+use goldcrest_model::repack;
 use web_time::Instant;
 
 use crate::batch::{Batch, BatchRow, Visible, Wants};
@@ -62,8 +63,11 @@ const CANDIDATES: &[Candidate] = &[
     ("flash_from", &["32"], 128),
 ];
 
+/// The products of the CPU's executor are one form for any number of rows, but for what activations lose.
+const ON_CPU: &[Candidate] = &[("activations", &["int8"], 128)];
+
 /// Times the forms of the products on the runtime's device with the model that is loaded, and leaves the runtime with the best.
-/// `forced` stays as it is. `tell` hears of every trial. On the CPU, which has one form of each product, nothing is tried.
+/// `forced` stays as it is. `tell` hears of every trial.
 ///
 /// # Errors
 /// Whatever a step can fail with.
@@ -74,12 +78,10 @@ pub async fn tune(
     tell: &mut dyn FnMut(&Trial),
 ) -> Result<Tuned, EngineError> {
     let mut tuned = Tuned::default();
-    if runtime.device().info().kind == AdapterKind::Cpu {
-        return Ok(tuned);
-    }
+    let on_cpu = runtime.device().info().kind == AdapterKind::Cpu;
     let before = times(runtime).await?;
-    for (entry, values, rows) in CANDIDATES {
-        let fits = |value: &&&str| applies(runtime, entry, value);
+    for (entry, values, rows) in if on_cpu { ON_CPU } else { CANDIDATES } {
+        let fits = |value: &&&str| applies(runtime, gguf, entry, value);
         let values: Vec<&str> = values.iter().filter(fits).copied().collect();
         if forced.iter().any(|(name, _)| name == entry) || values.is_empty() {
             continue;
@@ -112,15 +114,22 @@ pub async fn tune(
 }
 
 /// Whether the device can have a form, and the forms so far let it matter.
-fn applies(runtime: &Runtime, entry: &str, value: &str) -> bool {
+fn applies(runtime: &Runtime, gguf: &Gguf, entry: &str, value: &str) -> bool {
     let (profile, caps) = (runtime.profile(), runtime.device().caps());
     let tiles = !profile.soft && profile.many_rows(128) == ManyRows::Tile;
     match (entry, value) {
+        ("activations", _) => profile.soft && has_quants(gguf),
         ("tile_form", "dot") => tiles && caps.packed_dot,
         ("tile_form", _) => tiles && caps.f16,
         ("soft_subgroup", _) => profile.soft && has_soft_lanes(caps),
         _ => true,
     }
+}
+
+/// Whether a matrix of the file has weights that are multiplied as whole numbers.
+fn has_quants(gguf: &Gguf) -> bool {
+    let is_quant = |ty| repack::target(ty).is_some_and(|encoding| encoding.format.weights_per_unit() != 0);
+    gguf.tensors.iter().any(|tensor| tensor.n_dims > 1 && is_quant(tensor.ty))
 }
 
 fn replace(forms: &mut Vec<(String, String)>, entry: &str, value: &str) {

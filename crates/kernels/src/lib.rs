@@ -20,5 +20,5 @@ pub mod step;
 pub use dispatch::{Dispatch, Slice};
 pub use error::ShapeError;
 pub use format::{Format, PlaneLayout, ROWS_PER_GROUP};
-pub use profile::{ManyRows, Profile, ProfileError, SOFT_LANES, TileForm};
+pub use profile::{Activations, ManyRows, Profile, ProfileError, SOFT_LANES, TileForm};
 pub use shader::{Binding, BindingKind, Feature, Override, Shader, ShaderId, UniformField};

@@ -21,6 +21,16 @@ pub enum TileForm {
     Half,
 }
 
+/// How products of the CPU's executor take activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activations {
+    /// As precisely as floats are added.
+    Exact,
+    /// In signed bytes with a step for every 32: 7 bits of each, so that this form is never a default. Weights that are floats
+    /// are multiplied as floats.
+    Int8,
+}
+
 /// Lanes that a subgroup must have for [`Profile::soft_subgroup`]: as many as a row group has rows.
 pub const SOFT_LANES: u32 = 8;
 
@@ -47,6 +57,8 @@ pub struct Profile {
     pub soft: bool,
     /// The threads of `matmul_soft` are a subgroup and load activations together: where subgroups have [`SOFT_LANES`] lanes.
     pub soft_subgroup: bool,
+    /// What the products of `matmul_soft` make of activations; the shaders have no other than the exact form.
+    pub activations: Activations,
     /// A forced form of the products with several columns, without `soft`; none chooses by [`Profile::tile_from`].
     pub many: Option<ManyRows>,
     /// Columns from which tiles are used.
@@ -100,6 +112,14 @@ pub enum ProfileError {
         /// What the device lacks.
         feature: &'static str,
     },
+    /// A form that loses accuracy where results are pinned.
+    #[error("profile entry `{entry}` cannot be `{value}` under `deterministic`, which keeps products exact")]
+    Inexact {
+        /// The entry.
+        entry: &'static str,
+        /// The value given.
+        value: &'static str,
+    },
 }
 
 impl Profile {
@@ -115,6 +135,7 @@ impl Profile {
         min_blocks: 256,
         soft: false,
         soft_subgroup: false,
+        activations: Activations::Exact,
         many: None,
         tile_from: 9,
         tile_form: TileForm::Floats,
@@ -140,6 +161,7 @@ impl Profile {
         min_blocks: 8,
         soft: true,
         soft_subgroup: false,
+        activations: Activations::Exact,
         many: None,
         tile_from: u32::MAX,
         tile_form: TileForm::Floats,
@@ -188,6 +210,10 @@ impl Profile {
             "soft" => self.soft = flag("soft")?,
             "soft_subgroup" => self.soft_subgroup = flag("soft_subgroup")?,
             "scan_topk" => self.scan_topk = flag("scan_topk")?,
+            "activations" => {
+                let forms = [("exact", Activations::Exact), ("int8", Activations::Int8)];
+                self.activations = named("activations", value, "exact or int8", &forms)?;
+            }
             "matmul_many" => {
                 let forms = [("rows", Some(ManyRows::Rows)), ("tile", Some(ManyRows::Tile)), ("auto", None)];
                 self.many = named("matmul_many", value, "rows, tile or auto", &forms)?;
@@ -232,6 +258,8 @@ mod tests {
         assert!(matches!(Profile::CORE.with("vec_lanes", "3"), Err(ProfileError::BadValue { .. })));
         assert!(matches!(Profile::CORE.with("matmul_many", "x"), Err(ProfileError::BadValue { .. })));
         assert_eq!(Profile::CORE.with("tile_form", "dot").map(|p| p.tile_form), Ok(TileForm::Dot));
+        assert_eq!(Profile::CORE.with("activations", "int8").map(|p| p.activations), Ok(Activations::Int8));
+        assert!(matches!(Profile::CORE.with("activations", "int4"), Err(ProfileError::BadValue { .. })));
         assert!(matches!(Profile::CORE.with("tile_form", "x"), Err(ProfileError::BadValue { .. })));
     }
 }

@@ -1,7 +1,7 @@
 //! Which kernel forms a device gets, and which it can have.
 
 use goldcrest_gpu::{AdapterKind, Caps, Device};
-use goldcrest_kernels::{Profile, ProfileError, SOFT_LANES, TileForm};
+use goldcrest_kernels::{Activations, Profile, ProfileError, SOFT_LANES, TileForm};
 
 use crate::EngineError;
 
@@ -30,7 +30,7 @@ pub(super) fn select_profile(
             ("profile", "software") => Profile::SOFTWARE,
             _ => profile.with(entry, value)?,
         };
-        if let Some((entry, feature)) = lacking(&profile, device.caps()) {
+        if let Some((entry, feature)) = lacking(&profile, device.info().kind, device.caps()) {
             return Err(ProfileError::Lacking { entry, value: value.clone(), feature }.into());
         }
     }
@@ -38,7 +38,10 @@ pub(super) fn select_profile(
 }
 
 /// The entry of a profile that asks for more than the device has, and what it would have to have.
-fn lacking(profile: &Profile, caps: &Caps) -> Option<(&'static str, &'static str)> {
+fn lacking(profile: &Profile, kind: AdapterKind, caps: &Caps) -> Option<(&'static str, &'static str)> {
+    if profile.activations == Activations::Int8 && (kind != AdapterKind::Cpu || !profile.soft) {
+        return Some(("activations", "the products of the CPU's executor (adapter `cpu`, soft=true)"));
+    }
     if profile.tile_form == TileForm::Dot && !caps.packed_dot {
         return Some(("tile_form", "packed_4x8_integer_dot_product"));
     }
@@ -49,6 +52,17 @@ fn lacking(profile: &Profile, caps: &Caps) -> Option<(&'static str, &'static str
         return Some(("soft_subgroup", "subgroups of eight lanes"));
     }
     None
+}
+
+/// Refuses what loses accuracy by its nature, for results that are pinned.
+///
+/// # Errors
+/// [`EngineError::Profile`].
+pub(super) fn check_exact(profile: &Profile) -> Result<(), EngineError> {
+    match profile.activations {
+        Activations::Exact => Ok(()),
+        Activations::Int8 => Err(ProfileError::Inexact { entry: "activations", value: "int8" }.into()),
+    }
 }
 
 /// Whether every subgroup has the lanes that `matmul_soft` wants.
@@ -82,11 +96,29 @@ mod tests {
 
         let dot = Profile { tile_form: TileForm::Dot, ..Profile::CORE };
         let browser = Caps { packed_dot: false, ..device.caps().clone() };
-        assert_eq!(lacking(&dot, &browser), Some(("tile_form", "packed_4x8_integer_dot_product")));
-        assert_eq!(lacking(&dot, device.caps()), None);
+        assert_eq!(
+            lacking(&dot, AdapterKind::Cpu, &browser),
+            Some(("tile_form", "packed_4x8_integer_dot_product"))
+        );
+        assert_eq!(lacking(&dot, AdapterKind::Cpu, device.caps()), None);
         let half = Profile { tile_form: TileForm::Half, ..Profile::CORE };
-        assert_eq!(lacking(&half, device.caps()), Some(("tile_form", "shader-f16")));
-        assert_eq!(lacking(&half, &Caps { f16: true, ..browser }), None);
+        assert_eq!(lacking(&half, AdapterKind::Cpu, device.caps()), Some(("tile_form", "shader-f16")));
+        assert_eq!(lacking(&half, AdapterKind::Cpu, &Caps { f16: true, ..browser }), None);
+    }
+
+    #[test]
+    fn bytes_are_for_the_products_of_the_executor_and_never_pinned() {
+        let int8 = Profile { activations: Activations::Int8, ..Profile::SOFTWARE };
+        let caps = CpuDevice::twins().caps().clone();
+        let of = |profile, kind| lacking(&profile, kind, &caps).map(|(entry, _)| entry);
+        assert_eq!(of(int8, AdapterKind::Cpu), None);
+        assert_eq!(of(int8, AdapterKind::Software), Some("activations"));
+        assert_eq!(of(Profile { soft: false, ..int8 }, AdapterKind::Cpu), Some("activations"));
+        assert!(matches!(
+            check_exact(&int8),
+            Err(EngineError::Profile(ProfileError::Inexact { entry: "activations", .. }))
+        ));
+        assert!(check_exact(&Profile::SOFTWARE).is_ok());
     }
 
     #[test]

@@ -80,6 +80,9 @@ impl Runtime {
         let cfg = &model.config;
         let n_ctx = memory::context_length(cfg, options.n_ctx)?;
         let profile = select_profile(device.as_ref(), &options.forced)?;
+        if options.deterministic {
+            forms::check_exact(&profile)?;
+        }
         let scratch = Scratch::new(device.as_ref(), cfg)?;
         let logits = LogitBuffers::new(device.as_ref(), cfg)?;
         let rope = model.rope_tables(device.as_ref(), n_ctx)?;

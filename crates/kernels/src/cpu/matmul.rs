@@ -6,11 +6,12 @@ use half::f16;
 
 use super::Args;
 use super::activation::{gelu_tanh, silu, soft_tanh};
+use super::bytes;
 use super::dequant::Planes;
 use crate::format::{Format, PlaneLayout};
 use crate::ops::matmul::{NO_EXPERT, VecParams};
 use crate::ops::matmul_many::ManyParams;
-use crate::ops::matmul_soft::{NORM, SoftParams};
+use crate::ops::matmul_soft::{INT8, NORM, SoftParams};
 use crate::ops::matmul_variants::format_of;
 
 /// `y = epilogue(W x)`, one column per slot.
@@ -28,11 +29,11 @@ pub(super) fn many(args: &Args<'_>) {
     let &[wq, ws, x, bias, y, step] = args.bindings else { return };
     let p: ManyParams = args.params();
     let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let round: fn(f32) -> f32 = match args.shader.shader().name.ends_with("_half") {
-        true => |v| f16::from_f32(v).to_f32(),
-        false => |v| v,
+    let round: fn(&mut [f32]) = match args.shader.shader().name.ends_with("_half") {
+        true => |values| values.iter_mut().for_each(|v| *v = f16::from_f32(*v).to_f32()),
+        false => |_| {},
     };
-    rows(&p, &planes, x, step, round, &Epilogue::new(bias, y, (p.act, p.flags, p.softcap)));
+    rows(&p, &planes, x, step, (round, round), &Epilogue::new(bias, y, (p.act, p.flags, p.softcap)));
 }
 
 /// The form of [`vec`] for adapters that are CPUs.
@@ -82,7 +83,8 @@ pub(super) fn soft_eight(args: &Args<'_>) {
         flags,
         softcap,
     };
-    rows(&p, &planes, x, step, |v| v, &Epilogue::new(bias, y, (act, flags, softcap)));
+    let round = if in_bytes(flags, &planes) { bytes::round } else { |_: &mut [f32]| {} };
+    rows(&p, &planes, x, step, (round, |_| {}), &Epilogue::new(bias, y, (act, flags, softcap)));
 }
 
 fn columns(
@@ -113,6 +115,11 @@ fn columns(
             factor = 1.0 / (dot(&x, &x) / k as f32 + p.eps).sqrt();
             x.iter_mut().zip(norm).for_each(|(x, w)| *x *= f32::from_bits(w.get()));
         }
+        if in_bytes(p.flags, planes) {
+            x.iter_mut().for_each(|x| *x *= factor);
+            factor = 1.0;
+            bytes::round(&mut x);
+        }
         let y_first = (slot * p.y_stride + p.row0) as usize;
         for i in 0..p.n_rows.div_ceil(8) as usize {
             group_rows(planes, first + if glu { 2 * i } else { i }, &mut rows);
@@ -141,17 +148,17 @@ fn rows(
     planes: &Planes<'_>,
     x: &[Cell<u32>],
     step: &[Cell<u32>],
-    round: fn(f32) -> f32,
+    (round, round_weights): (fn(&mut [f32]), fn(&mut [f32])),
     epilogue: &Epilogue<'_>,
 ) {
     let k = p.n_chunk as usize * 32;
     let n = step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize;
     let mut x = floats(&x[..n * k]);
-    x.iter_mut().for_each(|v| *v = round(*v));
+    round(&mut x);
     let mut rows = vec![0.0; 8 * k];
     for g in 0..p.n_group as usize {
         group_rows(planes, g, &mut rows);
-        rows.iter_mut().for_each(|v| *v = round(*v));
+        round_weights(&mut rows);
         for (r, w) in rows.chunks_exact(k).enumerate() {
             let row = 8 * g + r;
             if row >= p.n_rows as usize {
@@ -163,6 +170,11 @@ fn rows(
             }
         }
     }
+}
+
+/// Whether activations are bytes: where the flags of `matmul_soft` say so and weights are quants.
+pub(super) fn in_bytes(flags: u32, planes: &Planes<'_>) -> bool {
+    flags & INT8 != 0 && planes.layout.format.weights_per_unit() != 0
 }
 
 /// The planes of the variant that `args` ask for.

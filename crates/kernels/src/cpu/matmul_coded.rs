@@ -1,12 +1,10 @@
 //! Twin of `matmul_tile` in its form that multiplies quants by quants.
 
 use super::Args;
+use super::bytes::{largest, step};
 use super::dequant::{Coded, Planes};
 use super::matmul::{Epilogue, floats, planes};
 use crate::ops::matmul_many::ManyParams;
-
-/// Least and first too large exponent of a chunk of activations that is quantised to bytes.
-const EXPONENTS: std::ops::Range<u32> = 16..245;
 
 /// A chunk of activations: what the products of quants are multiplied by, quants, and sums of the values of each half.
 struct Chunk {
@@ -51,22 +49,10 @@ fn row_of(planes: &Planes<'_>, row: usize, n_chunk: usize) -> Vec<Coded> {
     (0..n_chunk).map(|c| planes.coded(row / 8, c, row % 8)).collect()
 }
 
-/// The bits of the largest magnitude; those of a NaN come last.
-fn largest(v: &[f32; 32]) -> u32 {
-    v.iter().map(|v| v.to_bits() & 0x7fff_ffff).max().unwrap_or(0)
-}
-
 /// As `put_x` of `shaders/common/tile/coded.wgsl`, operation by operation.
 fn bytes(v: &[f32; 32]) -> Chunk {
     let most = largest(v);
-    let exponent = most >> 23;
-    let (inverse, scale) = if EXPONENTS.contains(&exponent) {
-        let steps = (127u32 << 16) / ((most >> 16 & 0x7f) + 129);
-        let inverse = steps as f32 * f32::from_bits((245 - exponent) << 23);
-        (inverse, 1.0 / inverse)
-    } else {
-        (0.0, f32::from_bits(most))
-    };
+    let (inverse, scale) = step(most).unwrap_or((0.0, f32::from_bits(most)));
     let quants = v.map(|v| (v * inverse).round_ties_even() as i8);
     let total = |half: &[i8]| scale * half.iter().map(|q| i32::from(*q)).sum::<i32>() as f32;
     Chunk { scale, quants, totals: [total(&quants[..16]), total(&quants[16..])] }

@@ -7,6 +7,7 @@ mod act;
 mod activation;
 mod add_rows;
 mod attention;
+mod bytes;
 mod cell;
 mod copy_rows;
 pub mod dequant;

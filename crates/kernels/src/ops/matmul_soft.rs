@@ -7,12 +7,14 @@ use super::matmul_many::{ManyArgs, many_rows};
 use super::matmul_variants::{SOFT_EIGHT, SOFT_EIGHT_SUBGROUP, SOFT_ONE, SOFT_ONE_SUBGROUP, pick};
 use crate::dispatch::Dispatch;
 use crate::error::ShapeError;
-use crate::profile::Profile;
+use crate::profile::{Activations, Profile};
 
 /// Most row groups that a thread takes: the length of its array of sums.
 const MAX_BLOCK: u32 = 64;
 /// Bit of [`SoftParams::flags`] beside those of the epilogue.
 pub(crate) const NORM: u32 = 8;
+/// Another: activations in bytes, on the CPU alone.
+pub(crate) const INT8: u32 = 16;
 /// Columns that a thread takes.
 const COLUMNS: u32 = 8;
 
@@ -66,7 +68,7 @@ pub(super) fn one<B: Clone>(
             max_rows: 1,
             eps: norm.map_or(0.0, |n| n.eps),
             act: epilogue.act as u32,
-            flags: epilogue.flags() | if norm.is_some() { NORM } else { 0 },
+            flags: epilogue.flags() | int8(profile) | if norm.is_some() { NORM } else { 0 },
             softcap: epilogue.softcap.unwrap_or(1.0),
         };
         let (norm, sel) = (norm.map_or(dummy, |n| n.weight), experts.map_or(dummy, |e| e.sel));
@@ -109,7 +111,7 @@ pub(super) fn eight<B: Clone>(
             max_rows,
             eps: 0.0,
             act: epilogue.act as u32,
-            flags: epilogue.flags(),
+            flags: epilogue.flags() | int8(profile),
             softcap: epilogue.softcap.unwrap_or(1.0),
         };
         let bindings = [&part.wq, &part.ws, x, step, epilogue.bias.unwrap_or(dummy), y];
@@ -125,6 +127,10 @@ pub(super) fn eight<B: Clone>(
         })
     };
     matrix.parts.iter().map(part).collect()
+}
+
+fn int8(profile: &Profile) -> u32 {
+    if profile.activations == Activations::Int8 { INT8 } else { 0 }
 }
 
 /// Groups per thread: as many as leave [`Profile::min_blocks`] blocks, `times` being made of each.

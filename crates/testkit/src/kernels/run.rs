@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use goldcrest_gpu::{Buffer, Device, GpuError, Work};
-use goldcrest_kernels::{Profile, SOFT_LANES, ShapeError};
+use goldcrest_gpu::{AdapterKind, Buffer, Device, GpuError, Work};
+use goldcrest_kernels::{Activations, Profile, SOFT_LANES, ShapeError};
 
 use super::case::{Bound, Case};
 use super::compare::{Compare, Errors, Limit, Limits, agree};
@@ -74,6 +74,10 @@ pub fn run(
         for device in devices {
             let lanes = device.caps().subgroups;
             if profile.soft_subgroup && lanes.is_some_and(|lanes| lanes != (SOFT_LANES, SOFT_LANES)) {
+                continue;
+            }
+            // The engine refuses it on other adapters.
+            if profile.activations == Activations::Int8 && device.info().kind != AdapterKind::Cpu {
                 continue;
             }
             let name = &device.info().name;

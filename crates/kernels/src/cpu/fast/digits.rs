@@ -18,15 +18,16 @@ const HEADROOM: u32 = 66_000;
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(super) struct Digits {
-    /// `(high · 2^16 + middle · 2^8 + low) · scale_low`.
+    /// `(high · 2^16 + middle · 2^8 + low) · scale_low`; where one digit is all there is, `high · scale_high`, and only the
+    /// first 64 bytes are read.
     pub(super) high: [[i8; 4]; 8],
-    pub(super) middle: [[i8; 4]; 8],
-    pub(super) low: [[i8; 4]; 8],
     /// 256 times the other: of `high · 2^8 + middle`.
     pub(super) scale_high: f32,
     pub(super) scale_low: f32,
     /// Sums of the two halves of the chunk as its digits have it, and of both.
     pub(super) sums: [f32; 3],
+    pub(super) middle: [[i8; 4]; 8],
+    pub(super) low: [[i8; 4]; 8],
 }
 
 /// What the values of a chunk are multiplied by to be whole numbers of three digits, and the scale of the two higher ones:

@@ -2,6 +2,8 @@
 //! weights of up to 8 bits are then sums of 16-bit products, of which processors do twice to four times as many as of
 //! floats. A value errs by at most 2^-29 of the largest of its chunk, which is less than f32 loses when it adds.
 
+use crate::cpu::bytes::quantise;
+
 /// Largest exponent field that keeps the power of two and its reciprocal normal; values below 2^-96 lose digits.
 const LEAST_EXPONENT: u32 = 31;
 /// 1.5 · 2^23: adding it leaves a number rounded to a whole one, in the low bits.
@@ -47,6 +49,19 @@ impl Limbs {
             scale_low: scale_high * (1.0 / 32768.0),
             halves: halves(x),
         }
+    }
+
+    /// The chunk in bytes: one limb, whose unit is a step of the chunk.
+    #[inline(always)]
+    pub(super) fn of_bytes(x: &[f32; 32]) -> Self {
+        let (quants, step) = quantise(x);
+        let (mut high, mut sums) = ([0i16; 32], [0i32; 2]);
+        for e in 0..32 {
+            high[e] = i16::from(quants[e]);
+            sums[e / 16] += i32::from(quants[e]);
+        }
+        let halves = [step * sums[0] as f32, step * sums[1] as f32];
+        Self { high: in_order(&high), low: [[0; 8]; 4], scale_high: step, scale_low: 0.0, halves }
     }
 }
 

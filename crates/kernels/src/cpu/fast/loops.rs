@@ -78,8 +78,11 @@ macro_rules! loops {
                         }
                     } else if n == 1 {
                         few::<FORMAT, true>(product, group, 0, sums);
-                    } else if n <= FEW {
-                        few::<FORMAT, false>(product, group, 0, sums);
+                    } else if n <= FEW || product.int8 {
+                        // Bytes for any number of columns, so that each has the same bits alone and beside others.
+                        for (i, sums) in sums.chunks_mut(8 * FEW).enumerate() {
+                            few::<FORMAT, false>(product, group, i * FEW, sums);
+                        }
                     } else {
                         unpack_group::<FORMAT>(product, group, &mut panel);
                         many(product, &panel, sums);
@@ -93,7 +96,7 @@ macro_rules! loops {
         $(#[$feature])*
         fn few<const FORMAT: usize, const ONE: bool>(product: &Product<'_>, g: usize, first: usize, out: &mut [f32]) {
             let format = const { Format::ALL[FORMAT] };
-            let (planes, n_chunk) = (&product.planes, product.k / 32);
+            let (planes, n_chunk, int8) = (&product.planes, product.k / 32, product.int8);
             let n = if ONE { 1 } else { out.len() / 8 };
             let mut sums = [[no_sum(); PARTS]; FEW];
             let mut rest = [zero(); FEW];
@@ -118,10 +121,10 @@ macro_rules! loops {
                         let x = &product.limbs[(first + column) * n_chunk + c];
                         let sum = &mut sums[column][part];
                         if matches!(format, Format::Q6K | Format::Q3K | Format::Q2K) {
-                            *sum = fma_f(dot([w[0], w[2]], x, [0, 2]), scales[0], *sum);
-                            *sum = fma_f(dot([w[1], w[3]], x, [1, 3]), scales[1], *sum);
+                            *sum = fma_f(dot([w[0], w[2]], x, [0, 2], int8), scales[0], *sum);
+                            *sum = fma_f(dot([w[1], w[3]], x, [1, 3], int8), scales[1], *sum);
                         } else {
-                            *sum = fma_f(dot(w, x, [0, 1, 2, 3]), scales[0], *sum);
+                            *sum = fma_f(dot(w, x, [0, 1, 2, 3], int8), scales[0], *sum);
                         }
                     }
                 }
@@ -147,8 +150,14 @@ macro_rules! loops {
         /// The products of some vectors of quants with those of a chunk of activations, four partial sums a row.
         #[inline]
         $(#[$feature])*
-        fn dot<const N: usize>(w: [I; N], x: &Limbs, vectors: [usize; N]) -> F {
+        fn dot<const N: usize>(w: [I; N], x: &Limbs, vectors: [usize; N], int8: bool) -> F {
             let (mut high, mut low) = (same(0), same(0));
+            if int8 {
+                for i in 0..N {
+                    high = multiply_add(high, w[i], eight(&x.high[vectors[i]]));
+                }
+                return mul_f(to_floats(high), all_f(x.scale_high));
+            }
             for i in 0..N {
                 high = multiply_add(high, w[i], eight(&x.high[vectors[i]]));
                 low = multiply_add(low, w[i], eight(&x.low[vectors[i]]));

@@ -14,7 +14,7 @@ use super::row_work::{apply, scale_to_one};
 use crate::cpu::Args;
 use crate::cpu::activation::soft_tanh;
 use crate::cpu::dequant::Planes;
-use crate::cpu::matmul::{Epilogue, floats, planes};
+use crate::cpu::matmul::{Epilogue, floats, in_bytes, planes};
 use crate::cpu::rows::store;
 use crate::format::Format;
 use crate::ops::matmul::NO_EXPERT;
@@ -24,7 +24,7 @@ use crate::ops::matmul_soft::{NORM, SoftParams};
 pub(super) struct Product<'a> {
     pub(super) planes: Planes<'a>,
     pub(super) p: SoftParams,
-    /// Chunks of activations, normed, `[columns][chunk]`: here where columns are few and weights are quants, else below.
+    /// Chunks of activations, normed, `[columns][chunk]`: here where columns are few or in bytes and weights are quants, else below.
     pub(super) limbs: Vec<Limbs>,
     pub(super) floats: Vec<[f32; 32]>,
     /// The same before it is taken as digits, whatever the number of columns, where the processor multiplies bytes and weights are quants.
@@ -40,6 +40,8 @@ pub(super) struct Product<'a> {
     /// Groups per output group: two where gate and up rows take turns.
     pub(super) step: usize,
     pub(super) k: usize,
+    /// Activations are bytes.
+    pub(super) int8: bool,
     /// Groups of outputs of a part: digits are multiplied by two groups at once.
     part: usize,
 }
@@ -69,6 +71,7 @@ impl<'a> Product<'a> {
         let step = if p.glu == 1 { 2 } else { 1 };
         let bytes = bytes && planes.layout.format.weights_per_unit() != 0;
         let mut product = Self {
+            int8: in_bytes(p.flags, &planes),
             planes,
             p,
             limbs: Vec::new(),
@@ -125,14 +128,14 @@ impl<'a> Product<'a> {
             Format::F16 | Format::Bf16 => Order::Pairs,
             _ => Order::Quants,
         };
-        let few = self.p.by_expert == 1 || self.n_columns() <= FEW;
+        let few = self.int8 || self.p.by_expert == 1 || self.n_columns() <= FEW;
         // Plain loops: what an iterator calls would not be compiled with the module's instructions.
         if bytes {
             self.columns = x;
         } else if few && order == Order::Quants {
             self.limbs.reserve(chunks.len());
             for x in chunks {
-                self.limbs.push(Limbs::of(x));
+                self.limbs.push(if self.int8 { Limbs::of_bytes(x) } else { Limbs::of(x) });
             }
         } else {
             self.floats.reserve(chunks.len());

@@ -4,12 +4,14 @@
 //! columns are computed with it.
 
 use std::arch::x86_64::*;
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use super::avx512::{affine, floats_of_rows, four_rows};
 use super::digits::{Digits, powers, room};
 use super::product::Product;
 use super::words::{E2M1_CODES, IQ4_CODES, cells, scales};
+use crate::cpu::bytes::step_or_nan;
 use crate::cpu::dequant::Planes;
 use crate::format::{Format, PlaneLayout};
 
@@ -31,16 +33,16 @@ pub(super) struct Chunk {
     offset: [F; 2],
 }
 
-/// Defines functions compiled for these processors.
+/// Defines functions compiled for these processors; generics that are not constants alone stand in square brackets.
 macro_rules! vnni {
     ($(
         $(#[$docs:meta])*
-        $vis:vis fn $name:ident $(<$($l:lifetime,)? $(const $n:ident: $t:ty),+>)? ($($args:tt)*) $(-> $out:ty)? $body:block
+        $vis:vis fn $name:ident $(<$($l:lifetime,)? $(const $n:ident: $t:ty),+>)? $([$($any:tt)+])? ($($args:tt)*) $(-> $out:ty)? $body:block
     )*) => {
         $(
             $(#[$docs])*
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-            $vis fn $name $(<$($l,)? $(const $n: $t),+>)? ($($args)*) $(-> $out)? $body
+            $vis fn $name $(<$($l,)? $(const $n: $t),+>)? $(<$($any)+>)? ($($args)*) $(-> $out)? $body
         )*
     };
 }
@@ -51,34 +53,51 @@ vnni! {
         match product.planes.layout.format {
             // Their activations are never digits.
             Format::F32 | Format::F16 | Format::Bf16 => {}
-            Format::Q4 => run::<{ Format::Q4 as usize }>(product, parts),
-            Format::Q5 => run::<{ Format::Q5 as usize }>(product, parts),
-            Format::Q8 => run::<{ Format::Q8 as usize }>(product, parts),
-            Format::Iq4 => run::<{ Format::Iq4 as usize }>(product, parts),
-            Format::Mxfp4 => run::<{ Format::Mxfp4 as usize }>(product, parts),
-            Format::Q4K => run::<{ Format::Q4K as usize }>(product, parts),
-            Format::Q5K => run::<{ Format::Q5K as usize }>(product, parts),
-            Format::Q6K => run::<{ Format::Q6K as usize }>(product, parts),
-            Format::Q3K => run::<{ Format::Q3K as usize }>(product, parts),
-            Format::Q2K => run::<{ Format::Q2K as usize }>(product, parts),
+            Format::Q4 => by_digits::<{ Format::Q4 as usize }>(product, parts),
+            Format::Q5 => by_digits::<{ Format::Q5 as usize }>(product, parts),
+            Format::Q8 => by_digits::<{ Format::Q8 as usize }>(product, parts),
+            Format::Iq4 => by_digits::<{ Format::Iq4 as usize }>(product, parts),
+            Format::Mxfp4 => by_digits::<{ Format::Mxfp4 as usize }>(product, parts),
+            Format::Q4K => by_digits::<{ Format::Q4K as usize }>(product, parts),
+            Format::Q5K => by_digits::<{ Format::Q5K as usize }>(product, parts),
+            Format::Q6K => by_digits::<{ Format::Q6K as usize }>(product, parts),
+            Format::Q3K => by_digits::<{ Format::Q3K as usize }>(product, parts),
+            Format::Q2K => by_digits::<{ Format::Q2K as usize }>(product, parts),
+        }
+    }
+
+    fn by_digits<const FORMAT: usize>(product: &Product<'_>, parts: Range<usize>) {
+        if product.int8 {
+            run::<FORMAT, true>(product, parts);
+        } else {
+            run::<FORMAT, false>(product, parts);
         }
     }
 
     /// Takes the digits of a product's columns.
     pub(super) fn take_digits(product: &mut Product<'_>) {
+        if product.int8 {
+            take::<true>(product);
+        } else {
+            take::<false>(product);
+        }
+    }
+
+    fn take<const INT8: bool>(product: &mut Product<'_>) {
         product.digits = room();
         product.digits.reserve((product.columns.len() + product.rows.len()) / 32);
         for x in product.columns.as_chunks::<32>().0 {
-            product.digits.push(digits(x));
+            product.digits.push(if INT8 { one_digit(x) } else { digits(x) });
         }
         for x in product.rows.as_chunks::<32>().0 {
-            product.digits.push(digits(&bytemuck::cast(cells::<32>(x, 0))));
+            let x = bytemuck::cast(cells::<32>(x, 0));
+            product.digits.push(if INT8 { one_digit(&x) } else { digits(&x) });
         }
     }
 
     /// Two runs of groups side by side, so that each is read from memory as it lies there: what fetches ahead of the loads
     /// follows long runs, not groups that take turns.
-    fn run<const FORMAT: usize>(product: &Product<'_>, parts: Range<usize>) {
+    fn run<const FORMAT: usize, const INT8: bool>(product: &Product<'_>, parts: Range<usize>) {
         let (n, step) = (product.n_columns(), product.step);
         let (first, n_pair) = (2 * parts.start, parts.len());
         let mut sums = vec![0.0; 16 * n * step];
@@ -94,7 +113,7 @@ vnni! {
                     for column in 0..n {
                         if let Some(first) = product.experts[column] {
                             let rows = groups.map(|g| rows::<FORMAT>(&product.planes, first + g));
-                            columns::<FORMAT>(product, column..column + 1, sums, |c| chunk::<FORMAT>(&rows, c));
+                            columns::<_, FORMAT, INT8>(product, column..column + 1, sums, |c| chunk::<FORMAT>(&rows, c));
                         }
                     }
                     continue;
@@ -104,7 +123,7 @@ vnni! {
                 let n_tile = n.div_ceil(MOST);
                 let tile = |i: usize| n * i / n_tile..n * (i + 1) / n_tile;
                 panel.clear();
-                columns::<FORMAT>(product, tile(0), sums, |c| {
+                columns::<_, FORMAT, INT8>(product, tile(0), sums, |c| {
                     let chunk = chunk::<FORMAT>(&rows, c);
                     if n_tile > 1 {
                         panel.push(chunk);
@@ -113,11 +132,11 @@ vnni! {
                 });
                 let next = groups.map(|g| next_rows::<FORMAT>(&product.planes, g + 1));
                 for i in 1..n_tile {
-                    columns::<FORMAT>(product, tile(i), sums, |c| {
+                    columns::<_, FORMAT, INT8>(product, tile(i), sums, |c| {
                         if i == 1 {
                             seen |= look::<FORMAT>(&next, c);
                         }
-                        panel[c]
+                        &panel[c]
                     });
                 }
             }
@@ -157,30 +176,30 @@ vnni! {
 
     /// Some columns, `MOST` at most, by chunks of weights as they come.
     #[inline]
-    fn columns<const FORMAT: usize>(
+    fn columns[C: Borrow<Chunk>, const FORMAT: usize, const INT8: bool](
         product: &Product<'_>,
         columns: Range<usize>,
         out: &mut [f32],
-        chunk: impl FnMut(usize) -> Chunk,
+        chunk: impl FnMut(usize) -> C,
     ) {
         match columns.len() {
-            1 => tile::<FORMAT, 1>(product, columns.start, out, chunk),
-            2 => tile::<FORMAT, 2>(product, columns.start, out, chunk),
-            3 => tile::<FORMAT, 3>(product, columns.start, out, chunk),
-            4 => tile::<FORMAT, 4>(product, columns.start, out, chunk),
-            5 => tile::<FORMAT, 5>(product, columns.start, out, chunk),
-            6 => tile::<FORMAT, 6>(product, columns.start, out, chunk),
-            7 => tile::<FORMAT, 7>(product, columns.start, out, chunk),
-            _ => tile::<FORMAT, MOST>(product, columns.start, out, chunk),
+            1 => tile::<_, FORMAT, INT8, 1>(product, columns.start, out, chunk),
+            2 => tile::<_, FORMAT, INT8, 2>(product, columns.start, out, chunk),
+            3 => tile::<_, FORMAT, INT8, 3>(product, columns.start, out, chunk),
+            4 => tile::<_, FORMAT, INT8, 4>(product, columns.start, out, chunk),
+            5 => tile::<_, FORMAT, INT8, 5>(product, columns.start, out, chunk),
+            6 => tile::<_, FORMAT, INT8, 6>(product, columns.start, out, chunk),
+            7 => tile::<_, FORMAT, INT8, 7>(product, columns.start, out, chunk),
+            _ => tile::<_, FORMAT, INT8, MOST>(product, columns.start, out, chunk),
         }
     }
 
     /// `N` columns from column `first` on, whose sums stay in registers.
-    fn tile<const FORMAT: usize, const N: usize>(
+    fn tile[C: Borrow<Chunk>, const FORMAT: usize, const INT8: bool, const N: usize](
         product: &Product<'_>,
         first: usize,
         out: &mut [f32],
-        mut chunk: impl FnMut(usize) -> Chunk,
+        mut chunk: impl FnMut(usize) -> C,
     ) {
         let (two, n_chunk) = (has_two_scales(const { Format::ALL[FORMAT] }), product.k / 32);
         let columns: [&[Digits]; N] =
@@ -188,39 +207,64 @@ vnni! {
         let mut sums = [_mm512_setzero_ps(); N];
         for c in 0..n_chunk {
             let chunk = chunk(c);
+            let chunk = chunk.borrow();
             for half in 0..if two { 2 } else { 1 } {
-                let vectors = if two { 4 * half..4 * half + 4 } else { 0..8 };
-                // Two columns at a time: four strands are as many as the processor looks ahead over.
-                for pair in 0..N.div_ceil(2) {
-                    // The last may be alone: sums of its double are used by nobody, and the compiler leaves them out.
-                    let both = [2 * pair, (2 * pair + 1).min(N - 1)];
-                    let (mut high, mut low) = ([_mm512_setzero_si512(); 2], [_mm512_setzero_si512(); 2]);
-                    for d in vectors.clone() {
-                        for i in 0..2 {
-                            let x = &columns[both[i]][c];
-                            high[i] = _mm512_dpbusd_epi32(high[i], chunk.quants[d], four(&x.high[d]));
-                            low[i] = _mm512_dpbusd_epi32(low[i], chunk.quants[d], four(&x.low[d]));
-                        }
-                    }
-                    high = high.map(|high| _mm512_slli_epi32::<8>(high));
-                    for d in vectors.clone() {
-                        for i in 0..2 {
-                            let x = &columns[both[i]][c];
-                            high[i] = _mm512_dpbusd_epi32(high[i], chunk.quants[d], four(&x.middle[d]));
-                        }
-                    }
-                    for column in 2 * pair..=both[1] {
-                        let (x, i) = (&columns[column][c], column - 2 * pair);
-                        let low = _mm512_mul_ps(_mm512_cvtepi32_ps(low[i]), _mm512_set1_ps(x.scale_low));
-                        let dot = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high[i]), _mm512_set1_ps(x.scale_high), low);
-                        let sum = _mm512_set1_ps(x.sums[if two { half } else { 2 }]);
-                        sums[column] = _mm512_fmadd_ps(dot, chunk.scale[half], sums[column]);
+                let quants = if two { &chunk.quants[4 * half..4 * half + 4] } else { &chunk.quants[..] };
+                // Strands side by side, as many as the processor looks ahead over: two of two columns, or one of four.
+                let at_once = if INT8 { 4 } else { 2 };
+                for from in (0..N).step_by(at_once) {
+                    // The last may be fewer: sums of their doubles are used by nobody, and the compiler leaves them out.
+                    let x = std::array::from_fn(|i| &columns[(from + i).min(N - 1)][c]);
+                    let dots = if INT8 { dots_of_one(quants, 4 * half, x) } else { dots_of_three(quants, 4 * half, x) };
+                    for (column, dot) in (from..N).zip(&dots[..at_once]) {
+                        let sum = _mm512_set1_ps(columns[column][c].sums[if two { half } else { 2 }]);
+                        sums[column] = _mm512_fmadd_ps(*dot, chunk.scale[half], sums[column]);
                         sums[column] = _mm512_fmadd_ps(chunk.offset[half], sum, sums[column]);
                     }
                 }
             }
         }
         store::<N>(sums, first, out);
+    }
+
+    /// The products of quants with the digits `from..` of the first two columns.
+    #[inline]
+    fn dots_of_three(quants: &[I], from: usize, x: [&Digits; 4]) -> [F; 4] {
+        let (mut high, mut low) = ([_mm512_setzero_si512(); 2], [_mm512_setzero_si512(); 2]);
+        for (d, quants) in (from..).zip(quants) {
+            for i in 0..2 {
+                high[i] = _mm512_dpbusd_epi32(high[i], *quants, four(&x[i].high[d]));
+                low[i] = _mm512_dpbusd_epi32(low[i], *quants, four(&x[i].low[d]));
+            }
+        }
+        high = high.map(|high| _mm512_slli_epi32::<8>(high));
+        for (d, quants) in (from..).zip(quants) {
+            for i in 0..2 {
+                high[i] = _mm512_dpbusd_epi32(high[i], *quants, four(&x[i].middle[d]));
+            }
+        }
+        let mut dots = [_mm512_setzero_ps(); 4];
+        for i in 0..2 {
+            let low = _mm512_mul_ps(_mm512_cvtepi32_ps(low[i]), _mm512_set1_ps(x[i].scale_low));
+            dots[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high[i]), _mm512_set1_ps(x[i].scale_high), low);
+        }
+        dots
+    }
+
+    /// The products of quants with the bytes `from..` of four columns.
+    #[inline]
+    fn dots_of_one(quants: &[I], from: usize, x: [&Digits; 4]) -> [F; 4] {
+        let mut sums = [_mm512_setzero_si512(); 4];
+        for (d, quants) in (from..).zip(quants) {
+            for i in 0..4 {
+                sums[i] = _mm512_dpbusd_epi32(sums[i], *quants, four(&x[i].high[d]));
+            }
+        }
+        let mut dots = [_mm512_setzero_ps(); 4];
+        for i in 0..4 {
+            dots[i] = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i]), _mm512_set1_ps(x[i].scale_high));
+        }
+        dots
     }
 
     /// The digits of a chunk; what is not finite, or within 2^-7 of the largest finite number, makes all products with it not
@@ -245,6 +289,25 @@ vnni! {
             scale_high,
             scale_low,
             sums: [halves[0], halves[1], halves[0].wrapping_add(halves[1])].map(|sum| sum as f32 * scale_low),
+        }
+    }
+
+    /// A chunk in bytes, the one digit that there is.
+    #[inline]
+    fn one_digit(x: &[f32; 32]) -> Digits {
+        let x: [F; 2] = bytemuck::cast(*x);
+        let size = x.map(|x| _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fff_ffff)));
+        let largest = _mm512_reduce_max_epi32(_mm512_max_epi32(size[0], size[1]));
+        let (inverse, scale_high) = step_or_nan(largest.cast_unsigned());
+        let wide = x.map(|x| _mm512_cvtps_epi32(_mm512_mul_ps(x, _mm512_set1_ps(inverse))));
+        let halves = wide.map(|wide| _mm512_reduce_add_epi32(wide));
+        Digits {
+            high: bytemuck::cast(wide.map(|wide| _mm512_cvtepi32_epi8(wide))),
+            scale_high,
+            scale_low: 0.0,
+            sums: [halves[0], halves[1], halves[0] + halves[1]].map(|sum| sum as f32 * scale_high),
+            middle: [[0; 4]; 8],
+            low: [[0; 4]; 8],
         }
     }
 
