@@ -14,6 +14,9 @@ use crate::ops::matmul_many::ManyParams;
 use crate::ops::matmul_soft::{INT8, NORM, SoftParams};
 use crate::ops::matmul_variants::format_of;
 
+/// What a form makes of values before it multiplies them.
+type Round = fn(&mut [f32]);
+
 /// `y = epilogue(W x)`, one column per slot.
 pub(super) fn vec(args: &Args<'_>) {
     let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
@@ -29,7 +32,7 @@ pub(super) fn many(args: &Args<'_>) {
     let &[wq, ws, x, bias, y, step] = args.bindings else { return };
     let p: ManyParams = args.params();
     let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let round: fn(&mut [f32]) = match args.shader.shader().name.ends_with("_half") {
+    let round: Round = match args.shader.shader().name.ends_with("_half") {
         true => |values| values.iter_mut().for_each(|v| *v = f16::from_f32(*v).to_f32()),
         false => |_| {},
     };
@@ -148,7 +151,7 @@ fn rows(
     planes: &Planes<'_>,
     x: &[Cell<u32>],
     step: &[Cell<u32>],
-    (round, round_weights): (fn(&mut [f32]), fn(&mut [f32])),
+    (round, round_weights): (Round, Round),
     epilogue: &Epilogue<'_>,
 ) {
     let k = p.n_chunk as usize * 32;
