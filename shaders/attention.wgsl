@@ -1,6 +1,6 @@
 // out[row][head] = softmax(scale * q.k) v over the entries that the row sees, in one pass with a running maximum.
 // Grid: x = query heads, y = rows. A tile is TILE keys: each thread scores its own keys, then the threads split the words of
-// the head, GROUPS threads to a word, each taking every GROUPS-th key. Two barriers a tile.
+// the head, GROUPS threads to a word, each taking every GROUPS-th key. Two barriers a tile, in its two reductions.
 // ROWS_ONE serves a step of one row: it norms and rotates the query and its own key first, and stores key and value. Other
 // workgroups do not wait for the store: each makes its own entry by itself and reads all others from the cache.
 // ROWS_SPLIT is ROWS_ONE for long contexts: grid z = SPLITS workgroups share a head's tiles, and attention_merge joins them.
@@ -8,6 +8,10 @@
 import common/step;
 import common/cell;
 import common/visible;
+@if(!SUBGROUP)
+import common/reduce/threads;
+@if(SUBGROUP)
+import common/reduce/subgroups;
 @if(ROWS_ONE || ROWS_SPLIT)
 import common/cell_store;
 @if(ROWS_ONE || ROWS_SPLIT)
@@ -180,6 +184,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let stride = TILE;
   for (var start = begin; start < end; start += stride) {
     let n = min(TILE, end - start);
+    var own_top = top;
     for (var k = t; k < n; k += T) {
       var s = LOWEST;
       if (in_branch(row, start + k)) {
@@ -187,22 +192,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         s = score(cell, cell * cell_words + k_at);
       }
       scores[k] = s;
+      own_top = max(own_top, s);
     }
-    workgroupBarrier();
     let last_top = top;
-    for (var k = 0u; k < n; k++) {
-      top = max(top, scores[k]);
-    }
+    top = max_over_threads(t, own_top);
+    var own_mass = 0.0;
     for (var k = t; k < n; k += T) {
-      masses[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+      let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+      masses[k] = mass;
+      own_mass += mass;
       cells[k] = cell_of(row, start + k);
     }
-    workgroupBarrier();
     let shrink = exp(last_top - top);
-    sum *= shrink;
-    for (var k = 0u; k < n; k++) {
-      sum += masses[k];
-    }
+    sum = sum * shrink + sum_over_threads(t, own_mass);
     for (var i = t; i < ACC; i += T) {
       var a = acc[i] * shrink;
       for (var k = i / HALF; k < n; k += GROUPS) {

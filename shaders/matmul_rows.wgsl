@@ -1,6 +1,7 @@
 // Few columns: y[m][n] = epilogue(Σ_k W[n][k]·x[m][k]), register blocked: a thread dequantises a chunk of one row of each
 // of B neighbouring groups and multiplies them with four columns.
-// Grid: (⌈max_rows/4⌉, ⌈groups/(B·G)⌉, 1): neighbours share their weights. Thread: row t%8 of its groups, lane (t/8)%L.
+// Grid: (⌈max_rows/4⌉, ⌈groups/(B·G)⌉, 1): neighbours share their weights. Thread: row t%8 of its groups, lane (t/8)%L; with
+// SUBGROUP, whose subgroups have at least L lanes, the lanes of a row are neighbours.
 import common/chunk;
 import common/dequant/all;
 import common/epilogue;
@@ -14,6 +15,7 @@ override B: u32 = 1u; // groups per thread: 1, 2 or 4
 // By group of a thread: sums of four columns.
 alias Sums = array<vec4<f32>, 4>;
 
+@if(!SUBGROUP)
 var<workgroup> partial: array<vec4<f32>, T>;
 
 // Adds the products of one word of each row with the same word of four columns.
@@ -30,6 +32,7 @@ fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>,
 }
 
 // Sum over the lanes, in lane 0. Two barriers: the next sum uses the same memory.
+@if(!SUBGROUP)
 fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
   var sum = own;
   partial[t] = own;
@@ -40,6 +43,15 @@ fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
     }
   }
   workgroupBarrier();
+  return sum;
+}
+
+@if(SUBGROUP)
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+  var sum = own;
+  for (var gap = 1u; gap < L; gap <<= 1u) {
+    sum += subgroupShuffleXor(sum, gap);
+  }
   return sum;
 }
 
@@ -61,8 +73,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   if (m0 >= n) {
     return;
   }
+  @if(!SUBGROUP)
   let r = t % 8u;
+  @if(!SUBGROUP)
   let lane = (t / 8u) % L;
+  @if(SUBGROUP)
+  let r = (t / L) % 8u;
+  @if(SUBGROUP)
+  let lane = t % L;
   let block = (wg.y * G + t / (8u * L)) * B;
   let four = vec4<u32>(0u, 1u, 2u, 3u);
   let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));

@@ -3,7 +3,8 @@
 // A thread takes one row of each of B neighbouring groups, so that a word of x is read once for B rows.
 // p.glu: weight groups 2i and 2i+1 hold gate and up rows of outputs 8i..8i+8; y = act(gate)·up.
 // Experts: workgroup row = slot; sel[slot] names the expert, NONE leaves the slot alone.
-// Grid: (⌈groups/(B·G)⌉, slots or 1, 1). Thread: row t%8 of its groups, lane (t/8)%L of the row.
+// Grid: (⌈groups/(B·G)⌉, slots or 1, 1). Thread: row t%8 of its groups, lane (t/8)%L of the row; with SUBGROUP, whose
+// subgroups have at least L lanes, the lanes of a row are neighbours and add without workgroup memory.
 import common/chunk;
 import common/dequant/all;
 import common/epilogue;
@@ -42,7 +43,9 @@ struct P {
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
 
+@if(!SUBGROUP)
 var<workgroup> partial: array<vec4<f32>, T>;
+@if(!SUBGROUP)
 var<workgroup> squares: array<f32, T>;
 
 fn column(at: u32) -> Chunk {
@@ -76,8 +79,14 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     }
     first = min(expert, p.n_expert - 1u) * p.n_group;
   }
+  @if(!SUBGROUP)
   let r = t % 8u;
+  @if(!SUBGROUP)
   let lane = (t / 8u) % L;
+  @if(SUBGROUP)
+  let r = (t / L) % 8u;
+  @if(SUBGROUP)
+  let lane = t % L;
   let block = (wg.x * G + t / (8u * L)) * B;
   let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
   let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
@@ -98,6 +107,12 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
       sum.w += chunk_dot(dequant(g.w, c, r), v);
     }
   }
+  @if(SUBGROUP)
+  for (var gap = 1u; gap < L; gap <<= 1u) {
+    sum += subgroupShuffleXor(sum, gap);
+    square += subgroupShuffleXor(square, gap);
+  }
+  @if(!SUBGROUP)
   if (L > 1u) {
     partial[t] = sum;
     squares[t] = square;

@@ -1,7 +1,11 @@
 // out[row] = norm(x[row]) * g (+ b): RMSNorm, or LayerNorm with the mean subtracted first (LAYER).
 // ADD adds the result to out instead of storing it: a post-norm into the residual stream.
-// Grid: one workgroup a row. Every thread adds all T partial sums in one order: one barrier, the same bits each time.
+// Grid: one workgroup a row.
 import common/step;
+@if(!SUBGROUP)
+import common/reduce/threads;
+@if(SUBGROUP)
+import common/reduce/subgroups;
 
 override T: u32 = 64u;
 override LAYER: bool = false;
@@ -26,9 +30,6 @@ struct P {
 @group(0) @binding(4) var<storage, read> step: Step;
 @group(0) @binding(5) var<uniform> p: P;
 
-var<workgroup> part_mean: array<f32, T>;
-var<workgroup> part_square: array<f32, T>;
-
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
   let row = wg.x;
@@ -42,25 +43,15 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     for (var i = t; i < p.n; i += T) {
       sum += x[src + i];
     }
-    part_mean[t] = sum;
+    mean = sum_over_threads(t, sum) / f32(p.n);
     workgroupBarrier();
-    for (var k = 0u; k < T; k++) {
-      mean += part_mean[k];
-    }
-    mean /= f32(p.n);
   }
   var square = 0.0;
   for (var i = t; i < p.n; i += T) {
     let v = x[src + i] - mean;
     square += v * v;
   }
-  part_square[t] = square;
-  workgroupBarrier();
-  square = 0.0;
-  for (var k = 0u; k < T; k++) {
-    square += part_square[k];
-  }
-  let scale = inverseSqrt(square / f32(p.n) + p.eps);
+  let scale = inverseSqrt(sum_over_threads(t, square) / f32(p.n) + p.eps);
   let dst = row * p.out_stride;
   for (var i = t; i < p.n; i += T) {
     var v = (x[src + i] - mean) * scale * g[i];

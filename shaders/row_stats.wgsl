@@ -24,6 +24,12 @@ const SUM = 64u;
 
 var<workgroup> parts: array<Partial, T>;
 
+@if(SUBGROUP)
+fn from_lane(r: Partial, gap: u32) -> Partial {
+  return Partial(subgroupShuffleXor(r.key, gap), subgroupShuffleXor(r.argmax, gap), subgroupShuffleXor(r.second, gap),
+    subgroupShuffleXor(r.bad, gap), subgroupShuffleXor(r.sum, gap), subgroupShuffleXor(r.dot, gap), 0u, 0u);
+}
+
 fn scan(row: u32, first: u32, end: u32) -> Partial {
   var r = no_partial();
   for (var i = first; i < end; i += LANES) {
@@ -67,6 +73,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let lane = t % LANES;
   let tile = wg.x * (T / LANES) + t / LANES;
   var r = scan(wg.y * p.n_vocab, tile * TILE + lane, min((tile + 1u) * TILE, p.n_vocab));
+  @if(!SUBGROUP)
   for (var gap = LANES / 2u; gap > 0u; gap >>= 1u) {
     // Lanes from 2·gap on may still be read.
     if (lane < 2u * gap) {
@@ -75,6 +82,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     workgroupBarrier();
     if (lane < gap) {
       r = merge_partial(r, parts[t + gap]);
+    }
+  }
+  @if(SUBGROUP) {
+    let joined = min(subgroupAdd(1u), LANES);
+    for (var gap = 1u; gap < joined; gap <<= 1u) {
+      r = merge_partial(r, from_lane(r, gap));
+    }
+    parts[t] = r;
+    workgroupBarrier();
+    if (lane == 0u) {
+      for (var other = joined; other < LANES; other += joined) {
+        r = merge_partial(r, parts[t + other]);
+      }
     }
   }
   if (lane == 0u && tile < p.n_tile) {

@@ -213,6 +213,22 @@ test("WebGPU: the reference's tokens; a device that is lost while it writes; the
   await profile.close();
 });
 
+test("the engine has subgroups where the adapter has them, unless they are not wanted", async () => {
+  const { page, profile } = await visit();
+  const [has, found] = await page.evaluate(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const found = [];
+    for (const subgroups of [true, false]) {
+      const engine = await window.goldcrest.Goldcrest.load("/model.gguf", { backend: "webgpu", subgroups });
+      found.push(engine.info.features.includes("subgroups"));
+      await engine.dispose();
+    }
+    return [adapter.features.has("subgroups"), found];
+  });
+  assert.deepEqual(found, [has, false]);
+  await profile.close();
+});
+
 test("fifty engines come and go, and no worker stays", async () => {
   const { page, profile } = await visit();
   await page.evaluate(async () => {

@@ -182,6 +182,7 @@ fn tuning_is_kept_used_and_passed_by() {
     let forced = [
         "soft=true",
         "soft_subgroup=false",
+        "subgroups=1",
         "vec_lanes=1",
         "vec_block=4",
         "vec_groups=1",

@@ -9,7 +9,7 @@ use goldcrest_model::repack;
 use web_time::Instant;
 
 use crate::batch::{Batch, BatchRow, Visible, Wants};
-use crate::runtime::forms::has_soft_lanes;
+use crate::runtime::forms::{has_soft_lanes, least_lanes};
 use crate::selftest::first_wrong;
 use crate::{EngineError, Runtime};
 
@@ -51,6 +51,7 @@ type Candidate = (&'static str, &'static [&'static str], usize);
 const CANDIDATES: &[Candidate] = &[
     ("soft", &["true", "false"], 1),
     ("soft_subgroup", &["true", "false"], 8),
+    ("subgroups", &["1", "8", "16", "32"], 1),
     ("vec_lanes", &["1", "2", "4", "8", "16", "32"], 1),
     ("vec_block", &["1", "2", "4"], 1),
     ("vec_groups", &["1", "2", "4", "8"], 1),
@@ -121,6 +122,7 @@ fn applies(runtime: &Runtime, gguf: &Gguf, entry: &str, value: &str) -> bool {
         ("activations", _) => profile.soft && has_quants(gguf),
         ("tile_form", "dot") => tiles && caps.packed_dot,
         ("tile_form", _) => tiles && caps.f16,
+        ("subgroups", lanes) => lanes.parse().is_ok_and(|lanes: u32| lanes <= least_lanes(caps)),
         ("soft_subgroup", _) => profile.soft && has_soft_lanes(caps),
         _ => true,
     }

@@ -232,7 +232,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "ACC", default: Some(64.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1536,
+        workgroup_bytes: 2048,
         uniform: &[
             UniformField { name: "n_head", offset: 0, size: 4 },
             UniformField { name: "n_head_kv", offset: 4, size: 4 },
@@ -327,6 +327,26 @@ fn capped(s: f32) -> f32 {
  }
  return s;
 }
+var<workgroup> max_parts: array<f32, T>;
+var<workgroup> sum_parts: array<f32, T>;
+fn max_over_threads(t: u32, own: f32) -> f32 {
+ max_parts[t] = own;
+ workgroupBarrier();
+ var top = max_parts[0];
+ for (var k = 1u; k < T; k++) {
+  top = max(top, max_parts[k]);
+ }
+ return top;
+}
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ sum_parts[t] = own;
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
+}
 override T: u32 = 64u;
 override TILE: u32 = 64u;
 override HALF: u32 = 32u;
@@ -401,6 +421,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let stride = TILE;
  for (var start = begin; start < end; start += stride) {
   let n = min(TILE, end - start);
+  var own_top = top;
   for (var k = t; k < n; k += T) {
    var s = LOWEST;
    if (in_branch(row, start + k)) {
@@ -408,22 +429,275 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     s = score(cell, cell * cell_words + k_at);
    }
    scores[k] = s;
+   own_top = max(own_top, s);
   }
-  workgroupBarrier();
   let last_top = top;
-  for (var k = 0u; k < n; k++) {
-   top = max(top, scores[k]);
-  }
+  top = max_over_threads(t, own_top);
+  var own_mass = 0.0;
   for (var k = t; k < n; k += T) {
-   masses[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   masses[k] = mass;
+   own_mass += mass;
    cells[k] = cell_of(row, start + k);
   }
-  workgroupBarrier();
   let shrink = exp(last_top - top);
-  sum *= shrink;
-  for (var k = 0u; k < n; k++) {
-   sum += masses[k];
+  sum = sum * shrink + sum_over_threads(t, own_mass);
+  for (var i = t; i < ACC; i += T) {
+   var a = acc[i] * shrink;
+   for (var k = i / HALF; k < n; k += GROUPS) {
+    if (masses[k] > 0.0) {
+     a += masses[k] * value(cells[k], cells[k] * cell_words + v_at, i % HALF);
+    }
+   }
+   acc[i] = a;
   }
+ }
+ workgroupBarrier();
+              {
+  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+  for (var w = t; w < HALF; w += T) {
+   let a = total(w);
+   let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
+   out[at] = a.x * norm;
+   out[at + 1u] = a.y * norm;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_many_subgroup",
+        kernel: "attention",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+        ],
+        overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "TILE", default: Some(64.0) },
+            Override { name: "HALF", default: Some(32.0) },
+            Override { name: "GROUPS", default: Some(2.0) },
+            Override { name: "ACC", default: Some(64.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+var<workgroup> max_parts: array<f32, T>;
+var<workgroup> sum_parts: array<f32, T>;
+fn max_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ max_parts[t / lanes] = subgroupMax(own);
+ workgroupBarrier();
+ var top = max_parts[0];
+ for (var k = 1u; k < T / lanes; k++) {
+  top = max(top, max_parts[k]);
+ }
+ return top;
+}
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ sum_parts[t / lanes] = subgroupAdd(own);
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T / lanes; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
+}
+override T: u32 = 64u;
+override TILE: u32 = 64u;
+override HALF: u32 = 32u;
+override GROUPS: u32 = 2u;
+override ACC: u32 = 64u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<uniform> p: P;
+var<workgroup> query: array<vec2<f32>, HALF>;
+var<workgroup> scores: array<f32, TILE>;
+var<workgroup> masses: array<f32, TILE>;
+var<workgroup> cells: array<u32, TILE>;
+var<workgroup> acc: array<vec2<f32>, ACC>;
+fn score(cell: u32, k_from: u32) -> f32 {
+ var dots = vec2<f32>(0.0);
+ for (var w = 0u; w < HALF; w++) {
+  dots += key(k_from, w) * query[w];
+ }
+ return capped((dots.x + dots.y) * p.scale);
+}
+fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
+ return half2(kv[v_from + w]);
+}
+fn total(w: u32) -> vec2<f32> {
+ var a = vec2<f32>(0.0);
+ for (var g = 0u; g < GROUPS; g++) {
+  a += acc[g * HALF + w];
+ }
+ return a;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let head_kv = wg.x / (p.n_head / p.n_head_kv);
+ let k_at = head_kv * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
+ let first = first_entry(row);
+ let end = end_entry(row);
+ for (var w = t; w < HALF; w += T) {
+  let at = row * p.stride + wg.x * 2u * HALF + 2u * w;
+  query[w] = vec2<f32>(qkv[at], qkv[at + 1u]);
+ }
+ for (var i = t; i < ACC; i += T) {
+  acc[i] = vec2<f32>(0.0);
+ }
+ workgroupBarrier();
+ var top = LOWEST;
+ var sum = 0.0;
+ let begin = first;
+ let stride = TILE;
+ for (var start = begin; start < end; start += stride) {
+  let n = min(TILE, end - start);
+  var own_top = top;
+  for (var k = t; k < n; k += T) {
+   var s = LOWEST;
+   if (in_branch(row, start + k)) {
+    let cell = cell_of(row, start + k);
+    s = score(cell, cell * cell_words + k_at);
+   }
+   scores[k] = s;
+   own_top = max(own_top, s);
+  }
+  let last_top = top;
+  top = max_over_threads(t, own_top);
+  var own_mass = 0.0;
+  for (var k = t; k < n; k += T) {
+   let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   masses[k] = mass;
+   own_mass += mass;
+   cells[k] = cell_of(row, start + k);
+  }
+  let shrink = exp(last_top - top);
+  sum = sum * shrink + sum_over_threads(t, own_mass);
   for (var i = t; i < ACC; i += T) {
    var a = acc[i] * shrink;
    for (var k = i / HALF; k < n; k += GROUPS) {
@@ -550,17 +824,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
-            Override { name: "T", default: Some(64.0) },
             Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
             Override { name: "GROUPS", default: Some(2.0) },
             Override { name: "ACC", default: Some(64.0) },
         ],
         needs: &[],
-        workgroup_bytes: 1920,
+        workgroup_bytes: 2432,
         uniform: &[
             UniformField { name: "n_head", offset: 0, size: 4 },
             UniformField { name: "n_head_kv", offset: 4, size: 4 },
@@ -660,6 +934,26 @@ fn capped(s: f32) -> f32 {
   return p.softcap * soft_tanh(s / p.softcap);
  }
  return s;
+}
+var<workgroup> max_parts: array<f32, T>;
+var<workgroup> sum_parts: array<f32, T>;
+fn max_over_threads(t: u32, own: f32) -> f32 {
+ max_parts[t] = own;
+ workgroupBarrier();
+ var top = max_parts[0];
+ for (var k = 1u; k < T; k++) {
+  top = max(top, max_parts[k]);
+ }
+ return top;
+}
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ sum_parts[t] = own;
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
 }
 fn store_key(at: u32, w: u32, v: vec2<f32>) {
  if (KEY_WORDS == 2u) {
@@ -826,6 +1120,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let stride = TILE;
  for (var start = begin; start < end; start += stride) {
   let n = min(TILE, end - start);
+  var own_top = top;
   for (var k = t; k < n; k += T) {
    var s = LOWEST;
    if (in_branch(row, start + k)) {
@@ -833,22 +1128,19 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     s = score(cell, cell * cell_words + k_at);
    }
    scores[k] = s;
+   own_top = max(own_top, s);
   }
-  workgroupBarrier();
   let last_top = top;
-  for (var k = 0u; k < n; k++) {
-   top = max(top, scores[k]);
-  }
+  top = max_over_threads(t, own_top);
+  var own_mass = 0.0;
   for (var k = t; k < n; k += T) {
-   masses[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   masses[k] = mass;
+   own_mass += mass;
    cells[k] = cell_of(row, start + k);
   }
-  workgroupBarrier();
   let shrink = exp(last_top - top);
-  sum *= shrink;
-  for (var k = 0u; k < n; k++) {
-   sum += masses[k];
-  }
+  sum = sum * shrink + sum_over_threads(t, own_mass);
   for (var i = t; i < ACC; i += T) {
    var a = acc[i] * shrink;
    for (var k = i / HALF; k < n; k += GROUPS) {
@@ -873,7 +1165,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
-        name: "attention_split",
+        name: "attention_one_subgroup",
         kernel: "attention",
         workgroup_size: [64, 1, 1],
         bindings: &[
@@ -888,18 +1180,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
-            Override { name: "T", default: Some(64.0) },
             Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
             Override { name: "GROUPS", default: Some(2.0) },
             Override { name: "ACC", default: Some(64.0) },
-            Override { name: "SPLITS", default: Some(8.0) },
         ],
-        needs: &[],
-        workgroup_bytes: 1920,
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 2432,
         uniform: &[
             UniformField { name: "n_head", offset: 0, size: 4 },
             UniformField { name: "n_head_kv", offset: 4, size: 4 },
@@ -999,6 +1290,385 @@ fn capped(s: f32) -> f32 {
   return p.softcap * soft_tanh(s / p.softcap);
  }
  return s;
+}
+var<workgroup> max_parts: array<f32, T>;
+var<workgroup> sum_parts: array<f32, T>;
+fn max_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ max_parts[t / lanes] = subgroupMax(own);
+ workgroupBarrier();
+ var top = max_parts[0];
+ for (var k = 1u; k < T / lanes; k++) {
+  top = max(top, max_parts[k]);
+ }
+ return top;
+}
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ sum_parts[t / lanes] = subgroupAdd(own);
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T / lanes; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
+}
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
+}
+override QK_NORM: u32 = 0u;
+override ROPE: bool = true;
+override NEOX: bool = false;
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+ if (!ROPE || j >= p.n_rot / 2u) {
+  return v;
+ }
+ return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
+}
+fn pair(j: u32) -> vec2<u32> {
+ if (NEOX && j < p.n_rot / 2u) {
+  return vec2<u32>(j, j + p.n_rot / 2u);
+ }
+ return vec2<u32>(2u * j, 2u * j + 1u);
+}
+fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
+ let half = p.n_rot / 2u;
+ var j = d / 2u;
+ var second = (d & 1u) == 1u;
+ if (NEOX && d < p.n_rot) {
+  second = d >= half;
+  j = select(d, d - half, second);
+ }
+ let e = pair(j);
+ var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
+ if (QK_NORM != 0u) {
+  v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
+ }
+ v = rotate_pair(v, pos, j);
+ return select(v.x, v.y, second);
+}
+override T: u32 = 64u;
+override TILE: u32 = 64u;
+override HALF: u32 = 32u;
+override GROUPS: u32 = 2u;
+override ACC: u32 = 64u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read> qk_norm: array<f32>;
+@group(0) @binding(6) var<storage, read> rope: array<vec2<f32>>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> query: array<vec2<f32>, HALF>;
+var<workgroup> scores: array<f32, TILE>;
+var<workgroup> masses: array<f32, TILE>;
+var<workgroup> cells: array<u32, TILE>;
+var<workgroup> acc: array<vec2<f32>, ACC>;
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn score(cell: u32, k_from: u32) -> f32 {
+ var dots = vec2<f32>(0.0);
+ if (cell == own_cell) {
+  for (var w = 0u; w < HALF; w++) {
+   dots += own_key[w] * query[w];
+  }
+  return capped((dots.x + dots.y) * p.scale);
+ }
+ for (var w = 0u; w < HALF; w++) {
+  dots += key(k_from, w) * query[w];
+ }
+ return capped((dots.x + dots.y) * p.scale);
+}
+fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
+ if (cell == own_cell) {
+  return half2(own_value[w]);
+ }
+ return half2(kv[v_from + w]);
+}
+fn inverse_rms(head: u32) -> f32 {
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * HALF; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * HALF) + p.eps);
+}
+fn prepare(t: u32, h: u32, stores: bool) {
+ let dim = 2u * HALF;
+ let group = p.n_head / p.n_head_kv;
+ let pos = min(step.rows[0].pos, p.n_pos - 1u);
+ let q_at = h * dim;
+ let k_at = (p.n_head + h / group) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ var q_scale = 1.0;
+ var k_scale = 1.0;
+ if (QK_NORM != 0u) {
+  q_scale = inverse_rms(q_at);
+  k_scale = inverse_rms(k_at);
+ }
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let k_to = cell_at + h / group * HALF * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
+ for (var w = t; w < HALF; w += T) {
+  let d = 2u * w;
+  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
+  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
+  if (stores && h % group == 0u) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
+fn total(w: u32) -> vec2<f32> {
+ var a = vec2<f32>(0.0);
+ for (var g = 0u; g < GROUPS; g++) {
+  a += acc[g * HALF + w];
+ }
+ return a;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let head_kv = wg.x / (p.n_head / p.n_head_kv);
+ let k_at = head_kv * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
+ let first = first_entry(row);
+ let end = end_entry(row);
+               {
+  prepare(t, wg.x, wg.z == 0u);
+ }
+ for (var i = t; i < ACC; i += T) {
+  acc[i] = vec2<f32>(0.0);
+ }
+ workgroupBarrier();
+ var top = LOWEST;
+ var sum = 0.0;
+ let begin = first;
+ let stride = TILE;
+ for (var start = begin; start < end; start += stride) {
+  let n = min(TILE, end - start);
+  var own_top = top;
+  for (var k = t; k < n; k += T) {
+   var s = LOWEST;
+   if (in_branch(row, start + k)) {
+    let cell = cell_of(row, start + k);
+    s = score(cell, cell * cell_words + k_at);
+   }
+   scores[k] = s;
+   own_top = max(own_top, s);
+  }
+  let last_top = top;
+  top = max_over_threads(t, own_top);
+  var own_mass = 0.0;
+  for (var k = t; k < n; k += T) {
+   let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   masses[k] = mass;
+   own_mass += mass;
+   cells[k] = cell_of(row, start + k);
+  }
+  let shrink = exp(last_top - top);
+  sum = sum * shrink + sum_over_threads(t, own_mass);
+  for (var i = t; i < ACC; i += T) {
+   var a = acc[i] * shrink;
+   for (var k = i / HALF; k < n; k += GROUPS) {
+    if (masses[k] > 0.0) {
+     a += masses[k] * value(cells[k], cells[k] * cell_words + v_at, i % HALF);
+    }
+   }
+   acc[i] = a;
+  }
+ }
+ workgroupBarrier();
+              {
+  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+  for (var w = t; w < HALF; w += T) {
+   let a = total(w);
+   let at = row * p.out_stride + wg.x * 2u * HALF + 2u * w;
+   out[at] = a.x * norm;
+   out[at + 1u] = a.y * norm;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_split",
+        kernel: "attention",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+        ],
+        overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "QK_NORM", default: Some(0.0) },
+            Override { name: "ROPE", default: Some(1.0) },
+            Override { name: "NEOX", default: Some(0.0) },
+            Override { name: "TILE", default: Some(64.0) },
+            Override { name: "HALF", default: Some(32.0) },
+            Override { name: "GROUPS", default: Some(2.0) },
+            Override { name: "ACC", default: Some(64.0) },
+            Override { name: "SPLITS", default: Some(8.0) },
+        ],
+        needs: &[],
+        workgroup_bytes: 2432,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+var<workgroup> max_parts: array<f32, T>;
+var<workgroup> sum_parts: array<f32, T>;
+fn max_over_threads(t: u32, own: f32) -> f32 {
+ max_parts[t] = own;
+ workgroupBarrier();
+ var top = max_parts[0];
+ for (var k = 1u; k < T; k++) {
+  top = max(top, max_parts[k]);
+ }
+ return top;
+}
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ sum_parts[t] = own;
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
 }
 fn store_key(at: u32, w: u32, v: vec2<f32>) {
  if (KEY_WORDS == 2u) {
@@ -1166,6 +1836,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let stride = SPLITS * TILE;
  for (var start = begin; start < end; start += stride) {
   let n = min(TILE, end - start);
+  var own_top = top;
   for (var k = t; k < n; k += T) {
    var s = LOWEST;
    if (in_branch(row, start + k)) {
@@ -1173,22 +1844,382 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     s = score(cell, cell * cell_words + k_at);
    }
    scores[k] = s;
+   own_top = max(own_top, s);
   }
-  workgroupBarrier();
   let last_top = top;
-  for (var k = 0u; k < n; k++) {
-   top = max(top, scores[k]);
-  }
+  top = max_over_threads(t, own_top);
+  var own_mass = 0.0;
   for (var k = t; k < n; k += T) {
-   masses[k] = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   masses[k] = mass;
+   own_mass += mass;
    cells[k] = cell_of(row, start + k);
   }
-  workgroupBarrier();
   let shrink = exp(last_top - top);
-  sum *= shrink;
-  for (var k = 0u; k < n; k++) {
-   sum += masses[k];
+  sum = sum * shrink + sum_over_threads(t, own_mass);
+  for (var i = t; i < ACC; i += T) {
+   var a = acc[i] * shrink;
+   for (var k = i / HALF; k < n; k += GROUPS) {
+    if (masses[k] > 0.0) {
+     a += masses[k] * value(cells[k], cells[k] * cell_words + v_at, i % HALF);
+    }
+   }
+   acc[i] = a;
   }
+ }
+ workgroupBarrier();
+         {
+  let part = (wg.x * SPLITS + wg.z) * (2u * HALF + 2u);
+  for (var w = t; w < HALF; w += T) {
+   let a = total(w);
+   out[part + 2u * w] = a.x;
+   out[part + 2u * w + 1u] = a.y;
+  }
+  if (t == 0u) {
+   out[part + 2u * HALF] = top;
+   out[part + 2u * HALF + 1u] = sum;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_split_subgroup",
+        kernel: "attention",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+        ],
+        overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "QK_NORM", default: Some(0.0) },
+            Override { name: "ROPE", default: Some(1.0) },
+            Override { name: "NEOX", default: Some(0.0) },
+            Override { name: "TILE", default: Some(64.0) },
+            Override { name: "HALF", default: Some(32.0) },
+            Override { name: "GROUPS", default: Some(2.0) },
+            Override { name: "ACC", default: Some(64.0) },
+            Override { name: "SPLITS", default: Some(8.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 2432,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+fn in_branch(row: u32, i: u32) -> bool {
+ let tree = step.rows[row].tree;
+ if (i < tree) {
+  return true;
+ }
+ let bit = i - tree;
+ let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+var<workgroup> max_parts: array<f32, T>;
+var<workgroup> sum_parts: array<f32, T>;
+fn max_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ max_parts[t / lanes] = subgroupMax(own);
+ workgroupBarrier();
+ var top = max_parts[0];
+ for (var k = 1u; k < T / lanes; k++) {
+  top = max(top, max_parts[k]);
+ }
+ return top;
+}
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ sum_parts[t / lanes] = subgroupAdd(own);
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T / lanes; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
+}
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
+}
+override QK_NORM: u32 = 0u;
+override ROPE: bool = true;
+override NEOX: bool = false;
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+ if (!ROPE || j >= p.n_rot / 2u) {
+  return v;
+ }
+ return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
+}
+fn pair(j: u32) -> vec2<u32> {
+ if (NEOX && j < p.n_rot / 2u) {
+  return vec2<u32>(j, j + p.n_rot / 2u);
+ }
+ return vec2<u32>(2u * j, 2u * j + 1u);
+}
+fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
+ let half = p.n_rot / 2u;
+ var j = d / 2u;
+ var second = (d & 1u) == 1u;
+ if (NEOX && d < p.n_rot) {
+  second = d >= half;
+  j = select(d, d - half, second);
+ }
+ let e = pair(j);
+ var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
+ if (QK_NORM != 0u) {
+  v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
+ }
+ v = rotate_pair(v, pos, j);
+ return select(v.x, v.y, second);
+}
+override T: u32 = 64u;
+override TILE: u32 = 64u;
+override HALF: u32 = 32u;
+override GROUPS: u32 = 2u;
+override ACC: u32 = 64u;
+override SPLITS: u32 = 8u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read> qk_norm: array<f32>;
+@group(0) @binding(6) var<storage, read> rope: array<vec2<f32>>;
+@group(0) @binding(7) var<uniform> p: P;
+var<workgroup> query: array<vec2<f32>, HALF>;
+var<workgroup> scores: array<f32, TILE>;
+var<workgroup> masses: array<f32, TILE>;
+var<workgroup> cells: array<u32, TILE>;
+var<workgroup> acc: array<vec2<f32>, ACC>;
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn score(cell: u32, k_from: u32) -> f32 {
+ var dots = vec2<f32>(0.0);
+ if (cell == own_cell) {
+  for (var w = 0u; w < HALF; w++) {
+   dots += own_key[w] * query[w];
+  }
+  return capped((dots.x + dots.y) * p.scale);
+ }
+ for (var w = 0u; w < HALF; w++) {
+  dots += key(k_from, w) * query[w];
+ }
+ return capped((dots.x + dots.y) * p.scale);
+}
+fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
+ if (cell == own_cell) {
+  return half2(own_value[w]);
+ }
+ return half2(kv[v_from + w]);
+}
+fn inverse_rms(head: u32) -> f32 {
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * HALF; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * HALF) + p.eps);
+}
+fn prepare(t: u32, h: u32, stores: bool) {
+ let dim = 2u * HALF;
+ let group = p.n_head / p.n_head_kv;
+ let pos = min(step.rows[0].pos, p.n_pos - 1u);
+ let q_at = h * dim;
+ let k_at = (p.n_head + h / group) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ var q_scale = 1.0;
+ var k_scale = 1.0;
+ if (QK_NORM != 0u) {
+  q_scale = inverse_rms(q_at);
+  k_scale = inverse_rms(k_at);
+ }
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let k_to = cell_at + h / group * HALF * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
+ for (var w = t; w < HALF; w += T) {
+  let d = 2u * w;
+  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
+  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
+  if (stores && h % group == 0u) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
+fn total(w: u32) -> vec2<f32> {
+ var a = vec2<f32>(0.0);
+ for (var g = 0u; g < GROUPS; g++) {
+  a += acc[g * HALF + w];
+ }
+ return a;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.y;
+ if (row >= step.n_rows) {
+  return;
+ }
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * HALF;
+ let head_kv = wg.x / (p.n_head / p.n_head_kv);
+ let k_at = head_kv * HALF * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + head_kv) * HALF;
+ let first = first_entry(row);
+ let end = end_entry(row);
+               {
+  prepare(t, wg.x, wg.z == 0u);
+ }
+ for (var i = t; i < ACC; i += T) {
+  acc[i] = vec2<f32>(0.0);
+ }
+ workgroupBarrier();
+ var top = LOWEST;
+ var sum = 0.0;
+ let begin = first + wg.z * TILE;
+ let stride = SPLITS * TILE;
+ for (var start = begin; start < end; start += stride) {
+  let n = min(TILE, end - start);
+  var own_top = top;
+  for (var k = t; k < n; k += T) {
+   var s = LOWEST;
+   if (in_branch(row, start + k)) {
+    let cell = cell_of(row, start + k);
+    s = score(cell, cell * cell_words + k_at);
+   }
+   scores[k] = s;
+   own_top = max(own_top, s);
+  }
+  let last_top = top;
+  top = max_over_threads(t, own_top);
+  var own_mass = 0.0;
+  for (var k = t; k < n; k += T) {
+   let mass = select(0.0, exp(min(scores[k] - top, 0.0)), scores[k] > LOWEST);
+   masses[k] = mass;
+   own_mass += mass;
+   cells[k] = cell_of(row, start + k);
+  }
+  let shrink = exp(last_top - top);
+  sum = sum * shrink + sum_over_threads(t, own_mass);
   for (var i = t; i < ACC; i += T) {
    var a = acc[i] * shrink;
    for (var k = i / HALF; k < n; k += GROUPS) {
@@ -4552,6 +5583,259 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_bf16_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_f16",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -4816,6 +6100,264 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_f16_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_f32",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -5018,6 +6560,255 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_f32_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
  let block = (wg.y * G + t / (8u * L)) * B;
  let four = vec4<u32>(0u, 1u, 2u, 3u);
  let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
@@ -5341,6 +7132,270 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_iq4_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_mxfp4",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -5557,6 +7612,269 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_mxfp4_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
  let block = (wg.y * G + t / (8u * L)) * B;
  let four = vec4<u32>(0u, 1u, 2u, 3u);
  let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
@@ -5890,6 +8208,280 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_q2k_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_q3k",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -6168,6 +8760,278 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_q3k_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_q4",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -6390,6 +9254,275 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q4_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
  let block = (wg.y * G + t / (8u * L)) * B;
  let four = vec4<u32>(0u, 1u, 2u, 3u);
  let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
@@ -6723,6 +9856,280 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_q4k_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_q5",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -6948,6 +10355,278 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q5_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
  let block = (wg.y * G + t / (8u * L)) * B;
  let four = vec4<u32>(0u, 1u, 2u, 3u);
  let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
@@ -7285,6 +10964,284 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_q5k_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_q6k",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -7569,6 +11526,284 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_rows_q6k_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_rows_q8",
         kernel: "matmul_rows",
         workgroup_size: [64, 1, 1],
@@ -7785,6 +12020,269 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  }
  let r = t % 8u;
  let lane = (t / 8u) % L;
+ let block = (wg.y * G + t / (8u * L)) * B;
+ let four = vec4<u32>(0u, 1u, 2u, 3u);
+ let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
+ let x0 = min(vec4<u32>(m0) + four, vec4<u32>(n - 1u)) * p.n_chunk * 8u;
+ var sums = Sums();
+ for (var i = lane; i < p.n_chunk; i += L) {
+  let a = dequant(g.x, i, r);
+  var b = Chunk();
+  var c = Chunk();
+  var d = Chunk();
+  if (B > 1u) {
+   b = dequant(g.y, i, r);
+  }
+  if (B > 2u) {
+   c = dequant(g.z, i, r);
+   d = dequant(g.w, i, r);
+  }
+  let at = x0 + i * 8u;
+  add_word(&sums, a.v0, b.v0, c.v0, d.v0, at);
+  add_word(&sums, a.v1, b.v1, c.v1, d.v1, at + 1u);
+  add_word(&sums, a.v2, b.v2, c.v2, d.v2, at + 2u);
+  add_word(&sums, a.v3, b.v3, c.v3, d.v3, at + 3u);
+  add_word(&sums, a.v4, b.v4, c.v4, d.v4, at + 4u);
+  add_word(&sums, a.v5, b.v5, c.v5, d.v5, at + 5u);
+  add_word(&sums, a.v6, b.v6, c.v6, d.v6, at + 6u);
+  add_word(&sums, a.v7, b.v7, c.v7, d.v7, at + 7u);
+ }
+ if (L > 1u) {
+  sums[0] = over_lanes(sums[0], t, lane);
+  if (B > 1u) {
+   sums[1] = over_lanes(sums[1], t, lane);
+  }
+  if (B > 2u) {
+   sums[2] = over_lanes(sums[2], t, lane);
+   sums[3] = over_lanes(sums[3], t, lane);
+  }
+ }
+ if (lane > 0u) {
+  return;
+ }
+ let row = 8u * block + r;
+ write(sums[0], m0, n, row);
+ if (B > 1u) {
+  write(sums[1], m0, n, row + 8u);
+ }
+ if (B > 2u) {
+  write(sums[2], m0, n, row + 16u);
+  write(sums[3], m0, n, row + 24u);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_rows_q8_subgroup",
+        kernel: "matmul_rows",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "y_stride", offset: 20, size: 4 },
+            UniformField { name: "count_from", offset: 24, size: 4 },
+            UniformField { name: "max_rows", offset: 28, size: 4 },
+            UniformField { name: "act", offset: 32, size: 4 },
+            UniformField { name: "flags", offset: 36, size: 4 },
+            UniformField { name: "softcap", offset: 40, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ y_stride: u32,
+ count_from: u32,
+ max_rows: u32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> step: Step;
+@group(0) @binding(6) var<uniform> p: P;
+fn column_count() -> u32 {
+ return min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
+}
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+alias Sums = array<vec4<f32>, 4>;
+fn add_word(sums: ptr<function, Sums>, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, at: vec4<u32>) {
+ let columns = mat4x4<f32>(x[at.x], x[at.y], x[at.z], x[at.w]);
+ (*sums)[0] += a * columns;
+ if (B > 1u) {
+  (*sums)[1] += b * columns;
+ }
+ if (B > 2u) {
+  (*sums)[2] += c * columns;
+  (*sums)[3] += d * columns;
+ }
+}
+fn over_lanes(own: vec4<f32>, t: u32, lane: u32) -> vec4<f32> {
+ var sum = own;
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+ }
+ return sum;
+}
+fn write(sum: vec4<f32>, m0: u32, n: u32, row: u32) {
+ if (row >= p.n_rows) {
+  return;
+ }
+ for (var j = 0u; j < 4u; j++) {
+  if (m0 + j < n) {
+   store(sum[j], p.row0 + row, (m0 + j) * p.y_stride + p.row0 + row);
+  }
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n = column_count();
+ let m0 = wg.x * 4u;
+ if (m0 >= n) {
+  return;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
  let block = (wg.y * G + t / (8u * L)) * B;
  let four = vec4<u32>(0u, 1u, 2u, 3u);
  let g = min(vec4<u32>(block) + four, vec4<u32>(p.n_group - 1u));
@@ -29822,6 +34320,234 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_bf16_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn bfloat4(a: u32, b: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(bfloat4(a.x, a.y), bfloat4(a.z, a.w), bfloat4(b.x, b.y), bfloat4(b.z, b.w),
+  bfloat4(d.x, d.y), bfloat4(d.z, d.w), bfloat4(e.x, e.y), bfloat4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_f16",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -30064,6 +34790,239 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_f16_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn half4(a: u32, b: u32) -> vec4<f32> {
+ let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
+ let m = h & vec4<u32>(0x7fffu);
+ let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
+ let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 4u, 0u);
+ let b = quants(g, c, r, 4u, 1u);
+ let d = quants(g, c, r, 4u, 2u);
+ let e = quants(g, c, r, 4u, 3u);
+ return as_stored(Chunk(half4(a.x, a.y), half4(a.z, a.w), half4(b.x, b.y), half4(b.z, b.w),
+  half4(d.x, d.y), half4(d.z, d.w), half4(e.x, e.y), half4(e.z, e.w)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_f32",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -30270,6 +35229,230 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     square += squares[t + 8u * l];
    }
   }
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_f32_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn as_stored(v: Chunk) -> Coded {
+ return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
+}
+fn floats(g: u32, c: u32, r: u32, word: u32) -> vec4<f32> {
+ return bitcast<vec4<f32>>(quants(g, c, r, 8u, word));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return as_stored(Chunk(floats(g, c, r, 0u), floats(g, c, r, 1u), floats(g, c, r, 2u), floats(g, c, r, 3u),
+  floats(g, c, r, 4u), floats(g, c, r, 5u), floats(g, c, r, 6u), floats(g, c, r, 7u)));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                       {
+  return w.q;
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
  }
  if (lane > 0u || block >= p.n_group) {
   return;
@@ -30545,6 +35728,245 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_iq4_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let second = (n & vec4<u32>(4u)) != vec4<u32>(0u);
+ let low = select(vec4<u32>(0xbfad9881u), vec4<u32>(0xf6eaddcfu), second);
+ let high = select(vec4<u32>(0x26190d01u), vec4<u32>(0x71594535u), second);
+ let word = select(low, high, n >= vec4<u32>(8u));
+ let byte = word << (vec4<u32>(24u) - ((n & vec4<u32>(3u)) << vec4<u32>(3u)));
+ return vec4<f32>(bitcast<vec4<i32>>(byte) >> vec4<u32>(24u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_mxfp4",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -30765,6 +36187,244 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     square += squares[t + 8u * l];
    }
   }
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_mxfp4_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn code(w: u32) -> vec4<f32> {
+ let n = nibbles(w);
+ let m = n & vec4<u32>(1u);
+ let e = (n >> vec4<u32>(1u)) & vec4<u32>(3u);
+ let normal = (vec4<u32>(2u) | m) << (max(e, vec4<u32>(1u)) - vec4<u32>(1u));
+ let v = vec4<i32>(select(normal, m, e == vec4<u32>(0u)));
+ return vec4<f32>(select(v, -v, n >= vec4<u32>(8u)));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = bitcast<f32>(scale_word(g, c, r, 1u, 0u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(code(q.x), code(q.y), code(q.z), code(q.w), code(h.x), code(h.y), code(h.z), code(h.w));
+ return Coded(v, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
  }
  if (lane > 0u || block >= p.n_group) {
   return;
@@ -31050,6 +36710,255 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_q2k_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
+ let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
+ let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_q3k",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -31306,6 +37215,253 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_q3k_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 5u);
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
+  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_q4",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -31532,6 +37688,250 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     square += squares[t + 8u * l];
    }
   }
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q4_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 1u, 0u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
  }
  if (lane > 0u || block >= p.n_group) {
   return;
@@ -31817,6 +38217,255 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_q4k_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
+  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_q5",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -32046,6 +38695,253 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     square += squares[t + 8u * l];
    }
   }
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q5_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let s = half2(scale_word(g, c, r, 2u, 0u));
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u)), s.xxyy);
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
  }
  if (lane > 0u || block >= p.n_group) {
   return;
@@ -32335,6 +39231,259 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_q5k_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
+ let lo = vec4<f32>(s.z);
+ let hi = vec4<f32>(s.w);
+ return Chunk(q.v0 * s.x + lo, q.v1 * s.x + lo, q.v2 * s.x + lo, q.v3 * s.x + lo,
+  q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn five(w: u32, bits: u32) -> vec4<f32> {
+ return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+}
+fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
+ let h = q >> vec4<u32>(4u);
+ return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
+  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
+ let d = half2(scale_word(g, c / 8u, r, n_word, 0u));
+ let f = scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+ let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
+ return vec4<f32>(s.x, s.x, -s.y, -s.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let bits = scale_word(g, c / 8u, r, 13u, 5u + c % 8u);
+ return Coded(five_chunk(quants(g, c, r, 1u, 0u), bits), scale_min(g, c, r, 13u));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+                                     {
+  return chunk_affine(w.q, w.s);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "matmul_vec_q6k",
         kernel: "matmul_vec",
         workgroup_size: [64, 1, 1],
@@ -32570,6 +39719,259 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
     square += squares[t + 8u * l];
    }
   }
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
+        name: "matmul_vec_q6k_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn nibbles(w: u32) -> vec4<u32> {
+ return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+}
+fn signed_byte(b: u32) -> f32 {
+ return f32(bitcast<i32>(b << 24u) >> 24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
+ return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
+}
+fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
+ return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
+}
+fn six(w: u32, bits: u32) -> vec4<f32> {
+ let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
+ return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
+ let f = byte_pair(g, c, r, 21u);
+ let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
+ let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
+ let q = quants(g, c, r, 1u, 0u);
+ let h = q >> vec4<u32>(4u);
+ let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
+  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
  }
  if (lane > 0u || block >= p.n_group) {
   return;
@@ -32844,6 +40246,244 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "matmul_vec_q8_subgroup",
+        kernel: "matmul_vec",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "wq", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 1, name: "ws", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "x", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "norm", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "L", default: Some(8.0) },
+            Override { name: "G", default: Some(1.0) },
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "B", default: Some(1.0) },
+            Override { name: "NORM", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "n_unit", offset: 4, size: 4 },
+            UniformField { name: "n_group", offset: 8, size: 4 },
+            UniformField { name: "n_rows", offset: 12, size: 4 },
+            UniformField { name: "row0", offset: 16, size: 4 },
+            UniformField { name: "by_expert", offset: 20, size: 4 },
+            UniformField { name: "n_expert", offset: 24, size: 4 },
+            UniformField { name: "glu", offset: 28, size: 4 },
+            UniformField { name: "x_slot_div", offset: 32, size: 4 },
+            UniformField { name: "y_stride", offset: 36, size: 4 },
+            UniformField { name: "eps", offset: 40, size: 4 },
+            UniformField { name: "act", offset: 44, size: 4 },
+            UniformField { name: "flags", offset: 48, size: 4 },
+            UniformField { name: "softcap", offset: 52, size: 4 },
+        ],
+        wgsl: r"struct Chunk {
+ v0: vec4<f32>,
+ v1: vec4<f32>,
+ v2: vec4<f32>,
+ v3: vec4<f32>,
+ v4: vec4<f32>,
+ v5: vec4<f32>,
+ v6: vec4<f32>,
+ v7: vec4<f32>,
+}
+struct Coded {
+ q: Chunk,
+ s: vec4<f32>,
+}
+fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
+ return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
+  + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
+}
+fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
+ return Chunk(a.v0 * b.v0, a.v1 * b.v1, a.v2 * b.v2, a.v3 * b.v3,
+  a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
+}
+fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
+ return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
+}
+fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
+ return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+}
+fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
+ return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
+}
+fn signed_bytes(w: u32) -> vec4<i32> {
+ return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}
+fn half(h: u32) -> f32 {
+ let m = h & 0x7fffu;
+ let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
+ let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ let a = quants(g, c, r, 2u, 0u);
+ let b = quants(g, c, r, 2u, 1u);
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
+  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
+  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
+ return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+}
+fn dequant(g: u32, c: u32, r: u32) -> Chunk {
+ let w = coded(g, c, r);
+    {
+  return chunk_scale(w.q, w.s.x, w.s.y);
+ }
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+fn silu(v: f32) -> f32 {
+ return v / (1.0 + exp(clamp(-v, -80.0, 80.0)));
+}
+fn gelu_tanh(v: f32) -> f32 {
+ return 0.5 * v * (1.0 + soft_tanh(0.7978845608 * (v + 0.044715 * v * v * v)));
+}
+fn activate(kind: u32, v: f32) -> f32 {
+ if (kind == 1u) {
+  return silu(v);
+ }
+ if (kind == 2u) {
+  return gelu_tanh(v);
+ }
+ return v;
+}
+const ADD = 1u;
+const BIAS = 2u;
+const SOFTCAP = 4u;
+fn store(sum: f32, row: u32, at: u32) {
+ var v = sum;
+ if ((p.flags & BIAS) != 0u) {
+  v += bias[row];
+ }
+ v = activate(p.act, v);
+ if ((p.flags & SOFTCAP) != 0u) {
+  v = p.softcap * soft_tanh(v / p.softcap);
+ }
+ if ((p.flags & ADD) != 0u) {
+  v += y[at];
+ }
+ y[at] = v;
+}
+const NONE = 0xffffffffu;
+override L: u32 = 8u;
+override G: u32 = 1u;
+override T: u32 = 64u;
+override B: u32 = 1u;
+override NORM: bool = false;
+struct P {
+ n_chunk: u32,
+ n_unit: u32,
+ n_group: u32,
+ n_rows: u32,
+ row0: u32,
+ by_expert: u32,
+ n_expert: u32,
+ glu: u32,
+ x_slot_div: u32,
+ y_stride: u32,
+ eps: f32,
+ act: u32,
+ flags: u32,
+ softcap: f32,
+}
+@group(0) @binding(0) var<storage, read> wq: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> ws: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> norm: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read> sel: array<u32>;
+@group(0) @binding(7) var<uniform> p: P;
+fn column(at: u32) -> Chunk {
+ return Chunk(x[at], x[at + 1u], x[at + 2u], x[at + 3u], x[at + 4u], x[at + 5u], x[at + 6u], x[at + 7u]);
+}
+fn norm_weights(at: u32) -> Chunk {
+ return Chunk(norm[at], norm[at + 1u], norm[at + 2u], norm[at + 3u],
+  norm[at + 4u], norm[at + 5u], norm[at + 6u], norm[at + 7u]);
+}
+fn write(sum: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  store(sum, p.row0 + row, y0 + row);
+ }
+}
+fn gate(sum: f32, up: f32, y0: u32, row: u32) {
+ if (row < p.n_rows) {
+  y[y0 + row] = activate(p.act, sum) * up;
+ }
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ var first = 0u;
+ if (p.by_expert == 1u) {
+  let expert = sel[wg.y];
+  if (expert == NONE) {
+   return;
+  }
+  first = min(expert, p.n_expert - 1u) * p.n_group;
+ }
+ let r = (t / L) % 8u;
+ let lane = t % L;
+ let block = (wg.x * G + t / (8u * L)) * B;
+ let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let g = first + min(vec4<u32>(block) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(p.n_group - 1u));
+ var sum = vec4<f32>();
+ var square = 0.0;
+ for (var c = lane; c < p.n_chunk; c += L) {
+  var v = column(x0 + c * 8u);
+  if (NORM) {
+   square += chunk_dot(v, v);
+   v = chunk_mul(v, norm_weights(c * 8u));
+  }
+  sum.x += chunk_dot(dequant(g.x, c, r), v);
+  if (B > 1u) {
+   sum.y += chunk_dot(dequant(g.y, c, r), v);
+  }
+  if (B > 2u) {
+   sum.z += chunk_dot(dequant(g.z, c, r), v);
+   sum.w += chunk_dot(dequant(g.w, c, r), v);
+  }
+ }
+ for (var gap = 1u; gap < L; gap <<= 1u) {
+  sum += subgroupShuffleXor(sum, gap);
+  square += subgroupShuffleXor(square, gap);
+ }
+ if (lane > 0u || block >= p.n_group) {
+  return;
+ }
+ if (NORM) {
+  sum *= inverseSqrt(square / f32(p.n_chunk * 32u) + p.eps);
+ }
+ let y0 = wg.y * p.y_stride + p.row0;
+ if (p.glu == 1u) {
+  gate(sum.x, sum.y, y0, 4u * block + r);
+  if (B > 2u) {
+   gate(sum.z, sum.w, y0, 4u * block + 8u + r);
+  }
+  return;
+ }
+ write(sum.x, y0, 8u * block + r);
+ if (B > 1u) {
+  write(sum.y, y0, 8u * block + 8u + r);
+ }
+ if (B > 2u) {
+  write(sum.z, y0, 8u * block + 16u + r);
+  write(sum.w, y0, 8u * block + 24u + r);
+ }
+}
+",
+    },
+    Shader {
         name: "moe_combine",
         kernel: "moe_combine",
         workgroup_size: [64, 1, 1],
@@ -33063,7 +40703,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "ADD", default: Some(0.0) },
         ],
         needs: &[],
-        workgroup_bytes: 512,
+        workgroup_bytes: 256,
         uniform: &[
             UniformField { name: "n", offset: 0, size: 4 },
             UniformField { name: "x_stride", offset: 4, size: 4 },
@@ -33103,6 +40743,16 @@ struct Step {
  want: array<u32, 16>,
  rows: array<Row>,
 }
+var<workgroup> sum_parts: array<f32, T>;
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ sum_parts[t] = own;
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
+}
 override T: u32 = 64u;
 override LAYER: bool = false;
 override BIAS: bool = false;
@@ -33123,8 +40773,6 @@ struct P {
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 @group(0) @binding(4) var<storage, read> step: Step;
 @group(0) @binding(5) var<uniform> p: P;
-var<workgroup> part_mean: array<f32, T>;
-var<workgroup> part_square: array<f32, T>;
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let row = wg.x;
@@ -33138,25 +40786,141 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   for (var i = t; i < p.n; i += T) {
    sum += x[src + i];
   }
-  part_mean[t] = sum;
+  mean = sum_over_threads(t, sum) / f32(p.n);
   workgroupBarrier();
-  for (var k = 0u; k < T; k++) {
-   mean += part_mean[k];
-  }
-  mean /= f32(p.n);
  }
  var square = 0.0;
  for (var i = t; i < p.n; i += T) {
   let v = x[src + i] - mean;
   square += v * v;
  }
- part_square[t] = square;
- workgroupBarrier();
- square = 0.0;
- for (var k = 0u; k < T; k++) {
-  square += part_square[k];
+ let scale = inverseSqrt(sum_over_threads(t, square) / f32(p.n) + p.eps);
+ let dst = row * p.out_stride;
+ for (var i = t; i < p.n; i += T) {
+  var v = (x[src + i] - mean) * scale * g[i];
+  if (BIAS) {
+   v += b[i];
+  }
+  if (ADD) {
+   v += out[dst + i];
+  }
+  out[dst + i] = v;
  }
- let scale = inverseSqrt(square / f32(p.n) + p.eps);
+}
+",
+    },
+    Shader {
+        name: "norm_subgroup",
+        kernel: "norm",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "x", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "g", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "b", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 4, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 32 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "LAYER", default: Some(0.0) },
+            Override { name: "BIAS", default: Some(0.0) },
+            Override { name: "ADD", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 256,
+        uniform: &[
+            UniformField { name: "n", offset: 0, size: 4 },
+            UniformField { name: "x_stride", offset: 4, size: 4 },
+            UniformField { name: "out_stride", offset: 8, size: 4 },
+            UniformField { name: "count_from", offset: 12, size: 4 },
+            UniformField { name: "eps", offset: 16, size: 4 },
+            UniformField { name: "reserved0", offset: 20, size: 4 },
+            UniformField { name: "reserved1", offset: 24, size: 4 },
+            UniformField { name: "reserved2", offset: 28, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+var<workgroup> sum_parts: array<f32, T>;
+fn sum_over_threads(t: u32, own: f32) -> f32 {
+ let lanes = subgroupAdd(1u);
+ sum_parts[t / lanes] = subgroupAdd(own);
+ workgroupBarrier();
+ var sum = 0.0;
+ for (var k = 0u; k < T / lanes; k++) {
+  sum += sum_parts[k];
+ }
+ return sum;
+}
+override T: u32 = 64u;
+override LAYER: bool = false;
+override BIAS: bool = false;
+override ADD: bool = false;
+struct P {
+ n: u32,
+ x_stride: u32,
+ out_stride: u32,
+ count_from: u32,
+ eps: f32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> g: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read> step: Step;
+@group(0) @binding(5) var<uniform> p: P;
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let row = wg.x;
+ if (row >= select(step.n_rows, step.n_want, p.count_from == 1u)) {
+  return;
+ }
+ let src = row * p.x_stride;
+ var mean = 0.0;
+ if (LAYER) {
+  var sum = 0.0;
+  for (var i = t; i < p.n; i += T) {
+   sum += x[src + i];
+  }
+  mean = sum_over_threads(t, sum) / f32(p.n);
+  workgroupBarrier();
+ }
+ var square = 0.0;
+ for (var i = t; i < p.n; i += T) {
+  let v = x[src + i] - mean;
+  square += v * v;
+ }
+ let scale = inverseSqrt(sum_over_threads(t, square) / f32(p.n) + p.eps);
  let dst = row * p.out_stride;
  for (var i = t; i < p.n; i += T) {
   var v = (x[src + i] - mean) * scale * g[i];
@@ -33816,6 +41580,184 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>) {
   }
  }
  stats[wg.x] = finish(r);
+}
+",
+    },
+    Shader {
+        name: "row_stats_subgroup",
+        kernel: "row_stats",
+        workgroup_size: [64, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "logits", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "partials", kind: BindingKind::ReadWrite, min_size: 32 },
+            Binding { index: 3, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[
+            Override { name: "T", default: Some(64.0) },
+            Override { name: "LANES", default: Some(64.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 2048,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_tile", offset: 4, size: 4 },
+            UniformField { name: "reserved0", offset: 8, size: 4 },
+            UniformField { name: "reserved1", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const NO_ID = 0xffffffffu;
+fn is_finite(bits: u32) -> bool {
+ return (bits & 0x7f800000u) != 0x7f800000u;
+}
+fn order_key(bits: u32) -> u32 {
+ let b = select(bits, 0u, bits == 0x80000000u);
+ return select(b | 0x80000000u, ~b, (b >> 31u) == 1u);
+}
+fn order_logit(key: u32) -> f32 {
+ return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
+}
+struct Partial {
+ key: u32,
+ argmax: u32,
+ second: u32,
+ bad: u32,
+ sum: f32,
+ dot: f32,
+ reserved0: u32,
+ reserved1: u32,
+}
+fn no_partial() -> Partial {
+ return Partial(0u, NO_ID, 0u, 0u, 0.0, 0.0, 0u, 0u);
+}
+fn below_max(logit: f32, top: f32) -> f32 {
+ return max(logit - top, -100.0);
+}
+fn merge_partial(a: Partial, b: Partial) -> Partial {
+ var r = no_partial();
+ r.key = max(a.key, b.key);
+ r.argmax = select(a.argmax, b.argmax, b.key > a.key || (b.key == a.key && b.argmax < a.argmax));
+ r.second = max(min(a.key, b.key), max(a.second, b.second));
+ r.bad = select(min(a.bad, b.bad), max(a.bad, b.bad), a.bad == 0u || b.bad == 0u);
+ let top = order_logit(r.key);
+ if (a.key != 0u) {
+  let d = below_max(order_logit(a.key), top);
+  let w = exp(d);
+  r.sum = a.sum * w;
+  r.dot = (a.dot + d * a.sum) * w;
+ }
+ if (b.key != 0u) {
+  let d = below_max(order_logit(b.key), top);
+  let w = exp(d);
+  r.sum += b.sum * w;
+  r.dot += (b.dot + d * b.sum) * w;
+ }
+ return r;
+}
+override T: u32 = 64u;
+override LANES: u32 = 64u;
+struct P {
+ n_vocab: u32,
+ n_tile: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> logits: array<u32>;
+@group(0) @binding(2) var<storage, read_write> partials: array<Partial>;
+@group(0) @binding(3) var<uniform> p: P;
+const TILE = 4096u;
+const SUM = 64u;
+var<workgroup> parts: array<Partial, T>;
+fn from_lane(r: Partial, gap: u32) -> Partial {
+ return Partial(subgroupShuffleXor(r.key, gap), subgroupShuffleXor(r.argmax, gap), subgroupShuffleXor(r.second, gap),
+  subgroupShuffleXor(r.bad, gap), subgroupShuffleXor(r.sum, gap), subgroupShuffleXor(r.dot, gap), 0u, 0u);
+}
+fn scan(row: u32, first: u32, end: u32) -> Partial {
+ var r = no_partial();
+ for (var i = first; i < end; i += LANES) {
+  let bits = logits[row + i];
+  if (is_finite(bits)) {
+   let key = order_key(bits);
+   r.second = max(r.second, min(key, r.key));
+   if (key > r.key) {
+    r.key = key;
+    r.argmax = i;
+   }
+  } else if (r.bad == 0u) {
+   r.bad = i + 1u;
+  }
+ }
+ let top = order_logit(r.key);
+ for (var part = first; part < end; part += SUM * LANES) {
+  var sum = 0.0;
+  var dot = 0.0;
+  for (var i = part; i < min(part + SUM * LANES, end); i += LANES) {
+   let bits = logits[row + i];
+   if (is_finite(bits)) {
+    let d = below_max(bitcast<f32>(bits), top);
+    let w = exp(d);
+    sum += w;
+    dot += d * w;
+   }
+  }
+  r.sum += sum;
+  r.dot += dot;
+ }
+ return r;
+}
+@compute @workgroup_size(T)
+fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ if (wg.y >= step.n_want) {
+  return;
+ }
+ let lane = t % LANES;
+ let tile = wg.x * (T / LANES) + t / LANES;
+ var r = scan(wg.y * p.n_vocab, tile * TILE + lane, min((tile + 1u) * TILE, p.n_vocab));
+        {
+  let joined = min(subgroupAdd(1u), LANES);
+  for (var gap = 1u; gap < joined; gap <<= 1u) {
+   r = merge_partial(r, from_lane(r, gap));
+  }
+  parts[t] = r;
+  workgroupBarrier();
+  if (lane == 0u) {
+   for (var other = joined; other < LANES; other += joined) {
+    r = merge_partial(r, parts[t + other]);
+   }
+  }
+ }
+ if (lane == 0u && tile < p.n_tile) {
+  partials[wg.y * p.n_tile + tile] = r;
+ }
 }
 ",
     },
@@ -34908,282 +42850,344 @@ pub mod id {
     pub const ADD_ROWS: ShaderId = ShaderId(1);
     /// `attention` with rows = many.
     pub const ATTENTION_MANY: ShaderId = ShaderId(2);
+    /// `attention` with rows = many, subgroup = true.
+    pub const ATTENTION_MANY_SUBGROUP: ShaderId = ShaderId(3);
     /// `attention_merge`.
-    pub const ATTENTION_MERGE: ShaderId = ShaderId(3);
+    pub const ATTENTION_MERGE: ShaderId = ShaderId(4);
     /// `attention` with rows = one.
-    pub const ATTENTION_ONE: ShaderId = ShaderId(4);
+    pub const ATTENTION_ONE: ShaderId = ShaderId(5);
+    /// `attention` with rows = one, subgroup = true.
+    pub const ATTENTION_ONE_SUBGROUP: ShaderId = ShaderId(6);
     /// `attention` with rows = split.
-    pub const ATTENTION_SPLIT: ShaderId = ShaderId(5);
+    pub const ATTENTION_SPLIT: ShaderId = ShaderId(7);
+    /// `attention` with rows = split, subgroup = true.
+    pub const ATTENTION_SPLIT_SUBGROUP: ShaderId = ShaderId(8);
     /// `attention_tile`.
-    pub const ATTENTION_TILE: ShaderId = ShaderId(6);
+    pub const ATTENTION_TILE: ShaderId = ShaderId(9);
     /// `copy_rows`.
-    pub const COPY_ROWS: ShaderId = ShaderId(7);
+    pub const COPY_ROWS: ShaderId = ShaderId(10);
     /// `embed` with format = bf16.
-    pub const EMBED_BF16: ShaderId = ShaderId(8);
+    pub const EMBED_BF16: ShaderId = ShaderId(11);
     /// `embed` with format = f16.
-    pub const EMBED_F16: ShaderId = ShaderId(9);
+    pub const EMBED_F16: ShaderId = ShaderId(12);
     /// `embed` with format = f32.
-    pub const EMBED_F32: ShaderId = ShaderId(10);
+    pub const EMBED_F32: ShaderId = ShaderId(13);
     /// `embed` with format = iq4.
-    pub const EMBED_IQ4: ShaderId = ShaderId(11);
+    pub const EMBED_IQ4: ShaderId = ShaderId(14);
     /// `embed` with format = mxfp4.
-    pub const EMBED_MXFP4: ShaderId = ShaderId(12);
+    pub const EMBED_MXFP4: ShaderId = ShaderId(15);
     /// `embed` with format = q2k.
-    pub const EMBED_Q2K: ShaderId = ShaderId(13);
+    pub const EMBED_Q2K: ShaderId = ShaderId(16);
     /// `embed` with format = q3k.
-    pub const EMBED_Q3K: ShaderId = ShaderId(14);
+    pub const EMBED_Q3K: ShaderId = ShaderId(17);
     /// `embed` with format = q4.
-    pub const EMBED_Q4: ShaderId = ShaderId(15);
+    pub const EMBED_Q4: ShaderId = ShaderId(18);
     /// `embed` with format = q4k.
-    pub const EMBED_Q4K: ShaderId = ShaderId(16);
+    pub const EMBED_Q4K: ShaderId = ShaderId(19);
     /// `embed` with format = q5.
-    pub const EMBED_Q5: ShaderId = ShaderId(17);
+    pub const EMBED_Q5: ShaderId = ShaderId(20);
     /// `embed` with format = q5k.
-    pub const EMBED_Q5K: ShaderId = ShaderId(18);
+    pub const EMBED_Q5K: ShaderId = ShaderId(21);
     /// `embed` with format = q6k.
-    pub const EMBED_Q6K: ShaderId = ShaderId(19);
+    pub const EMBED_Q6K: ShaderId = ShaderId(22);
     /// `embed` with format = q8.
-    pub const EMBED_Q8: ShaderId = ShaderId(20);
+    pub const EMBED_Q8: ShaderId = ShaderId(23);
     /// `gather_logits`.
-    pub const GATHER_LOGITS: ShaderId = ShaderId(21);
+    pub const GATHER_LOGITS: ShaderId = ShaderId(24);
     /// `kv_move`.
-    pub const KV_MOVE: ShaderId = ShaderId(22);
+    pub const KV_MOVE: ShaderId = ShaderId(25);
     /// `mask_logits`.
-    pub const MASK_LOGITS: ShaderId = ShaderId(23);
+    pub const MASK_LOGITS: ShaderId = ShaderId(26);
     /// `matmul_rows` with format = bf16.
-    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(24);
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(27);
+    /// `matmul_rows` with format = bf16, subgroup = true.
+    pub const MATMUL_ROWS_BF16_SUBGROUP: ShaderId = ShaderId(28);
     /// `matmul_rows` with format = f16.
-    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(25);
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(29);
+    /// `matmul_rows` with format = f16, subgroup = true.
+    pub const MATMUL_ROWS_F16_SUBGROUP: ShaderId = ShaderId(30);
     /// `matmul_rows` with format = f32.
-    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(26);
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(31);
+    /// `matmul_rows` with format = f32, subgroup = true.
+    pub const MATMUL_ROWS_F32_SUBGROUP: ShaderId = ShaderId(32);
     /// `matmul_rows` with format = iq4.
-    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(27);
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(33);
+    /// `matmul_rows` with format = iq4, subgroup = true.
+    pub const MATMUL_ROWS_IQ4_SUBGROUP: ShaderId = ShaderId(34);
     /// `matmul_rows` with format = mxfp4.
-    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(28);
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(35);
+    /// `matmul_rows` with format = mxfp4, subgroup = true.
+    pub const MATMUL_ROWS_MXFP4_SUBGROUP: ShaderId = ShaderId(36);
     /// `matmul_rows` with format = q2k.
-    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(29);
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(37);
+    /// `matmul_rows` with format = q2k, subgroup = true.
+    pub const MATMUL_ROWS_Q2K_SUBGROUP: ShaderId = ShaderId(38);
     /// `matmul_rows` with format = q3k.
-    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(30);
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(39);
+    /// `matmul_rows` with format = q3k, subgroup = true.
+    pub const MATMUL_ROWS_Q3K_SUBGROUP: ShaderId = ShaderId(40);
     /// `matmul_rows` with format = q4.
-    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(31);
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(41);
+    /// `matmul_rows` with format = q4, subgroup = true.
+    pub const MATMUL_ROWS_Q4_SUBGROUP: ShaderId = ShaderId(42);
     /// `matmul_rows` with format = q4k.
-    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(32);
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(43);
+    /// `matmul_rows` with format = q4k, subgroup = true.
+    pub const MATMUL_ROWS_Q4K_SUBGROUP: ShaderId = ShaderId(44);
     /// `matmul_rows` with format = q5.
-    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(33);
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(45);
+    /// `matmul_rows` with format = q5, subgroup = true.
+    pub const MATMUL_ROWS_Q5_SUBGROUP: ShaderId = ShaderId(46);
     /// `matmul_rows` with format = q5k.
-    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(34);
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(47);
+    /// `matmul_rows` with format = q5k, subgroup = true.
+    pub const MATMUL_ROWS_Q5K_SUBGROUP: ShaderId = ShaderId(48);
     /// `matmul_rows` with format = q6k.
-    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(35);
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(49);
+    /// `matmul_rows` with format = q6k, subgroup = true.
+    pub const MATMUL_ROWS_Q6K_SUBGROUP: ShaderId = ShaderId(50);
     /// `matmul_rows` with format = q8.
-    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(36);
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(51);
+    /// `matmul_rows` with format = q8, subgroup = true.
+    pub const MATMUL_ROWS_Q8_SUBGROUP: ShaderId = ShaderId(52);
     /// `matmul_soft` with format = bf16, columns = eight.
-    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(37);
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(53);
     /// `matmul_soft` with format = bf16, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_BF16_EIGHT_SUBGROUP: ShaderId = ShaderId(38);
+    pub const MATMUL_SOFT_BF16_EIGHT_SUBGROUP: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(39);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(55);
     /// `matmul_soft` with format = bf16, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_BF16_ONE_SUBGROUP: ShaderId = ShaderId(40);
+    pub const MATMUL_SOFT_BF16_ONE_SUBGROUP: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(41);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(57);
     /// `matmul_soft` with format = f16, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_F16_EIGHT_SUBGROUP: ShaderId = ShaderId(42);
+    pub const MATMUL_SOFT_F16_EIGHT_SUBGROUP: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(43);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(59);
     /// `matmul_soft` with format = f16, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_F16_ONE_SUBGROUP: ShaderId = ShaderId(44);
+    pub const MATMUL_SOFT_F16_ONE_SUBGROUP: ShaderId = ShaderId(60);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(45);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(61);
     /// `matmul_soft` with format = f32, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_F32_EIGHT_SUBGROUP: ShaderId = ShaderId(46);
+    pub const MATMUL_SOFT_F32_EIGHT_SUBGROUP: ShaderId = ShaderId(62);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(47);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(63);
     /// `matmul_soft` with format = f32, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_F32_ONE_SUBGROUP: ShaderId = ShaderId(48);
+    pub const MATMUL_SOFT_F32_ONE_SUBGROUP: ShaderId = ShaderId(64);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(49);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(65);
     /// `matmul_soft` with format = iq4, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_IQ4_EIGHT_SUBGROUP: ShaderId = ShaderId(50);
+    pub const MATMUL_SOFT_IQ4_EIGHT_SUBGROUP: ShaderId = ShaderId(66);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(51);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(67);
     /// `matmul_soft` with format = iq4, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_IQ4_ONE_SUBGROUP: ShaderId = ShaderId(52);
+    pub const MATMUL_SOFT_IQ4_ONE_SUBGROUP: ShaderId = ShaderId(68);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(69);
     /// `matmul_soft` with format = mxfp4, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_MXFP4_EIGHT_SUBGROUP: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_MXFP4_EIGHT_SUBGROUP: ShaderId = ShaderId(70);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(71);
     /// `matmul_soft` with format = mxfp4, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_MXFP4_ONE_SUBGROUP: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_MXFP4_ONE_SUBGROUP: ShaderId = ShaderId(72);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(73);
     /// `matmul_soft` with format = q2k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q2K_EIGHT_SUBGROUP: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_Q2K_EIGHT_SUBGROUP: ShaderId = ShaderId(74);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(75);
     /// `matmul_soft` with format = q2k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q2K_ONE_SUBGROUP: ShaderId = ShaderId(60);
+    pub const MATMUL_SOFT_Q2K_ONE_SUBGROUP: ShaderId = ShaderId(76);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(61);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(77);
     /// `matmul_soft` with format = q3k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q3K_EIGHT_SUBGROUP: ShaderId = ShaderId(62);
+    pub const MATMUL_SOFT_Q3K_EIGHT_SUBGROUP: ShaderId = ShaderId(78);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(63);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(79);
     /// `matmul_soft` with format = q3k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q3K_ONE_SUBGROUP: ShaderId = ShaderId(64);
+    pub const MATMUL_SOFT_Q3K_ONE_SUBGROUP: ShaderId = ShaderId(80);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(65);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(81);
     /// `matmul_soft` with format = q4, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q4_EIGHT_SUBGROUP: ShaderId = ShaderId(66);
+    pub const MATMUL_SOFT_Q4_EIGHT_SUBGROUP: ShaderId = ShaderId(82);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(67);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(83);
     /// `matmul_soft` with format = q4, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q4_ONE_SUBGROUP: ShaderId = ShaderId(68);
+    pub const MATMUL_SOFT_Q4_ONE_SUBGROUP: ShaderId = ShaderId(84);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(69);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(85);
     /// `matmul_soft` with format = q4k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q4K_EIGHT_SUBGROUP: ShaderId = ShaderId(70);
+    pub const MATMUL_SOFT_Q4K_EIGHT_SUBGROUP: ShaderId = ShaderId(86);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(71);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(87);
     /// `matmul_soft` with format = q4k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q4K_ONE_SUBGROUP: ShaderId = ShaderId(72);
+    pub const MATMUL_SOFT_Q4K_ONE_SUBGROUP: ShaderId = ShaderId(88);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(73);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(89);
     /// `matmul_soft` with format = q5, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q5_EIGHT_SUBGROUP: ShaderId = ShaderId(74);
+    pub const MATMUL_SOFT_Q5_EIGHT_SUBGROUP: ShaderId = ShaderId(90);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(75);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(91);
     /// `matmul_soft` with format = q5, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q5_ONE_SUBGROUP: ShaderId = ShaderId(76);
+    pub const MATMUL_SOFT_Q5_ONE_SUBGROUP: ShaderId = ShaderId(92);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(77);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(93);
     /// `matmul_soft` with format = q5k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q5K_EIGHT_SUBGROUP: ShaderId = ShaderId(78);
+    pub const MATMUL_SOFT_Q5K_EIGHT_SUBGROUP: ShaderId = ShaderId(94);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(79);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(95);
     /// `matmul_soft` with format = q5k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q5K_ONE_SUBGROUP: ShaderId = ShaderId(80);
+    pub const MATMUL_SOFT_Q5K_ONE_SUBGROUP: ShaderId = ShaderId(96);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(81);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(97);
     /// `matmul_soft` with format = q6k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q6K_EIGHT_SUBGROUP: ShaderId = ShaderId(82);
+    pub const MATMUL_SOFT_Q6K_EIGHT_SUBGROUP: ShaderId = ShaderId(98);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(83);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(99);
     /// `matmul_soft` with format = q6k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q6K_ONE_SUBGROUP: ShaderId = ShaderId(84);
+    pub const MATMUL_SOFT_Q6K_ONE_SUBGROUP: ShaderId = ShaderId(100);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(85);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(101);
     /// `matmul_soft` with format = q8, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q8_EIGHT_SUBGROUP: ShaderId = ShaderId(86);
+    pub const MATMUL_SOFT_Q8_EIGHT_SUBGROUP: ShaderId = ShaderId(102);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(87);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(103);
     /// `matmul_soft` with format = q8, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q8_ONE_SUBGROUP: ShaderId = ShaderId(88);
+    pub const MATMUL_SOFT_Q8_ONE_SUBGROUP: ShaderId = ShaderId(104);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(89);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(105);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(90);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(106);
     /// `matmul_tile` with format = f16, half = true.
-    pub const MATMUL_TILE_F16_HALF: ShaderId = ShaderId(91);
+    pub const MATMUL_TILE_F16_HALF: ShaderId = ShaderId(107);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(92);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(108);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(93);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(109);
     /// `matmul_tile` with format = iq4, dot = true.
-    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(94);
+    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(110);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(95);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(111);
     /// `matmul_tile` with format = mxfp4, dot = true.
-    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(96);
+    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(112);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(97);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(113);
     /// `matmul_tile` with format = q2k, dot = true.
-    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(98);
+    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(114);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(99);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(115);
     /// `matmul_tile` with format = q3k, dot = true.
-    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(100);
+    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(116);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(101);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(117);
     /// `matmul_tile` with format = q4, dot = true.
-    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(102);
+    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(118);
     /// `matmul_tile` with format = q4, half = true.
-    pub const MATMUL_TILE_Q4_HALF: ShaderId = ShaderId(103);
+    pub const MATMUL_TILE_Q4_HALF: ShaderId = ShaderId(119);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(104);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(120);
     /// `matmul_tile` with format = q4k, dot = true.
-    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(105);
+    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(121);
     /// `matmul_tile` with format = q4k, half = true.
-    pub const MATMUL_TILE_Q4K_HALF: ShaderId = ShaderId(106);
+    pub const MATMUL_TILE_Q4K_HALF: ShaderId = ShaderId(122);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(107);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(123);
     /// `matmul_tile` with format = q5, dot = true.
-    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(108);
+    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(124);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(109);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(125);
     /// `matmul_tile` with format = q5k, dot = true.
-    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(110);
+    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(126);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(111);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(127);
     /// `matmul_tile` with format = q6k, dot = true.
-    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(112);
+    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(128);
     /// `matmul_tile` with format = q6k, half = true.
-    pub const MATMUL_TILE_Q6K_HALF: ShaderId = ShaderId(113);
+    pub const MATMUL_TILE_Q6K_HALF: ShaderId = ShaderId(129);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(114);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(130);
     /// `matmul_tile` with format = q8, dot = true.
-    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(115);
+    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(131);
     /// `matmul_tile` with format = q8, half = true.
-    pub const MATMUL_TILE_Q8_HALF: ShaderId = ShaderId(116);
+    pub const MATMUL_TILE_Q8_HALF: ShaderId = ShaderId(132);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(117);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(133);
+    /// `matmul_vec` with format = bf16, subgroup = true.
+    pub const MATMUL_VEC_BF16_SUBGROUP: ShaderId = ShaderId(134);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(118);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(135);
+    /// `matmul_vec` with format = f16, subgroup = true.
+    pub const MATMUL_VEC_F16_SUBGROUP: ShaderId = ShaderId(136);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(119);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(137);
+    /// `matmul_vec` with format = f32, subgroup = true.
+    pub const MATMUL_VEC_F32_SUBGROUP: ShaderId = ShaderId(138);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(120);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(139);
+    /// `matmul_vec` with format = iq4, subgroup = true.
+    pub const MATMUL_VEC_IQ4_SUBGROUP: ShaderId = ShaderId(140);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(121);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(141);
+    /// `matmul_vec` with format = mxfp4, subgroup = true.
+    pub const MATMUL_VEC_MXFP4_SUBGROUP: ShaderId = ShaderId(142);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(122);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(143);
+    /// `matmul_vec` with format = q2k, subgroup = true.
+    pub const MATMUL_VEC_Q2K_SUBGROUP: ShaderId = ShaderId(144);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(123);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(145);
+    /// `matmul_vec` with format = q3k, subgroup = true.
+    pub const MATMUL_VEC_Q3K_SUBGROUP: ShaderId = ShaderId(146);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(124);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(147);
+    /// `matmul_vec` with format = q4, subgroup = true.
+    pub const MATMUL_VEC_Q4_SUBGROUP: ShaderId = ShaderId(148);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(125);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(149);
+    /// `matmul_vec` with format = q4k, subgroup = true.
+    pub const MATMUL_VEC_Q4K_SUBGROUP: ShaderId = ShaderId(150);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(126);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(151);
+    /// `matmul_vec` with format = q5, subgroup = true.
+    pub const MATMUL_VEC_Q5_SUBGROUP: ShaderId = ShaderId(152);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(127);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(153);
+    /// `matmul_vec` with format = q5k, subgroup = true.
+    pub const MATMUL_VEC_Q5K_SUBGROUP: ShaderId = ShaderId(154);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(128);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(155);
+    /// `matmul_vec` with format = q6k, subgroup = true.
+    pub const MATMUL_VEC_Q6K_SUBGROUP: ShaderId = ShaderId(156);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(129);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(157);
+    /// `matmul_vec` with format = q8, subgroup = true.
+    pub const MATMUL_VEC_Q8_SUBGROUP: ShaderId = ShaderId(158);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(130);
+    pub const MOE_COMBINE: ShaderId = ShaderId(159);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(131);
+    pub const MOE_ROUTE: ShaderId = ShaderId(160);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(132);
+    pub const NORM: ShaderId = ShaderId(161);
+    /// `norm` with subgroup = true.
+    pub const NORM_SUBGROUP: ShaderId = ShaderId(162);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(133);
+    pub const PENALIZE: ShaderId = ShaderId(163);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(134);
+    pub const ROPE_KV: ShaderId = ShaderId(164);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(135);
+    pub const ROW_STATS: ShaderId = ShaderId(165);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(136);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(166);
+    /// `row_stats` with subgroup = true.
+    pub const ROW_STATS_SUBGROUP: ShaderId = ShaderId(167);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(137);
+    pub const SAMPLE: ShaderId = ShaderId(168);
     /// `sample` with next = true.
-    pub const SAMPLE_NEXT: ShaderId = ShaderId(138);
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(169);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(139);
+    pub const TOPK_FIRST: ShaderId = ShaderId(170);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(140);
+    pub const TOPK_MERGE: ShaderId = ShaderId(171);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(141);
+    pub const TOPK_SCAN: ShaderId = ShaderId(172);
 }

@@ -1,5 +1,7 @@
 //! Which form of each kernel runs, as plain values.
 
+use crate::shader::ShaderId;
+
 /// How products with several columns run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManyRows {
@@ -65,6 +67,9 @@ pub struct Profile {
     pub tile_from: u32,
     /// What tiles hold.
     pub tile_form: TileForm,
+    /// Lanes that every subgroup has at least, where products of one and few rows, attention, norms and statistics add and
+    /// compare by subgroups; 1 where they do so through workgroup memory alone.
+    pub subgroups: u32,
     /// Invocations per row of norms and other row reductions.
     pub norm_threads: u32,
     /// Invocations per workgroup of attention.
@@ -139,6 +144,7 @@ impl Profile {
         many: None,
         tile_from: 9,
         tile_form: TileForm::Floats,
+        subgroups: 1,
         norm_threads: 128,
         attention_threads: 64,
         flash_from: u32::MAX,
@@ -165,6 +171,7 @@ impl Profile {
         many: None,
         tile_from: u32::MAX,
         tile_form: TileForm::Floats,
+        subgroups: 1,
         norm_threads: 8,
         attention_threads: 8,
         flash_from: u32::MAX,
@@ -200,6 +207,7 @@ impl Profile {
             "min_blocks" => self.min_blocks = number("min_blocks", 1 << 16)?,
             "rows_lanes" => self.rows_lanes = number("rows_lanes", 32)?,
             "rows_groups" => self.rows_groups = number("rows_groups", 32)?,
+            "subgroups" => self.subgroups = number("subgroups", 128)?,
             "norm_threads" => self.norm_threads = number("norm_threads", 256)?,
             "attention_threads" => self.attention_threads = number("attention_threads", 256)?,
             "stats_lanes" => self.stats_lanes = number("stats_lanes", 64)?,
@@ -225,6 +233,11 @@ impl Profile {
             _ => return Err(ProfileError::UnknownEntry { entry: entry.to_owned() }),
         }
         Ok(self)
+    }
+
+    /// The form of a kernel that reduces over a workgroup.
+    pub(crate) const fn reducing(&self, by_threads: ShaderId, by_subgroups: ShaderId) -> ShaderId {
+        if self.subgroups > 1 { by_subgroups } else { by_threads }
     }
 
     /// The form for up to `max_rows` columns.

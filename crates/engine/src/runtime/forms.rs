@@ -21,7 +21,7 @@ pub(super) fn select_profile(
             ..Profile::SOFTWARE
         },
         AdapterKind::Cpu => Profile::SOFTWARE,
-        _ => Profile::CORE,
+        _ => Profile { subgroups: least_lanes(device.caps()), ..Profile::CORE },
     };
     let mut profile = preferred;
     for (entry, value) in forced {
@@ -51,6 +51,9 @@ fn lacking(profile: &Profile, kind: AdapterKind, caps: &Caps) -> Option<(&'stati
     if profile.soft_subgroup && !has_soft_lanes(caps) {
         return Some(("soft_subgroup", "subgroups of eight lanes"));
     }
+    if profile.subgroups > least_lanes(caps) {
+        return Some(("subgroups", "subgroups of so many lanes"));
+    }
     None
 }
 
@@ -63,6 +66,11 @@ pub(super) fn check_exact(profile: &Profile) -> Result<(), EngineError> {
         Activations::Exact => Ok(()),
         Activations::Int8 => Err(ProfileError::Inexact { entry: "activations", value: "int8" }.into()),
     }
+}
+
+/// Lanes that every subgroup has, as a form takes them; 1 without subgroups.
+pub(crate) fn least_lanes(caps: &Caps) -> u32 {
+    caps.subgroups.map_or(1, |(least, _)| least.clamp(1, 128))
 }
 
 /// Whether every subgroup has the lanes that `matmul_soft` wants.
@@ -103,7 +111,12 @@ mod tests {
         assert_eq!(lacking(&dot, AdapterKind::Cpu, device.caps()), None);
         let half = Profile { tile_form: TileForm::Half, ..Profile::CORE };
         assert_eq!(lacking(&half, AdapterKind::Cpu, device.caps()), Some(("tile_form", "shader-f16")));
-        assert_eq!(lacking(&half, AdapterKind::Cpu, &Caps { f16: true, ..browser }), None);
+        assert_eq!(lacking(&half, AdapterKind::Cpu, &Caps { f16: true, ..browser.clone() }), None);
+        let wide = Profile { subgroups: 32, ..Profile::CORE };
+        let narrow = Caps { subgroups: Some((16, 64)), ..browser };
+        let missing = Some(("subgroups", "subgroups of so many lanes"));
+        assert_eq!(lacking(&wide, AdapterKind::Discrete, &narrow), missing);
+        assert_eq!(lacking(&Profile { subgroups: 16, ..wide }, AdapterKind::Discrete, &narrow), None);
     }
 
     #[test]

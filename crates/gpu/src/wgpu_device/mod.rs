@@ -79,14 +79,14 @@ impl WgpuDevice {
         platform::on_uncaught_error(&device, fault.clone());
         platform::name_adapter(&mut info, &device);
         let details = adapter.get_info();
-        let sizes = (details.subgroup_min_size, details.subgroup_max_size);
+        let lanes = (details.subgroup_min_size, details.subgroup_max_size);
         let caps = Caps {
             max_buffer: limits.max_buffer_size,
             max_binding: limits.max_storage_buffer_binding_size,
             max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
             max_invocations: limits.max_compute_invocations_per_workgroup,
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
-            subgroups: features.contains(wgpu::Features::SUBGROUP).then_some(sizes),
+            subgroups: platform::has_subgroups(&device).then_some(lanes),
             f16: features.contains(wgpu::Features::SHADER_F16),
             packed_dot: platform::packed_dot(),
         };

@@ -1,7 +1,10 @@
 //! What differs from a browser: adapters can be listed, a thread can wait, and errors come with a type.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
+
+use goldcrest_kernels::Shader;
 
 use super::TIMEOUT_S;
 use super::fault::Fault;
@@ -20,6 +23,16 @@ pub(super) const FEATURES: wgpu::Features = wgpu::Features::PIPELINE_CACHE;
 /// naga writes the products of four bytes out where the driver has no instruction for them.
 pub(super) const fn packed_dot() -> bool {
     true
+}
+
+/// Whether shaders may work by subgroups.
+pub(super) fn has_subgroups(device: &wgpu::Device) -> bool {
+    device.features().contains(wgpu::Features::SUBGROUP)
+}
+
+/// naga takes subgroups without a directive, and refuses the directive.
+pub(super) const fn text(shader: &Shader) -> Cow<'static, str> {
+    Cow::Borrowed(shader.wgsl)
 }
 
 /// A cache that begins with what `read` finds under the adapter's name, and that name; none where there are no such caches.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use goldcrest_kernels::{BindingKind, Dispatch, Feature, Shader, ShaderId};
 
+use super::platform;
 use crate::counters::CounterCell;
 use crate::{Buffer, Caps, GpuError};
 
@@ -127,7 +128,7 @@ fn check_features(shader: &Shader, caps: &Caps) -> Result<(), GpuError> {
 fn compile(device: &wgpu::Device, shader: &Shader) -> Compiled {
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(shader.name),
-        source: wgpu::ShaderSource::Wgsl(shader.wgsl.into()),
+        source: wgpu::ShaderSource::Wgsl(platform::text(shader)),
     });
     let entries: Vec<_> = shader
         .bindings

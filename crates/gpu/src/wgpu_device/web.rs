@@ -1,5 +1,8 @@
 //! What differs in a browser: one adapter for the asking, nothing can wait, and errors are JavaScript's.
 
+use std::borrow::Cow;
+
+use goldcrest_kernels::{Feature, Shader};
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
@@ -43,10 +46,20 @@ pub(super) const FEATURES: wgpu::Features = wgpu::Features::empty();
 /// A feature of the browser's language, and not of the device.
 pub(super) fn packed_dot() -> bool {
     let gpu = property(&property(&js_sys::global(), "navigator"), "gpu");
-    let features = property(&gpu, "wgslLanguageFeatures");
-    let has = property(&features, "has").dyn_into::<Function>();
-    has.and_then(|has| has.call1(&features, &"packed_4x8_integer_dot_product".into()))
-        .is_ok_and(|answer| answer.is_truthy())
+    has(&property(&gpu, "wgslLanguageFeatures"), "packed_4x8_integer_dot_product")
+}
+
+/// wgpu does not know the feature in browsers; the page asks for it behind its back.
+pub(super) fn has_subgroups(device: &wgpu::Device) -> bool {
+    device.as_webgpu().is_some_and(|device| has(&property(device, "features"), "subgroups"))
+}
+
+/// Browsers want a directive for subgroups.
+pub(super) fn text(shader: &Shader) -> Cow<'static, str> {
+    if shader.needs.contains(&Feature::Subgroups) {
+        return format!("enable subgroups;\n{}", shader.wgsl).into();
+    }
+    shader.wgsl.into()
 }
 
 /// See [`FEATURES`].
@@ -135,6 +148,12 @@ pub(super) fn on_work_done(queue: &wgpu::Queue, done: &Signal) {
 /// A browser frees a buffer when it collects garbage, which may be far too late for a gigabyte of weights.
 pub(super) fn release(buffer: &wgpu::Buffer) {
     buffer.destroy();
+}
+
+/// Whether a set of JavaScript has an entry.
+fn has(set: &JsValue, name: &str) -> bool {
+    let has = property(set, "has").dyn_into::<Function>();
+    has.and_then(|has| has.call1(set, &name.into())).is_ok_and(|answer| answer.is_truthy())
 }
 
 fn property(of: &JsValue, name: &str) -> JsValue {

@@ -29,7 +29,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "norm" => Some(norm::norm),
         "act" => Some(act::act),
         "rope_kv" => Some(rope_kv::rope_kv),
-        "attention" if shader.shader().name.ends_with("_split") => Some(attention::split),
+        "attention" if shader.shader().name.contains("_split") => Some(attention::split),
         "attention" | "attention_tile" => Some(attention::attention),
         "attention_merge" => Some(attention::merge),
         "kv_move" => Some(kv_move::kv_move),

@@ -105,7 +105,7 @@ pub fn attention_one<B: Clone>(
     let params: &mut Params = bytemuck::from_bytes_mut(bytemuck::cast_slice_mut(&mut dispatch.uniform));
     (params.n_rot, params.n_pos) = entry.rope.map_or((0, 1), |r| (r.n_rot, r.n_pos));
     params.eps = eps;
-    dispatch.shader = id::ATTENTION_ONE;
+    dispatch.shader = profile.reducing(id::ATTENTION_ONE, id::ATTENTION_ONE_SUBGROUP);
     dispatch.overrides.extend([
         ("QK_NORM", mode.into()),
         ("ROPE", u8::from(entry.rope.is_some()).into()),
@@ -147,7 +147,7 @@ pub fn attention_split<B: Clone>(
     let HeadShape { n_head, head_dim, .. } = args.shape;
     let mut split = attention_one(args, entry, profile)?;
     holds("attention_split", "parts", parts, split_scratch_bytes(n_head, head_dim))?;
-    split.shader = id::ATTENTION_SPLIT;
+    split.shader = profile.reducing(id::ATTENTION_SPLIT, id::ATTENTION_SPLIT_SUBGROUP);
     split.overrides.push(("SPLITS", SPLITS.into()));
     split.bindings[4] = parts.clone();
     split.grid[2] = SPLITS;
@@ -204,7 +204,7 @@ pub fn attention<B: Clone>(
         return tiled(args, &params);
     }
     Ok(Dispatch {
-        shader: id::ATTENTION_MANY,
+        shader: profile.reducing(id::ATTENTION_MANY, id::ATTENTION_MANY_SUBGROUP),
         overrides: vec![
             ("T", threads.into()),
             ("TILE", tile.into()),
@@ -253,8 +253,9 @@ fn groups(threads: u32, head_dim: u32) -> u32 {
 }
 
 /// Refuses a head whose query and sums in pairs of floats, and `own` bytes more a pair, do not fit into workgroup memory
-/// beside a score, a weight and a cell for each key of a tile.
+/// beside a score, a weight and a cell for each key of a tile, and two parts of each thread.
 fn workgroup_bytes(op: &'static str, threads: u32, head_dim: u32, own: u32) -> Result<(), ShapeError> {
-    let bytes = head_dim / 2 * (8 + 8 * groups(threads, head_dim) + own) + 12 * TILE.max(threads);
+    let bytes =
+        head_dim / 2 * (8 + 8 * groups(threads, head_dim) + own) + 12 * TILE.max(threads) + 8 * threads;
     in_range(op, "bytes of workgroup memory", bytes.into(), 0, MAX_WORKGROUP_BYTES)
 }

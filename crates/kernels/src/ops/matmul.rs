@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::check::{holds, in_range};
 use super::matmul_soft;
-use super::matmul_variants::{VEC, pick};
+use super::matmul_variants::{VEC, VEC_SUBGROUP, pick};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::format::{Format, PlaneLayout, ROWS_PER_GROUP};
@@ -250,7 +250,7 @@ pub fn matmul_vec<B: Clone>(
     if profile.soft {
         return matmul_soft::one(profile, args);
     }
-    let lanes = lanes(profile.vec_lanes, matrix.k / 32);
+    let (lanes, by_subgroups) = lanes(profile, profile.vec_lanes, matrix.k / 32);
     let part = |part: &MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
         let block = block(profile.vec_block, profile, layout.n_group).max(if matrix.glu { 2 } else { 1 });
@@ -282,7 +282,7 @@ pub fn matmul_vec<B: Clone>(
             experts.map(|e| e.sel),
         ];
         Ok(Dispatch {
-            shader: pick(&VEC, matrix.format),
+            shader: pick(if by_subgroups { &VEC_SUBGROUP } else { &VEC }, matrix.format),
             overrides,
             bindings: bindings.iter().map(|b| b.unwrap_or(dummy).clone()).collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
@@ -292,10 +292,13 @@ pub fn matmul_vec<B: Clone>(
     matrix.parts.iter().map(part).collect()
 }
 
-/// Lanes per row, at most `most`: as few as finish in the same number of steps.
-pub(super) fn lanes(most: u32, n_chunk: u32) -> u32 {
+/// Lanes per row, at most `most`: as few as finish in the same number of steps, and whether they add as part of a subgroup,
+/// which wants a power of two.
+pub(super) fn lanes(profile: &Profile, most: u32, n_chunk: u32) -> (u32, bool) {
     let steps = n_chunk.div_ceil(most.max(1)).max(1);
-    n_chunk.div_ceil(steps).max(1)
+    let lanes = n_chunk.div_ceil(steps).max(1);
+    let power = lanes.next_power_of_two();
+    if lanes > 1 && power <= profile.subgroups { (power, true) } else { (lanes, false) }
 }
 
 /// Groups per thread, 1, 2 or 4: the most that still leave the machine enough threads.

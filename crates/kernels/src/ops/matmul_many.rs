@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::check::{holds, in_range};
 use super::matmul::{Epilogue, Matrix, MatrixPart, block, geometry, grid, lanes};
 use super::matmul_soft;
-use super::matmul_variants::{ROWS, TILE, TILE_DOT, pick, pick_coded, pick_half};
+use super::matmul_variants::{ROWS, ROWS_SUBGROUP, TILE, TILE_DOT, pick, pick_coded, pick_half};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::format::{Format, ROWS_PER_GROUP};
@@ -114,11 +114,12 @@ pub fn matmul_many<B: Clone>(
         };
         let (shader, overrides, grid) = match form {
             ManyRows::Rows => {
-                let lanes = lanes(profile.rows_lanes, matrix.k / 32);
+                let (lanes, by_subgroups) = lanes(profile, profile.rows_lanes, matrix.k / 32);
+                let variants = if by_subgroups { &ROWS_SUBGROUP } else { &ROWS };
                 let block = block(profile.rows_block, profile, layout.n_group);
                 let groups = grid(op, layout.n_group, block * profile.rows_groups)?;
                 let overrides = geometry(lanes, profile.rows_groups, block);
-                (pick(&ROWS, matrix.format), overrides, [max_rows.div_ceil(COLUMNS_PER_THREAD), groups, 1])
+                (pick(variants, matrix.format), overrides, [max_rows.div_ceil(COLUMNS_PER_THREAD), groups, 1])
             }
             ManyRows::Tile => {
                 let rows = grid(op, layout.n_group * ROWS_PER_GROUP, TILE_SIZE)?;

@@ -27,6 +27,22 @@ pub(crate) const VEC: Variants = [
     id::MATMUL_VEC_Q2K,
 ];
 
+pub(crate) const VEC_SUBGROUP: Variants = [
+    id::MATMUL_VEC_F32_SUBGROUP,
+    id::MATMUL_VEC_F16_SUBGROUP,
+    id::MATMUL_VEC_BF16_SUBGROUP,
+    id::MATMUL_VEC_Q4_SUBGROUP,
+    id::MATMUL_VEC_Q5_SUBGROUP,
+    id::MATMUL_VEC_Q8_SUBGROUP,
+    id::MATMUL_VEC_IQ4_SUBGROUP,
+    id::MATMUL_VEC_MXFP4_SUBGROUP,
+    id::MATMUL_VEC_Q4K_SUBGROUP,
+    id::MATMUL_VEC_Q5K_SUBGROUP,
+    id::MATMUL_VEC_Q6K_SUBGROUP,
+    id::MATMUL_VEC_Q3K_SUBGROUP,
+    id::MATMUL_VEC_Q2K_SUBGROUP,
+];
+
 pub(crate) const ROWS: Variants = [
     id::MATMUL_ROWS_F32,
     id::MATMUL_ROWS_F16,
@@ -41,6 +57,22 @@ pub(crate) const ROWS: Variants = [
     id::MATMUL_ROWS_Q6K,
     id::MATMUL_ROWS_Q3K,
     id::MATMUL_ROWS_Q2K,
+];
+
+pub(crate) const ROWS_SUBGROUP: Variants = [
+    id::MATMUL_ROWS_F32_SUBGROUP,
+    id::MATMUL_ROWS_F16_SUBGROUP,
+    id::MATMUL_ROWS_BF16_SUBGROUP,
+    id::MATMUL_ROWS_Q4_SUBGROUP,
+    id::MATMUL_ROWS_Q5_SUBGROUP,
+    id::MATMUL_ROWS_Q8_SUBGROUP,
+    id::MATMUL_ROWS_IQ4_SUBGROUP,
+    id::MATMUL_ROWS_MXFP4_SUBGROUP,
+    id::MATMUL_ROWS_Q4K_SUBGROUP,
+    id::MATMUL_ROWS_Q5K_SUBGROUP,
+    id::MATMUL_ROWS_Q6K_SUBGROUP,
+    id::MATMUL_ROWS_Q3K_SUBGROUP,
+    id::MATMUL_ROWS_Q2K_SUBGROUP,
 ];
 
 pub(crate) const TILE: Variants = [
@@ -182,7 +214,10 @@ pub(crate) fn format_of(shader: ShaderId) -> Option<Format> {
         return Some(*format);
     }
     let soft = [&SOFT_ONE, &SOFT_EIGHT, &SOFT_ONE_SUBGROUP, &SOFT_EIGHT_SUBGROUP];
-    let whole = [&VEC, &ROWS, &TILE, &EMBED].into_iter().chain(soft).map(|v| (0, v.as_slice()));
+    let whole = [&VEC, &VEC_SUBGROUP, &ROWS, &ROWS_SUBGROUP, &TILE, &EMBED]
+        .into_iter()
+        .chain(soft)
+        .map(|v| (0, v.as_slice()));
     let at = whole
         .chain([(N_FLOATS, TILE_DOT.as_slice())])
         .find_map(|(first, v)| v.iter().position(|s| *s == shader).map(|i| first + i))?;
@@ -197,7 +232,9 @@ mod tests {
     fn names_agree_with_formats() {
         let kernels = [
             (VEC, "matmul_vec", ""),
+            (VEC_SUBGROUP, "matmul_vec", "_subgroup"),
             (ROWS, "matmul_rows", ""),
+            (ROWS_SUBGROUP, "matmul_rows", "_subgroup"),
             (TILE, "matmul_tile", ""),
             (SOFT_ONE, "matmul_soft", "_one"),
             (SOFT_EIGHT, "matmul_soft", "_eight"),

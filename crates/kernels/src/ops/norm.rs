@@ -78,7 +78,7 @@ pub fn norm<B: Clone>(args: &NormArgs<'_, B>, profile: &Profile) -> Result<Dispa
     holds(op, "out", out, row_bytes(n_rows, n, out_stride))?;
     let params = Params { n, x_stride, out_stride, count_from, eps, reserved: [0; 3] };
     Ok(Dispatch {
-        shader: id::NORM,
+        shader: profile.reducing(id::NORM, id::NORM_SUBGROUP),
         overrides: vec![
             ("T", profile.norm_threads.into()),
             ("LAYER", u8::from(args.kind == NormKind::Layer).into()),

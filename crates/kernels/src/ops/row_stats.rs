@@ -77,7 +77,7 @@ pub fn row_stats<B: Clone>(
     let merge = MergeParams { n_tile, reserved: [0; 3] };
     Ok(vec![
         Dispatch {
-            shader: id::ROW_STATS,
+            shader: profile.reducing(id::ROW_STATS, id::ROW_STATS_SUBGROUP),
             overrides: vec![("T", threads.into()), ("LANES", lanes.into())],
             bindings: vec![step.clone(), logits.clone(), partials.clone()],
             uniform: bytemuck::cast_slice(&[tiles]).to_vec(),

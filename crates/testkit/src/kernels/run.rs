@@ -73,7 +73,9 @@ pub fn run(
         let mut twins: Option<Vec<Vec<u32>>> = None;
         for device in devices {
             let lanes = device.caps().subgroups;
-            if profile.soft_subgroup && lanes.is_some_and(|lanes| lanes != (SOFT_LANES, SOFT_LANES)) {
+            if profile.soft_subgroup && lanes.is_some_and(|lanes| lanes != (SOFT_LANES, SOFT_LANES))
+                || lanes.is_some_and(|(least, _)| least < profile.subgroups)
+            {
                 continue;
             }
             // The engine refuses it on other adapters.

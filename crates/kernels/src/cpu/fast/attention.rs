@@ -49,7 +49,7 @@ impl<'a> Attention<'a> {
         let &[qkv, kv, table, step, out, ref entry @ ..] = args.bindings else { return None };
         let p: Params = args.params();
         let dim = 2 * args.override_value("HALF") as usize;
-        if !dim.is_multiple_of(LANES) || args.shader.shader().name.ends_with("_split") {
+        if !dim.is_multiple_of(LANES) || args.shader.shader().name.contains("_split") {
             return None;
         }
         let layout = CellLayout::of(args, p.n_head_kv as usize, dim);
