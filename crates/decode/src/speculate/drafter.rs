@@ -114,7 +114,7 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
         if made > 0 {
             let took = job.model.took();
             learning.planner.rested(made, took.as_secs_f32());
-            (0..made).for_each(|_| tally.pass(1, 0));
+            (0..made).for_each(|_| tally.pass((1, 1.0), 0));
             tally.verify_ms += took.as_secs_f64() * 1e3;
             more = goes_on;
             continue;
@@ -149,7 +149,7 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
         let drafted = drafted + observed.elapsed();
         let (draft, verify) = (drafted.as_secs_f32(), verified.as_secs_f32());
         learning.planner.learn(tree.rows(), round.path.tokens.len(), draft, verify);
-        tally.pass(tree.rows(), round.path.nodes.len() - 1);
+        tally.pass((tree.rows(), learning.planner.cost(tree.rows())), round.path.nodes.len() - 1);
         tally.draft_ms += drafted.as_secs_f64() * 1e3;
         tally.verify_ms += verified.as_secs_f64() * 1e3;
     }

@@ -10,6 +10,8 @@ pub(crate) struct Tally {
     rows: usize,
     accepted: Vec<usize>,
     unassisted: usize,
+    /// What the passes take by the planner's curve, in plain passes.
+    cost: f64,
     /// Milliseconds spent on guessing.
     pub(crate) draft_ms: f64,
     /// Milliseconds spent on passes of the model that answers.
@@ -17,9 +19,10 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// A pass of `rows` rows accepted `accepted` guesses.
-    pub(crate) fn pass(&mut self, rows: usize, accepted: usize) {
+    /// A pass of `rows` rows, which takes `cost` plain passes, accepted `accepted` guesses.
+    pub(crate) fn pass(&mut self, (rows, cost): (usize, f32), accepted: usize) {
         self.steps += 1;
+        self.cost += f64::from(cost);
         self.tokens += accepted + 1;
         self.rows += rows;
         self.unassisted += usize::from(rows == 1);
@@ -39,6 +42,7 @@ impl Tally {
             "accepted_histogram": self.accepted,
             "mean_rows": mean(self.rows),
             "unassisted": self.unassisted,
+            "plain_passes": self.cost,
             "draft_ms": self.draft_ms,
             "verify_ms": self.verify_ms,
         });
