@@ -70,13 +70,13 @@ impl StrategyArgs {
             None => self.strategy.as_deref().map(Method::parse).transpose()?,
         };
         if let (true, Some(Method::Speculate(speculate))) = (deterministic, &method)
-            && let Some(rule) = speculate.accept.lossy()
+            && let Some(rule) = speculate.lossy()
         {
             return Err(CliError::Usage {
                 message: format!(
-                    "accept={rule} makes the answer depend on how many guesses there is time for"
+                    "{rule} makes the answer depend on how many guesses there is time for and what was seen before"
                 ),
-                help: "leave out --deterministic, or accept".into(),
+                help: "leave out --deterministic, or what makes the answer another one".into(),
             });
         }
         Ok(method)

@@ -33,7 +33,7 @@ impl<'s> Decoding<'s> {
     ///
     /// # Errors
     /// Errors of the request, before the device does anything; [`DecodeError::VocabularyMismatch`],
-    /// [`DecodeError::Unconstrained`].
+    /// [`DecodeError::Unconstrained`]; [`DecodeError::InvalidParameter`] where a lossy rule meets a deterministic runtime.
     pub fn start(
         session: &'s mut Session,
         request: &Request,
@@ -53,6 +53,7 @@ impl<'s> Decoding<'s> {
         let answer = AnswerText::new(session.text().tokenizer(), &request.stop, ignore_eos)?;
         let runtime = session.runtime().try_borrow().map_err(|_| EngineError::Busy)?;
         let (n_vocab, n_ctx) = (runtime.config().n_vocab, runtime.n_ctx());
+        check_lossy(runtime.is_deterministic(), &method)?;
         drop(runtime);
         request.sampler.validate().map_err(EngineError::from)?;
         request.sampler.validate_tokens(n_vocab).map_err(EngineError::from)?;
@@ -193,6 +194,15 @@ pub async fn decode_by<L: Lm, S: Strategy>(
     let ask = formed(ask, S::FORM, S::NAME)?;
     let prompt = strategy.rewrite(&Prompt::Tokens(ask.prompt.clone()));
     drive(lm, Vec::new(), ask, prompt, async |job: &mut Job<'_, L>| strategy.run(job).await).await
+}
+
+/// What a lossy rule takes depends on how many guesses there was time for, and on what was seen before.
+fn check_lossy(deterministic: bool, method: &Method) -> Result<(), DecodeError> {
+    let Method::Speculate(speculate) = method else { return Ok(()) };
+    let Some(rule) = speculate.lossy().filter(|_| deterministic) else { return Ok(()) };
+    let allowed = "what leaves the answer as it is, where the model was loaded to be deterministic".into();
+    let (method, name) = ("speculate", if rule == speculate.drafter { "drafter" } else { "accept" });
+    Err(DecodeError::InvalidParameter { method, name, value: rule.to_owned(), allowed })
 }
 
 /// Refuses a form that the strategy cannot honour.

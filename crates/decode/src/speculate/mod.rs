@@ -33,6 +33,8 @@ mod rates;
 mod recycling;
 mod scribe;
 mod sorted;
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "no head reaches a browser"))]
+mod specee;
 mod tally;
 mod tree;
 pub mod walk;
@@ -98,6 +100,7 @@ enum Kind {
     Tree(Shape),
     Layers { which: Layers, tokens: usize, stop: Stop },
     Head(Reach),
+    SpecEe { threshold: f32 },
 }
 
 impl Speculate {
@@ -121,6 +124,10 @@ impl Speculate {
         ("exit", "the model's own first layers"),
         ("skip", "the model's own layers, some left out"),
         ("del", "the model's own first layers, up to the exit that pays best"),
+        (
+            "specee",
+            "nobody: tokens are taken at early layers where a trained predictor is sure (another answer)",
+        ),
         ("head", "a head that was trained for the model: Medusa, Hydra, EAGLE and more"),
     ];
 
@@ -131,6 +138,15 @@ impl Speculate {
     pub fn parse(spec: &str) -> Result<Method, DecodeError> {
         let (name, list) = spec.split_once(':').unwrap_or((spec, ""));
         Method::parse(&format!("speculate:drafter={},{list}", name.trim().replace('-', "_")))
+    }
+
+    /// What makes the answer another one than that of the model alone, if anything does.
+    #[must_use]
+    pub const fn lossy(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::SpecEe { .. } => Some("specee"),
+            _ => self.accept.lossy(),
+        }
     }
 
     /// Reads a drafter's name with its parameters, or an object with `name` and parameters.
@@ -216,6 +232,7 @@ impl Strategy for Speculate {
                 let tokens = args.count("tokens", 16, 1..=20)?;
                 (MAX_ROWS, Kind::Layers { which: Layers::Dynamic, tokens, stop: Stop::Never })
             }
+            "specee" => (1, Kind::SpecEe { threshold: args.number("threshold", 0.5, 0.0..=1.0)? }),
             "head" => {
                 let (width, depth) = (args.count("width", 4, 1..=16)?, args.count("depth", 5, 1..=16)?);
                 (12, Kind::Head(Reach { width, depth }))
@@ -225,6 +242,10 @@ impl Strategy for Speculate {
                 (12, Kind::Auto(Copying { branches: 3, ..copying }))
             }
         };
+        if let Kind::SpecEe { .. } = kind {
+            let (pace, accept) = (Pace { rows, plan: false }, Lenience::Exact);
+            return Ok(Self { drafter, pace, accept, kind });
+        }
         let pace = Pace { rows: args.count("rows", rows, 1..=MAX_ROWS)?, plan: args.flag("plan", true)? };
         let accept = Lenience::read(args)?;
         Ok(Self { drafter, pace, accept, kind })
@@ -281,8 +302,10 @@ impl Strategy for Speculate {
             }
             #[cfg(not(target_family = "wasm"))]
             Kind::Head(reach) => heads::run(job, name, pace, reach).await,
+            #[cfg(not(target_family = "wasm"))]
+            Kind::SpecEe { threshold } => specee::run(job, threshold).await,
             #[cfg(target_family = "wasm")]
-            Kind::Head(_) => Err(heads::missing()),
+            Kind::Head(_) | Kind::SpecEe { .. } => Err(heads::missing()),
         }
     }
 }

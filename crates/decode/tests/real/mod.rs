@@ -1,4 +1,5 @@
 //! Real models for the tests of heads, on the CPU.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::path::PathBuf;
 
@@ -23,19 +24,28 @@ pub(crate) fn full() -> bool {
 }
 
 fn engine(file: &[u8], n_ctx: u32) -> Engine {
+    engine_with(file, RuntimeOptions { n_ctx, ..RuntimeOptions::default() })
+}
+
+fn engine_with(file: &[u8], runtime: RuntimeOptions) -> Engine {
     let gguf = Gguf::parse(file).unwrap();
-    let runtime = RuntimeOptions { n_ctx, ..RuntimeOptions::default() };
     let options = EngineOptions { runtime, skip_selftest: true, ..EngineOptions::default() };
     pollster::block_on(Engine::load(&gguf, &mut &*file, cpu(), &options, &mut |_, _, _| {})).unwrap()
 }
 
 /// One of the tiny models of the repository.
 pub(crate) fn tiny(name: &str) -> Option<Engine> {
+    tiny_with(name, false)
+}
+
+/// The same, loaded to be deterministic or not.
+pub(crate) fn tiny_with(name: &str, deterministic: bool) -> Option<Engine> {
     let file = std::fs::read(root().join(format!("tests/golden/tiny/{name}.gguf"))).ok();
     if file.is_none() {
         println!("skip: {name} is not here");
     }
-    file.map(|file| engine(&file, 128))
+    let options = RuntimeOptions { n_ctx: 128, deterministic, ..RuntimeOptions::default() };
+    file.map(|file| engine_with(&file, options))
 }
 
 /// SmolLM2 from the store, or from the folder that `GOLDCREST_MODELS` names.

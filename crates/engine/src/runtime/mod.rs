@@ -68,6 +68,7 @@ pub struct Runtime {
     /// How long the result of an empty submit takes.
     latency: Duration,
     forward_passes: u64,
+    deterministic: bool,
     beside: Beside,
 }
 
@@ -110,8 +111,15 @@ impl Runtime {
             steps_pacer: StepsPacer::new(software),
             latency: Duration::ZERO,
             forward_passes: 0,
+            deterministic: options.deterministic,
             beside: Beside::default(),
         })
+    }
+
+    /// Whether it was asked for that the same question gets the same answer, however long things take.
+    #[must_use]
+    pub const fn is_deterministic(&self) -> bool {
+        self.deterministic
     }
 
     /// Measures how long results travel, so that chunks and steps per submit are not misjudged: 0.1 ms natively, about

@@ -10,6 +10,7 @@ mod clover;
 mod drafter;
 mod eagle;
 mod error;
+mod exits;
 mod file;
 #[cfg(test)]
 mod golden;
@@ -23,6 +24,7 @@ mod vocabulary;
 
 pub(crate) use acceptance::Acceptance;
 pub use error::HeadError;
+pub(crate) use exits::{CANDIDATES, Exits, shares};
 pub use file::HeadFile;
 pub use grow::Reach;
 pub(crate) use judge::Judge;
@@ -61,6 +63,7 @@ pub(crate) enum Kind {
     Fspad,
     Judge,
     Acceptance,
+    Exits,
 }
 
 /// Their names in the metadata.
@@ -76,6 +79,7 @@ pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("fspad", Kind::Fspad),
     ("judge", Kind::Judge),
     ("specdec_pp", Kind::Acceptance),
+    ("specee", Kind::Exits),
 ];
 
 /// A committed row of the model, and the token that came behind it.
@@ -176,7 +180,7 @@ fn hosted(reader: &Reader<'_>) -> Result<Option<Box<dyn DraftHead>>, HeadError> 
         Kind::Eagle3 => Box::new(Eagle::read_third(reader)?),
         Kind::Fspad => Box::new(Eagle::read_fspad(reader)?),
         Kind::HiddenTransfer | Kind::Ppd => return Ok(None),
-        Kind::Judge | Kind::Acceptance => {
+        Kind::Judge | Kind::Acceptance | Kind::Exits => {
             let (kind, wanted) = (reader.file.name(), "a head that guesses");
             return Err(HeadError::WrongKind { kind, wanted });
         }
