@@ -1,5 +1,10 @@
 //! SpecEE: early layers may name the token; off at a threshold of one, and nothing of the cache is missing.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests fail loudly and say what they leave out")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests fail loudly and say what they leave out"
+)]
 
 mod common;
 mod real;
