@@ -5,6 +5,7 @@ import test from "node:test";
 import { hashModel } from "../dist/core/model-hash.js";
 import { Goldcrest, type CompletionRequest } from "../dist/index.js";
 import { KINDS, MODEL, loadEngine } from "./load.js";
+import { testRealm } from "./realm.js";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -22,17 +23,42 @@ for (const kind of KINDS) {
     const schema = { type: "object" };
     await engine.completions.create({ prompt: "x", record: true, response_format: { type: "json_schema", json_schema: { schema } } });
     assert.deepEqual(realm.control.requests[2]?.["record"], { form: { kind: "json_schema", text: '{"type":"object"}' }, model });
+    await engine.completions.create({ prompt: "x", record: true, response_format: { type: "json_object", layout: "compact" } });
+    assert.deepEqual(realm.control.requests[3]?.["record"], { form: { kind: "asked", text: '{"type":"json_object","layout":"compact"}' }, model });
+    await engine.completions.create({ prompt: "x", record: true, response_format: { type: "grammar", grammar: "a", syntax: "gbnf" } });
+    assert.deepEqual(realm.control.requests[4]?.["record"], { form: { kind: "asked", text: '{"type":"grammar","text":"a","syntax":"gbnf"}' }, model });
+    const other = new File([MODEL, "x"], "other.gguf");
+    await engine.loadOther(other);
+    await engine.completions.create({ prompt: "x", record: true, speculate: "draft:tokens=2" });
+    const second = { file: "other.gguf", bytes: MODEL.length + 1, sha256: sha256(new Uint8Array(await other.arrayBuffer())), of: "file" };
+    assert.deepEqual(realm.control.requests[5]?.["record"], { model, others: [second] });
+    assert.equal(realm.control.requests[5]?.["strategy"], "speculate:drafter=draft,tokens=2");
+    await engine.completions.create({ prompt: "x", record: true });
+    assert.deepEqual(realm.control.requests[6]?.["record"], { model }, "plain decoding has one model");
     assert.equal((await engine.completions.create({ prompt: "x", record: false })).record, undefined);
     await engine.dispose();
   });
 }
 
+test("tools are recorded as the form that they are", async () => {
+  const its = testRealm();
+  Object.assign(its.control, { toolFormat: "hermes", script: ["Hi"] });
+  const { engine } = await loadEngine("local", { realm: its });
+  const tools = [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }] as const;
+  const answer = await engine.chat.completions.create({ messages: [{ role: "user", content: "x" }], tools, record: true });
+  assert.ok(answer.record !== undefined);
+  const { form } = its.control.requests[0]?.["record"] as { form: { kind: string; text: string } };
+  assert.equal(form.kind, "asked");
+  assert.deepEqual(JSON.parse(form.text), { type: "tools", tools, format: "hermes", choice: "auto", parallel: true });
+  assert.deepEqual(JSON.parse(form.text), its.control.forms[0], "what the grammars were asked for");
+  await engine.dispose();
+});
+
 test("what a record could not repeat is refused", async () => {
   const { engine } = await loadEngine("local");
   const base = { prompt: "x", record: true };
   for (const more of [
-    { n: 2 }, { speculate: "auto" }, { strategy: "best_of_n", scorer: () => 1 }, { strategy: "remote_cascade", remote: () => "x" },
-    { constraint: () => null }, { response_format: { type: "json_object", layout: "compact" } }, { record: 1 },
+    { n: 2 }, { strategy: "best_of_n", scorer: () => 1 }, { strategy: "remote_cascade", remote: () => "x" }, { constraint: () => null }, { record: 1 },
   ]) {
     await assert.rejects(engine.completions.create({ ...base, ...more } as unknown as CompletionRequest), (error: { details?: { parameter?: string } }) => {
       assert.equal(error.details?.parameter, "record", JSON.stringify(more));
@@ -84,5 +110,17 @@ test("a real record says everything, and a second one the same", { skip }, async
   const strategy = await engine.completions.create({ ...asked, strategy: { name: "context_aware", alpha: 0.5 }, references: ["Hello"] });
   const { spec, references } = strategy.record?.body.settings["strategy"] as { spec: string; references: number[][] };
   assert.deepEqual([spec, references], ["context_aware:alpha=0.5", [await engine.tokenize("Hello")]]);
+  // Guesses change no token; a drafter whose guesses are draws changes them by how many there are.
+  const guessed = await engine.completions.create({ ...asked, speculate: "auto:plan=false" });
+  assert.deepEqual(guessed.record?.body.tokens, body.tokens);
+  assert.deepEqual(guessed.record?.body.settings["strategy"], { spec: "speculate:drafter=auto,plan=false", references: [] });
+  for (const speculate of ["jacobi", "auto:accept=typical"]) {
+    await assert.rejects(engine.completions.create({ ...asked, speculate }), { code: "E_INVALID_PARAMETER" });
+  }
+  await engine.loadOther(url);
+  const two = await engine.completions.create({ ...asked, strategy: "entropy_adaptive" });
+  assert.deepEqual((two.record?.body.settings["strategy"] as { others: unknown[] }).others, [body.model]);
+  const one = await engine.completions.create({ ...asked, strategy: "best_of_n:n=2" });
+  assert.equal("others" in (one.record?.body.settings["strategy"] as object), false, "it takes no further model");
   await engine.dispose();
 });

@@ -63,6 +63,8 @@ fn grammar(form: &Form) -> Result<Grammar, CliError> {
         Kind::JsonObject => Grammar::JsonObject { layout },
         Kind::Regex => Grammar::Regex(text),
         Kind::Grammar => Grammar::detect(text),
+        Kind::Asked => Grammar::from_json(parse("the form", &text)?)
+            .map_err(|error| CliError::BadFile { place: "the form".to_owned(), what: error.to_string() })?,
     })
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn write(body: Body, path: &Path) -> Result<(), CliError> {
     std::fs::write(path, text + "\n").map_err(failed)
 }
 
-fn hash(path: &Path) -> Result<ModelHash, CliError> {
+/// Which file this is.
+pub(crate) fn hash(path: &Path) -> Result<ModelHash, CliError> {
     let failed = |cause| CliError::File { path: path.display().to_string(), cause };
     let mut file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();

@@ -9,10 +9,12 @@ use std::rc::Rc;
 use goldcrest::Runtime;
 use goldcrest::decode::speculate::{DraftMemory, HeadFile, Learnt, SharedLearnt, Speculate};
 use goldcrest::decode::{Candidate, DecodeError, Method, Resources, Score, Scorer, same_vocabulary};
+use goldcrest::record::Recorded;
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::loading::{Loaded, ModelArg, ModelArgs};
+use crate::record;
 use crate::remote::RemoteArgs;
 
 /// Which strategy, and what it needs.
@@ -24,29 +26,23 @@ pub(crate) struct StrategyArgs {
     pub(crate) strategy: Option<String>,
     /// Guess several tokens at once and verify them in one pass: the same answer in fewer passes. `auto` and `recycling`,
     /// `suffix` and more need no second model; `goldcrest strategies` lists them
-    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with_all = ["record", "strategy"], group = "way")]
+    #[arg(long, value_name = "NAME[:key=value,...]", conflicts_with = "strategy", group = "way")]
     speculate: Option<String>,
     /// A prompt to contrast with, such as the question without its document; may be given several times
     #[arg(long = "reference", value_name = "TEXT", allow_hyphen_values = true, requires = "strategy")]
     pub(crate) references: Vec<String>,
     /// A further model with the same vocabulary: an amateur, a draft, a larger sibling
-    #[arg(
-        long,
-        value_name = "MODEL",
-        visible_alias = "draft-model",
-        requires = "way",
-        conflicts_with = "record"
-    )]
+    #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "way")]
     other: Option<String>,
     /// With --speculate: keep what is learnt of the model's habits in this file, for the next time. It tells which words stood
     /// behind which
     #[arg(long, value_name = "FILE", requires = "speculate")]
     guess_memory: Option<PathBuf>,
     /// A draft head for `--speculate head`: a safetensors file that was trained for this model
-    #[arg(long, value_name = "FILE", requires = "speculate")]
+    #[arg(long, value_name = "FILE", requires = "speculate", conflicts_with = "record")]
     head: Option<PathBuf>,
     /// A judge for `accept=judge`: a safetensors file that was trained for this model
-    #[arg(long, value_name = "FILE", requires = "speculate")]
+    #[arg(long, value_name = "FILE", requires = "speculate", conflicts_with = "record")]
     judge: Option<PathBuf>,
     /// A shell command that judges an answer: it reads the text from its standard input and prints a number, more is better
     #[arg(
@@ -82,6 +78,28 @@ impl StrategyArgs {
         Ok(method)
     }
 
+    /// The strategy as a record has it; what could not be repeated is refused.
+    pub(crate) fn recorded(
+        &self,
+        method: &Method,
+        references: Vec<Vec<u32>>,
+        others: &[PathBuf],
+        greedy: bool,
+    ) -> Result<Recorded, CliError> {
+        if let Some(why) = Recorded::hindrance(method, greedy) {
+            return Err(CliError::Usage {
+                message: format!("--record is possible {why}"),
+                help: "leave out --record, or change that".into(),
+            });
+        }
+        let spec = match &self.speculate {
+            Some(drafter) => format!("speculate:drafter={}", drafter.replacen(':', ",", 1)),
+            None => self.strategy.clone().unwrap_or_default(),
+        };
+        let others = others.iter().map(|path| record::hash(path)).collect::<Result<_, _>>()?;
+        Ok(Recorded { spec, references, others })
+    }
+
     /// What the strategy gets. `references` are the encoded prompts of `--reference`.
     pub(crate) fn resources(&self, references: Vec<Vec<u32>>) -> Result<Resources, CliError> {
         let scorer =
@@ -110,19 +128,33 @@ impl StrategyArgs {
         std::fs::write(path, bytes).map_err(failed)
     }
 
-    /// The further model, loaded as the first one was.
+    /// The further model, loaded as the first one was, with its file.
     pub(crate) fn others(
         &self,
         first: &Loaded,
         args: &ModelArgs,
         context: &Context,
-    ) -> Result<Vec<Rc<RefCell<Runtime>>>, CliError> {
-        let Some(model) = &self.other else { return Ok(Vec::new()) };
-        let args = ModelArgs { model: ModelArg { model: Some(model.clone()) }, ..args.clone() };
-        let other = args.load(context)?;
-        same_vocabulary(first.engine.text().tokenizer(), other.engine.text().tokenizer())?;
-        Ok(vec![Rc::clone(other.engine.runtime())])
+    ) -> Result<Others, CliError> {
+        self.other.as_ref().map_or_else(|| Ok(Others::default()), |model| other(model, first, args, context))
     }
+}
+
+/// Further models, and the files they are of.
+pub(crate) type Others = (Vec<Rc<RefCell<Runtime>>>, Vec<PathBuf>);
+
+/// A further model, loaded as the first one was, with its file.
+pub(crate) fn other(
+    model: &str,
+    first: &Loaded,
+    args: &ModelArgs,
+    context: &Context,
+) -> Result<Others, CliError> {
+    let args = ModelArgs { model: ModelArg { model: Some(model.to_owned()) }, ..args.clone() };
+    let found = args.find(context)?;
+    let path = found.path.clone();
+    let other = args.load_found(found, context)?;
+    same_vocabulary(first.engine.text().tokenizer(), other.engine.text().tokenizer())?;
+    Ok((vec![Rc::clone(other.engine.runtime())], vec![path]))
 }
 
 fn read_head(path: &Path) -> Result<HeadFile, CliError> {

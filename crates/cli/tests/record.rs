@@ -89,6 +89,77 @@ fn strategies_and_forms_repeat() {
     }
 }
 
+/// Guesses change no token, so that a record of them repeats; one of two models names the other's file and wants it again.
+#[test]
+fn speculation_and_two_models_repeat() {
+    let Some(model) = tiny("llama") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for options in [
+        &["--temp", "0", "--speculate", "auto:plan=false"][..],
+        &["--temp", "0.9", "--seed", "3", "--speculate", "suffix:tokens=3"],
+        &["--temp", "0.9", "--seed", "4", "--speculate", "recycling:plan=false", "--regex", "[abc ]{30}"],
+        &["--temp", "0.9", "--seed", "5", "--speculate", "jacobi:plan=false"],
+    ] {
+        let (path, value) = record(&model, folder.path(), options);
+        let spec = value["body"]["settings"]["strategy"]["spec"].as_str().unwrap();
+        assert!(spec.starts_with("speculate:drafter="), "{spec}");
+        let report = json(&[&["verify", &path, "-m", &model], &CPU[..]].concat(), "");
+        assert_eq!((&report["same"], &report["tokens"]), (&true.into(), &8.into()), "{options:?}");
+    }
+    for options in [
+        &["--temp", "0", "--speculate", "draft", "--other", &model][..],
+        &["--temp", "0.9", "--seed", "6", "--speculate", "draft:plan=false", "--other", &model],
+        &["--temp", "0.9", "--seed", "7", "--strategy", "entropy_adaptive", "--other", &model],
+        &["--temp", "0", "--strategy", "contrastive_decoding", "--other", &model],
+    ] {
+        let (path, value) = record(&model, folder.path(), options);
+        let others = &value["body"]["settings"]["strategy"]["others"];
+        assert_eq!(others[0]["sha256"], value["body"]["model"]["sha256"], "its twin: {others}");
+        let again = [&["verify", &path, "-m", &model], &CPU[..]].concat();
+        let (code, _, said) = run(&again, "");
+        assert!(
+            code == 2 && said.contains("give the further one with --other: llama.gguf"),
+            "{code}: {said}"
+        );
+        let report = json(&[&again[..], &["--other", &model]].concat(), "");
+        assert_eq!((&report["same"], &report["tokens"]), (&true.into(), &8.into()), "{options:?}");
+        assert_eq!(report["differing_facts"], serde_json::json!([]));
+    }
+}
+
+/// What depends on how many guesses there was time for, or on what a file or a program said, is refused, and nothing is written.
+#[test]
+fn what_cannot_be_repeated_is_refused() {
+    let Some(model) = tiny("llama") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.json").to_str().unwrap().to_owned();
+    let base = [
+        "run",
+        "-m",
+        &model,
+        "-p",
+        "Hello",
+        "--raw",
+        "-n",
+        "8",
+        "--record",
+        &path,
+        "--json",
+        "--adapter",
+        "cpu",
+    ];
+    for (options, why) in [
+        (&["--speculate", "auto:accept=typical"][..], "without lossy acceptance"),
+        (&["--speculate", "jacobi", "--temp", "0.9"], "plan=false"),
+        (&["--strategy", "best_of_n", "--scorer", "wc -c"], "--scorer"),
+        (&["--speculate", "head", "--head", "x"], "--head"),
+    ] {
+        let (code, out, said) = run(&[&base[..], options].concat(), "");
+        assert!(code == 2 && out.is_empty() && said.contains(why), "{options:?}: {code} {said}");
+    }
+    assert!(!Path::new(&path).exists());
+}
+
 /// The sampled tokens are those of a run without a record: recording changes nothing.
 #[test]
 fn recording_changes_no_token() {

@@ -8,6 +8,7 @@
 //! A [`MonitorConstraint`] restricts the next word by a callback instead: the identifiers that exist, say.
 #![forbid(unsafe_code)]
 
+mod asked;
 mod compiler;
 mod error;
 mod gbnf;
@@ -21,6 +22,7 @@ mod schema;
 mod tools;
 mod vocabulary;
 
+pub use asked::AskedError;
 pub use compiler::Compiler;
 pub use error::GrammarError;
 pub use goldcrest_prompt::ToolFormat;

@@ -15,6 +15,7 @@ use crate::record::Recorder;
 use crate::report;
 use crate::request::{Asked, request};
 use crate::sampler;
+use crate::strategy::Strategy;
 
 /// What a generation works with.
 pub(crate) struct Call {
@@ -43,10 +44,13 @@ impl Call {
         let mut session = cell.try_borrow_mut().map_err(|_| EngineError::Busy)?;
         let mut recorder = None;
         if let Some(wanted) = record {
-            let way = strategy.as_ref().map(|strategy| strategy.recorded(&session)).transpose()?;
+            let greedy = request.sampler.is_greedy();
+            let way = strategy.as_ref().map(|strategy| strategy.recorded(&session, greedy)).transpose()?;
+            let takes = strategy.as_ref().is_some_and(Strategy::takes_model);
+            let wanted = wanted.of_others(if takes { self.others.len() } else { 0 });
+            // Models that the record does not name, whoever repeats it does not have.
+            self.others.truncate(wanted.n_others());
             recorder = Some(Recorder::begin(wanted, &mut request, way, &session)?);
-            // Whoever repeats it has the record alone.
-            self.others.clear();
         }
         let (mut stats, tokens) = match strategy {
             Some(strategy) => strategy.run(&mut session, &request, &self, &mut recorder).await?,

@@ -5,7 +5,7 @@ use goldcrest::{EngineError, Event, Finish, Prompt, Request, Session};
 use serde_json::{Value, json};
 
 use crate::error::Failure;
-use crate::fields::{Fields, refused};
+use crate::fields::{Fields, list, refused};
 use crate::other::First;
 
 /// What goes into the record before the generation, and what is seen of it.
@@ -23,26 +23,47 @@ pub(crate) struct Recorder {
 /// What JavaScript says of a record: the model's hash, and the form, which is another module's.
 pub(crate) struct Wanted {
     model: ModelHash,
+    others: Vec<ModelHash>,
     form: Option<Form>,
 }
 
 impl Wanted {
-    /// `record`: `{model: {file, bytes, sha256, of}, form?: {kind, text}}`.
+    /// `record`: `{model: {file, bytes, sha256, of}, others?: [the same], form?: {kind, text}}`.
     pub(crate) fn read(fields: &mut Fields) -> Result<Option<Self>, Failure> {
         let Some(given) = fields.any("record") else { return Ok(None) };
         let mut fields = Fields::of("record", given)?;
-        let mut model = Fields::of("record.model", fields.any("model").unwrap_or_default())?;
-        let hash = ModelHash {
-            file: model.text("file")?.unwrap_or_default(),
-            bytes: model.count("bytes")?.unwrap_or_default(),
-            sha256: model.text("sha256")?.unwrap_or_default(),
-            of: model.text("of")?.unwrap_or_default(),
-        };
-        model.end()?;
+        let hash = model(fields.any("model").unwrap_or_default())?;
+        let others = fields.take("others", "a list of models", |v| list(v, |one| Some(one.clone())))?;
+        let others = others.unwrap_or_default().into_iter().map(model).collect::<Result<_, _>>()?;
         let form = fields.any("form").map(form).transpose()?;
         fields.end()?;
-        Ok(Some(Self { model: hash, form }))
+        Ok(Some(Self { model: hash, others, form }))
     }
+}
+
+impl Wanted {
+    /// It, naming at most so many further models.
+    pub(crate) fn of_others(mut self, most: usize) -> Self {
+        self.others.truncate(most);
+        self
+    }
+
+    /// How many further models the record names.
+    pub(crate) fn n_others(&self) -> usize {
+        self.others.len()
+    }
+}
+
+fn model(given: Value) -> Result<ModelHash, Failure> {
+    let mut fields = Fields::of("record.model", given)?;
+    let hash = ModelHash {
+        file: fields.text("file")?.unwrap_or_default(),
+        bytes: fields.count("bytes")?.unwrap_or_default(),
+        sha256: fields.text("sha256")?.unwrap_or_default(),
+        of: fields.text("of")?.unwrap_or_default(),
+    };
+    fields.end()?;
+    Ok(hash)
 }
 
 fn form(given: Value) -> Result<Form, Failure> {
@@ -53,10 +74,11 @@ fn form(given: Value) -> Result<Form, Failure> {
             "json_object" => FormKind::JsonObject,
             "regex" => FormKind::Regex,
             "grammar" => FormKind::Grammar,
+            "asked" => FormKind::Asked,
             _ => return None,
         })
     };
-    let found = fields.take("kind", "json_schema, json_object, regex or grammar", kind)?;
+    let found = fields.take("kind", "json_schema, json_object, regex, grammar or asked", kind)?;
     let kind = found.ok_or_else(|| refused("record.form.kind", &Value::Null, "a kind of form"))?;
     let text = fields.text("text")?.unwrap_or_default();
     fields.end()?;
@@ -74,6 +96,7 @@ impl Recorder {
         request.prompt = Prompt::Tokens(session.encode(&request.prompt)?);
         let shown = request.logprobs.unwrap_or(0);
         request.logprobs = Some(shown.max(2));
+        let strategy = strategy.map(|strategy| Recorded { others: wanted.others, ..strategy });
         let way = Way { form: wanted.form, strategy };
         let (steps, text, request) = (Vec::new(), String::new(), request.clone());
         Ok(Self { model: wanted.model, way, shown, request, steps, text, finish: Finish::Aborted })

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::Failure;
 use crate::events::{AskedRemote, AskedScorer};
-use crate::fields::{Fields, list};
+use crate::fields::{Fields, list, refused};
 use crate::generating::Call;
 use crate::record::Recorder;
 use crate::report;
@@ -47,9 +47,18 @@ impl Strategy {
         }))
     }
 
-    /// It as a record has it.
-    pub(crate) fn recorded(&self, session: &Session) -> Result<Recorded, Failure> {
-        Ok(Recorded { spec: self.spec.clone(), references: self.references(session)? })
+    /// Whether it works with a further model.
+    pub(crate) fn takes_model(&self) -> bool {
+        Recorded::takes_model(&self.method)
+    }
+
+    /// It as a record has it, but for the further models; what could not be repeated is refused.
+    pub(crate) fn recorded(&self, session: &Session, greedy: bool) -> Result<Recorded, Failure> {
+        if let Some(why) = Recorded::hindrance(&self.method, greedy) {
+            return Err(refused("record", &Value::Bool(true), why));
+        }
+        let (spec, references) = (self.spec.clone(), self.references(session)?);
+        Ok(Recorded { spec, references, others: Vec::new() })
     }
 
     fn references(&self, session: &Session) -> Result<Vec<Vec<u32>>, Failure> {

@@ -7,6 +7,7 @@ import { answer, type Model, type Totals } from "./generation.js";
 import { newId } from "./ids.js";
 import { checkNames, flag, integer, readSampling, type Sampling } from "./parameters.js";
 import { AnswerStream } from "./stream.js";
+import { recordOf } from "./record.js";
 import { readToolCalls, readTools, type ToolUse } from "./tools.js";
 import type { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, ChatMessage, FinishReason, PromptTokens, ToolCall, ToolCallDelta } from "./types.js";
 
@@ -123,7 +124,8 @@ function withTools(sampling: Sampling, use: ToolUse | undefined): Sampling {
   if (sampling.request.form !== undefined || sampling.monitor !== undefined) {
     throw invalidParameter("tools", "tools", "none beside response_format or constraint");
   }
-  return { ...sampling, request: { ...sampling.request, form: use.form } };
+  const record = sampling.request.record === undefined ? {} : { record: recordOf(use.form) };
+  return { ...sampling, request: { ...sampling.request, form: use.form, ...record } };
 }
 
 function readMessage(message: unknown, place: string): Readonly<Record<string, unknown>> {

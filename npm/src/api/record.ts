@@ -8,20 +8,27 @@ interface Beside {
   readonly n: number;
 }
 
-/** What cannot be repeated from a record alone. */
-const AGAINST = ["speculate", "scorer", "remote", "constraint", "tools"];
+/** What whoever repeats an answer does not have: the caller's functions. */
+const FUNCTIONS = ["scorer", "remote", "constraint"];
 
 /** Reads `record`; `undefined` if none is wanted. */
 export function readRecord(fields: Readonly<Record<string, unknown>>, { form, n }: Beside): RecordRequest | undefined {
   if (flag(fields, "record") !== true) return undefined;
-  const hindrance = AGAINST.find((name) => (fields[name] ?? undefined) !== undefined);
-  if (hindrance !== undefined) throw invalidParameter("record", true, `false beside ${hindrance}`);
+  const hindrance = FUNCTIONS.find((name) => (fields[name] ?? undefined) !== undefined);
+  if (hindrance !== undefined) throw invalidParameter("record", true, `false beside ${hindrance}: a record cannot hold what a function says`);
   if (n !== 1) throw invalidParameter("record", true, "false for several answers (n)");
+  return recordOf(form);
+}
+
+/** A record of an answer in this form. */
+export function recordOf(form: FormRequest | undefined): RecordRequest {
   return form === undefined ? {} : { form: recorded(form) };
 }
 
 function recorded(form: FormRequest): NonNullable<RecordRequest["form"]> {
-  if ("layout" in form && form.layout === "compact") throw invalidParameter("record", true, "false beside the layout compact");
+  // The command has no options for these: it reads them as they are asked for here.
+  const asked = { kind: "asked", text: JSON.stringify(form) } as const;
+  if ("layout" in form && form.layout === "compact") return asked;
   switch (form.type) {
     case "json_schema":
       return { kind: "json_schema", text: JSON.stringify(form.schema) };
@@ -30,8 +37,8 @@ function recorded(form: FormRequest): NonNullable<RecordRequest["form"]> {
     case "regex":
       return { kind: "regex", text: form.pattern };
     case "grammar":
-      return { kind: "grammar", text: form.text };
+      return form.syntax === undefined ? { kind: "grammar", text: form.text } : asked;
     case "tools":
-      throw invalidParameter("record", true, "false beside tools");
+      return asked;
   }
 }

@@ -214,8 +214,10 @@ export interface SamplingRequest {
   readonly remote?: Remote | null | undefined;
   /**
    * Put a record into the answer: all that is needed to repeat it, and hashes that show a later change. `goldcrest verify FILE`, the
-   * command, repeats it. The first record of an engine reads the model's file once more, for its SHA-256. One answer (`n: 1`), and not
-   * beside `speculate`, `scorer`, `remote`, `constraint`, tools, the compact layout or strategies of two models. Default: false.
+   * command, repeats it. The first record of an engine reads the model's file once more, for its SHA-256, and with a strategy that of a
+   * second model, which `goldcrest verify` then takes as `--other`. One answer (`n: 1`). Refused beside `scorer`, `remote` and
+   * `constraint`, since a record cannot hold what a function says, beside lossy acceptance, and for sampled answers beside drafters
+   * whose guesses are draws, unless `plan=false`: those answers depend on times. Default: false.
    */
   readonly record?: boolean | null | undefined;
   /** A label of the caller's; without effect. */

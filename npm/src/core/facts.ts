@@ -112,9 +112,11 @@ export interface GenerateRequest extends FurtherSettings {
 /** A record that is asked for. */
 export interface RecordRequest {
   /** The form as records have it. */
-  readonly form?: { readonly kind: "json_schema" | "json_object" | "regex" | "grammar"; readonly text: string };
+  readonly form?: { readonly kind: "json_schema" | "json_object" | "regex" | "grammar" | "asked"; readonly text: string };
   /** The core's to know. */
   readonly model?: ModelHash;
+  /** Of further models, if a strategy may take one. */
+  readonly others?: readonly ModelHash[];
 }
 
 /** A token that might have been chosen. */

@@ -14,7 +14,7 @@ import type { CallHooks, Core } from "./core.js";
 import { Constraints, type AskWords } from "./constraint.js";
 import { deferred } from "./deferred.js";
 import { nextAttempt, type Attempt } from "./fallback.js";
-import type { EngineFacts, EventAnswer, GenerateEvent, GenerateStats, OtherFacts, PlanFacts, TraceFacts } from "./facts.js";
+import type { EngineFacts, EventAnswer, GenerateEvent, GenerateStats, OtherFacts, PlanFacts, RecordRequest, TraceFacts } from "./facts.js";
 import type { CallName, Calls, OpenOptions } from "./messages.js";
 import { hashModel } from "./model-hash.js";
 import { breathe, ProgressPace } from "./pace.js";
@@ -34,8 +34,9 @@ export class LocalCore implements Core {
   #grammars: WasmGrammars | undefined;
   #constraints: Constraints | undefined;
   #guesses: Guesses | undefined;
-  /** What the engine was loaded from, and its hash once that was asked for. */
-  #origin: { readonly ref: SourceRef; readonly options: OpenOptions; hash?: ModelHash } | undefined;
+  #origin: Origin | undefined;
+  /** The same of the model beside it. */
+  #otherOrigin: Origin | undefined;
   /** Calls that have not ended; none after a trap, since those never end. */
   readonly #running = new Set<Promise<void>>();
 
@@ -161,6 +162,7 @@ export class LocalCore implements Core {
       this.#engine = engine;
       this.#constraints = new Constraints(engine, async () => (this.#grammars = await this.#realm.grammars.get(options.grammarUrl)));
       this.#origin = { ref, options };
+      this.#otherOrigin = undefined;
       const facts = JSON.parse(engine.info()) as EngineFacts;
       const lost = await this.#recall(engine, options, JSON.stringify([facts.model, size]));
       return lost === undefined ? facts : { ...facts, notes: [...facts.notes, lost] };
@@ -180,10 +182,16 @@ export class LocalCore implements Core {
     return this.#guesses.load((bytes) => engine.remember(bytes));
   }
 
-  /** Which file the model is from: it is read once more. */
-  async #hash(signal: AbortSignal): Promise<ModelHash> {
-    const origin = this.#origin;
-    if (origin === undefined) throw new GoldcrestError("E_DISPOSED", "the engine is not loaded");
+  /** Which files an answer is from. */
+  async #hashes(strategy: boolean, signal: AbortSignal): Promise<Pick<RecordRequest, "model" | "others">> {
+    if (this.#origin === undefined) throw new GoldcrestError("E_DISPOSED", "the engine is not loaded");
+    const model = await this.#hash(this.#origin, signal);
+    const other = strategy ? this.#otherOrigin : undefined;
+    return other === undefined ? { model } : { model, others: [await this.#hash(other, signal)] };
+  }
+
+  /** Which file a model is from: it is read once more. */
+  async #hash(origin: Origin, signal: AbortSignal): Promise<ModelHash> {
     if (origin.hash !== undefined) return origin.hash;
     const { source, control } = await this.#open(origin.ref, origin.options, { signal, onProgress: () => undefined, headerOnly: false });
     const sum = new this.#module.Sha256();
@@ -201,7 +209,9 @@ export class LocalCore implements Core {
 
   async #loadOther([ref, options]: Calls["loadOther"]["args"], hooks: CallHooks<"loadOther">): Promise<OtherFacts> {
     const engine = this.#loaded;
-    return JSON.parse(await this.#feed(ref, options, hooks, (source, report) => engine.loadOther(source, report, hooks.signal))) as OtherFacts;
+    const facts = JSON.parse(await this.#feed(ref, options, hooks, (source, report) => engine.loadOther(source, report, hooks.signal))) as OtherFacts;
+    this.#otherOrigin = { ref, options };
+    return facts;
   }
 
   /** Reads a model's file into the engine, and tells how far that is. */
@@ -288,7 +298,7 @@ export class LocalCore implements Core {
     const engine = this.#loaded;
     const constraint = await this.#constraints?.make(form, monitored === true ? ask : undefined);
     try {
-      const wanted = record === undefined ? {} : { record: { ...record, model: await this.#hash(signal) } };
+      const wanted = record === undefined ? {} : { record: { ...record, ...(await this.#hashes(asked.strategy !== undefined, signal)) } };
       if (signal.aborted) throw aborted(signal.reason);
       const stats = JSON.parse(await engine.generate(JSON.stringify({ ...asked, ...wanted }), told, signal, constraint)) as GenerateStats;
       if (stats.strategy?.["speculation"] !== undefined) this.#guesses?.keep(new Uint8Array(engine.guesses()));
@@ -298,6 +308,13 @@ export class LocalCore implements Core {
       constraint?.free();
     }
   }
+}
+
+/** What a model was loaded from, and its hash once that was asked for. */
+interface Origin {
+  readonly ref: SourceRef;
+  readonly options: OpenOptions;
+  hash?: ModelHash;
 }
 
 type Handlers = {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use goldcrest::decode::strategy::FormBy;
 use goldcrest::decode::{DecodeError, Decoding, Method};
 use goldcrest::prompt::RenderInput;
-use goldcrest::record::{Recorded, Way};
+use goldcrest::record::Way;
 use goldcrest::{Finish, Prompt, Request};
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     /// Write all that is needed to repeat the answer to this file; `goldcrest verify` repeats it. The host then takes part in every
-    /// step. Not for strategies that ask another model, a scorer or a server
+    /// step. Not for strategies that ask a scorer or a server
     #[arg(long, value_name = "FILE", conflicts_with = "remote")]
     record: Option<PathBuf>,
     #[command(flatten)]
@@ -101,9 +101,10 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<(), CliError> {
             let encode = |text: &String| session.encode(&as_prompt(text.clone(), &args, &loaded));
             let references: Vec<Vec<u32>> =
                 args.strategy.references.iter().map(encode).collect::<Result<_, _>>()?;
-            way.strategy =
-                args.strategy.strategy.clone().map(|spec| Recorded { spec, references: references.clone() });
-            let others = args.strategy.others(&loaded, &args.model, context)?;
+            let (others, paths) = args.strategy.others(&loaded, &args.model, context)?;
+            if args.record.is_some() {
+                way.strategy = Some(args.strategy.recorded(&method, references.clone(), &paths, greedy)?);
+            }
             let mut resources = args.strategy.resources(references)?;
             resources.learnt.clone_from(&learnt);
             let interrupt = &context.interrupt;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use goldcrest::Request;
 use goldcrest::decode::{Decoding, Method, Resources};
-use goldcrest::record::{Body, CLOSE_CALL, Recorded, Step};
+use goldcrest::record::{Body, CLOSE_CALL, Recorded, Step, Way};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::form::compile;
 use crate::generating::Making;
 use crate::loading::ModelArgs;
 use crate::record;
-use crate::{generating, output};
+use crate::{generating, output, strategy};
 
 /// Repeat a generation from its record and say where it first differs
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(crate) struct Args {
     record: PathBuf,
     #[command(flatten)]
     model: ModelArgs,
+    /// The further model of a record of two
+    #[arg(long, value_name = "MODEL", visible_alias = "draft-model")]
+    other: Option<String>,
     /// Print one JSON object instead of lines
     #[arg(long)]
     json: bool,
@@ -48,17 +51,25 @@ pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
     let path = model.path.clone();
     let loaded = args.model.load_found(model, context)?;
     let request = Request { constraint, ..record.body.request()? };
+    let (others, paths) = match &args.other {
+        Some(model) => strategy::other(model, &loaded, &args.model, context)?,
+        None => strategy::Others::default(),
+    };
+    check_others(way, paths.len())?;
     let mut session = loaded.engine.session();
+    let mut way_again = way.clone();
     let making = match &way.strategy {
         None => Making::from(session.generate(request.clone())?),
-        Some(Recorded { spec, references }) => {
-            let resources = Resources { references: references.clone(), ..Resources::default() };
-            let method = Method::parse(spec)?;
-            Making::from(Decoding::start(&mut session, &request, method, resources, Vec::new())?)
+        Some(recorded) => {
+            let hashes = paths.iter().map(|path| record::hash(path)).collect::<Result<_, _>>()?;
+            way_again.strategy = Some(Recorded { others: hashes, ..recorded.clone() });
+            let resources = Resources { references: recorded.references.clone(), ..Resources::default() };
+            let method = Method::parse(&recorded.spec)?;
+            Making::from(Decoding::start(&mut session, &request, method, resources, others)?)
         }
     };
     let answer = generating::answer(making, false, context)?;
-    let again = record::body(&path, &loaded, &request, way, &answer, args.model.deterministic)?;
+    let again = record::body(&path, &loaded, &request, &way_again, &answer, args.model.deterministic)?;
     let found = differences(&record.body, &again);
     if args.json {
         output::json(&report(&record.body, &again, &found))?;
@@ -74,9 +85,28 @@ pub(crate) fn run(mut args: Args, context: &Context) -> Result<(), CliError> {
     }
 }
 
+/// A record of two models needs both.
+fn check_others(way: &Way, given: usize) -> Result<(), CliError> {
+    let others = way.strategy.as_ref().map_or(&[][..], |strategy| &strategy.others);
+    if others.len() == given {
+        return Ok(());
+    }
+    let files = others.iter().map(|other| other.file.as_str()).collect::<Vec<_>>().join(", ");
+    let (message, help) = match others.len() {
+        0 => ("the record is of one model", "leave out --other".to_owned()),
+        _ => ("the record is of two models", format!("give the further one with --other: {files}")),
+    };
+    Err(CliError::Usage { message: message.to_owned(), help })
+}
+
 fn differences(recorded: &Body, again: &Body) -> Differences {
+    let others = |body: &Body| {
+        let strategy = body.settings.way.strategy.as_ref();
+        strategy.map(|strategy| strategy.others.iter().map(|other| other.sha256.clone()).collect::<Vec<_>>())
+    };
     let facts = [
         ("the model file", recorded.model.sha256 != again.model.sha256),
+        ("the further model's file", others(recorded) != others(again)),
         ("the tokenizer", recorded.tokenizer_sha256 != again.tokenizer_sha256),
         ("the chat template", recorded.template_sha256 != again.template_sha256),
         ("the build", recorded.build != again.build),

@@ -131,6 +131,16 @@ impl Speculate {
         ("head", "a head that was trained for the model: Medusa, Hydra, EAGLE and more"),
     ];
 
+    /// Whether its guesses are draws where the answer is sampled, which is then another for another number of guesses.
+    #[must_use]
+    pub const fn draws(&self) -> bool {
+        use Kind::{Draft, Jacobi, Layers, Pearl, Sorted, Tree};
+        matches!(
+            self.kind,
+            Draft { .. } | Sorted { .. } | Pearl { .. } | Tree(_) | Layers { .. } | Jacobi { .. }
+        )
+    }
+
     /// Reads `NAME` or `NAME:key=value,…`, where NAME is a drafter.
     ///
     /// # Errors

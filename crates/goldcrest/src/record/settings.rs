@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use goldcrest_decode::Method;
 use goldcrest_engine::{EngineError, Prompt, Request};
 use goldcrest_sample::SamplerParams;
 use serde::{Deserialize, Serialize};
+
+use super::ModelHash;
 
 /// How the answer is made, beside one token after another of any text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,13 +20,50 @@ pub struct Way {
     pub strategy: Option<Recorded>,
 }
 
-/// A strategy that needs nothing but prompts.
+/// A strategy that needs nothing but prompts and models.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// `NAME:key=value,…`.
     pub spec: String,
     /// Tokens of the prompts that it compares with.
     pub references: Vec<Vec<u32>>,
+    /// The further models, in the strategy's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<ModelHash>,
+}
+
+impl Recorded {
+    /// Whether the strategy works with a further model, so that a record of it names the model's file.
+    #[must_use]
+    pub fn takes_model(method: &Method) -> bool {
+        match method {
+            Method::ContrastiveDecoding(_)
+            | Method::LowerLayer(_)
+            | Method::EntropyAdaptive(_)
+            | Method::EnergyRouting(_)
+            | Method::TransferQ(_) => true,
+            Method::Speculate(speculate) => {
+                let drafts = ["draft", "specdec_pp", "s2d", "pearl", "dyspec", "rsd_c", "rsd_s"];
+                drafts.contains(&speculate.drafter)
+            }
+            _ => false,
+        }
+    }
+
+    /// When an answer that is made so could be recorded, if it cannot: it may be another the next time.
+    #[must_use]
+    pub fn hindrance(method: &Method, greedy: bool) -> Option<&'static str> {
+        let Method::Speculate(speculate) = method else { return None };
+        if speculate.accept.lossy().is_some() {
+            return Some(
+                "only without lossy acceptance, whose answer depends on how many guesses there is time for",
+            );
+        }
+        let timed = speculate.draws() && speculate.pace.plan && !greedy;
+        timed.then_some(
+            "only with plan=false where guesses are draws, which else are as many as there is time for",
+        )
+    }
 }
 
 /// A form that was asked for, complete.
@@ -47,6 +87,8 @@ pub enum FormKind {
     Regex,
     /// Text of a grammar, in Lark or GBNF.
     Grammar,
+    /// What `Grammar::from_json` of the grammars reads, as JSON: tools, and JSON of another layout.
+    Asked,
 }
 
 /// Everything in a request but the prompt, and the context it ran in.
