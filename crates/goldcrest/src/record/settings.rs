@@ -54,7 +54,7 @@ impl Recorded {
     #[must_use]
     pub fn hindrance(method: &Method, greedy: bool) -> Option<&'static str> {
         let Method::Speculate(speculate) = method else { return None };
-        if speculate.accept.lossy().is_some() {
+        if speculate.lossy().is_some() {
             return Some(
                 "only without lossy acceptance, whose answer depends on how many guesses there is time for",
             );
