@@ -4,11 +4,14 @@
 // Loops stay loops here: their code compiles ten times faster than unrolled code, and runs as fast.
 // COLUMNS_ONE: as matmul_vec. COLUMNS_EIGHT: as matmul_rows, by eight columns. SUBGROUP: the eight threads are a subgroup, and
 // load a chunk of x together.
-// Grid: (⌈groups/block⌉, slots or ⌈max_rows/8⌉, 1). Thread: row t%8 of `block` neighbouring groups.
+// Grid: (⌈groups/block⌉, slots, 1), or (⌈max_rows/8⌉, ⌈groups/block⌉, 1): lavapipe gives each core a run of workgroups, x first, and
+// of the columns that a plan has room for often half are empty. Thread: row t%8 of `block` neighbouring groups.
 import common/chunk;
 import common/dequant/all;
 import common/epilogue;
 import common/step;
+@if(COLUMNS_ONE)
+import common/soft/dots;
 @if(COLUMNS_ONE && !SUBGROUP)
 import common/soft/column;
 @if(COLUMNS_ONE && SUBGROUP)
@@ -59,6 +62,15 @@ struct P {
 @if(COLUMNS_EIGHT)
 @group(0) @binding(6) var<uniform> p: P;
 
+// Chunks of a row; no buffer has fewer words. Browsers bound every index by the length of its buffer, and SwiftShader divides to
+// know it, four times an access, unless it has been asked for before the loop.
+fn chunks() -> u32 {
+  var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+  @if(!FORMAT_F32 && !FORMAT_F16 && !FORMAT_BF16)
+  n = min(n, arrayLength(&ws));
+  return n;
+}
+
 @if(COLUMNS_EIGHT)
 @compute @workgroup_size(8)
 fn main(
@@ -69,15 +81,16 @@ fn main(
   @builtin(workgroup_id) wg: vec3<u32>,
 ) {
   let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
-  let m0 = wg.y * 8u;
+  let m0 = wg.x * 8u;
   if (m0 >= n) {
     return;
   }
   let wide = m0 + 4u < n;
-  let first = wg.x * p.block;
+  let first = wg.y * p.block;
   let end = min(p.block, p.n_group - first);
+  let n_chunk = chunks();
   var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
-  for (var c = 0u; c < p.n_chunk; c++) {
+  for (var c = 0u; c < n_chunk; c++) {
     load_columns(m0, n, wide, c, r);
     var totals = array<vec4<f32>, 4>(); // [four columns][half of sixteen]
     if (OFFSETS) {
@@ -122,16 +135,16 @@ fn main(
   }
   let g = first + expert * p.n_group;
   let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+  let n_chunk = chunks();
   var sums = array<f32, MAX_BLOCK>();
   var square = 0.0;
-  for (var c = 0u; c < p.n_chunk; c++) {
+  for (var c = 0u; c < n_chunk; c++) {
     square += load_column(x0 + c * 8u, c * 8u, r);
     let total = column_total;
     for (var b = 0u; b < end; b++) {
-      let w = coded(g + b, c, r);
-      let halves = half_dots(w.q, column);
+      let w = dots(g + b, c, r, column);
       // Not dot(w.s, …): lavapipe then takes twice as long on large matrices.
-      sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+      sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
     }
   }
   let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);

@@ -1,11 +1,12 @@
 // Exact and finite on devices that flush subnormals, assume no NaN or approximate tanh: kernels rely on these only.
 
 // IEEE halves in the low 16 bits. unpack2x16float may flush subnormals, and tiny scales are subnormal.
+// Products in place of shifts, and signed numbers: see common/dequant/planes.
 fn half(h: u32) -> f32 {
-  let m = h & 0x7fffu;
-  let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
-  let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
-  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+  let m = bitcast<i32>(h & 0x7fffu);
+  let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+  let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+  return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 
 fn half2(w: u32) -> vec2<f32> {
@@ -15,11 +16,11 @@ fn half2(w: u32) -> vec2<f32> {
 // The four halves of two words, in order.
 fn half4(a: u32, b: u32) -> vec4<f32> {
   let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
-  let m = h & vec4<u32>(0x7fffu);
-  let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
-  let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
-  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
-  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+  let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+  let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+  let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+  let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 
 // Infinite or not a number; a comparison with itself may be compiled away.

@@ -279,10 +279,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -533,10 +533,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -881,10 +881,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -1237,10 +1237,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -1596,10 +1596,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -1957,10 +1957,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -2315,10 +2315,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -2828,11 +2828,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -3559,19 +3559,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -3579,11 +3585,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -3751,31 +3759,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -3950,26 +3965,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -4143,19 +4166,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -4166,8 +4195,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -4344,19 +4376,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -4540,19 +4589,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -4736,34 +4802,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -4932,23 +5010,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -5132,10 +5213,10 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
             UniformField { name: "reserved", offset: 28, size: 4 },
         ],
         wgsl: r"fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -5888,11 +5969,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -6152,11 +6233,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -7987,19 +8068,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -8007,11 +8094,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -8267,19 +8356,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -8287,11 +8382,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -8538,31 +8635,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -8816,31 +8920,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -9091,26 +9202,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -9366,26 +9485,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -9635,19 +9762,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -9658,8 +9791,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -9915,19 +10051,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -9938,8 +10080,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -10192,19 +10337,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -10470,19 +10632,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -10742,19 +10921,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -11026,19 +11222,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -11301,34 +11514,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -11585,34 +11810,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -11860,23 +12097,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -12129,23 +12369,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -12537,21 +12780,26 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -12823,21 +13071,26 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -12977,6 +13230,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
@@ -13026,6 +13287,10 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -13043,15 +13308,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -13181,6 +13446,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 fn load_column(at: u32, w: u32, r: u32) -> f32 {
@@ -13233,6 +13506,10 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -13250,15 +13527,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -13335,11 +13612,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -13488,21 +13765,26 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -13581,11 +13863,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -13779,21 +14061,26 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -13885,11 +14172,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -13937,6 +14224,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -13987,6 +14282,10 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -14004,15 +14303,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -14094,11 +14393,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -14146,6 +14445,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -14199,6 +14506,10 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -14216,15 +14527,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -14445,21 +14756,26 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -14727,21 +15043,26 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -14877,6 +15198,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
@@ -14926,6 +15255,10 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -14943,15 +15276,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -15077,6 +15410,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 fn load_column(at: u32, w: u32, r: u32) -> f32 {
@@ -15129,6 +15470,10 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -15146,15 +15491,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -15387,21 +15732,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -15681,21 +16032,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -15843,6 +16200,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
@@ -15892,6 +16257,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -15909,15 +16279,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -16055,6 +16425,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 fn load_column(at: u32, w: u32, r: u32) -> f32 {
@@ -16107,6 +16485,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -16124,15 +16507,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -16364,21 +16747,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -16657,21 +17046,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -16818,6 +17213,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
@@ -16867,6 +17270,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -16884,15 +17292,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -17029,6 +17437,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 fn load_column(at: u32, w: u32, r: u32) -> f32 {
@@ -17081,6 +17497,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -17098,15 +17519,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -17184,19 +17605,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -17204,13 +17631,15 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
 }
 const OFFSETS = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -17346,21 +17775,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -17440,19 +17875,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -17460,13 +17901,15 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
 }
 const OFFSETS = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -17647,21 +18090,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -17732,10 +18181,6 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -17754,19 +18199,19 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
 }
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -17774,11 +18219,10 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -17815,6 +18259,22 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let q = quants(g, c, r, 1u, 0u);
+ var low = low_nibbles(q.x) * x.v0;
+ var high = high_nibbles(q.x) * x.v4;
+ low += low_nibbles(q.y) * x.v1;
+ high += high_nibbles(q.y) * x.v5;
+ low += low_nibbles(q.z) * x.v2;
+ high += high_nibbles(q.z) * x.v6;
+ low += low_nibbles(q.w) * x.v3;
+ high += high_nibbles(q.w) * x.v7;
+ return Dots(vec2<f32>(dot(low, NIBBLES), dot(high, NIBBLES) * 0.0625), scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -17865,6 +18325,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -17882,15 +18347,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -17959,33 +18424,25 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
-fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
- return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
-  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
-}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
 }
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -17993,11 +18450,10 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -18034,6 +18490,22 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let q = quants(g, c, r, 1u, 0u);
+ var low = low_nibbles(q.x) * x.v0;
+ var high = high_nibbles(q.x) * x.v4;
+ low += low_nibbles(q.y) * x.v1;
+ high += high_nibbles(q.y) * x.v5;
+ low += low_nibbles(q.z) * x.v2;
+ high += high_nibbles(q.z) * x.v6;
+ low += low_nibbles(q.w) * x.v3;
+ high += high_nibbles(q.w) * x.v7;
+ return Dots(vec2<f32>(dot(low, NIBBLES), dot(high, NIBBLES) * 0.0625), scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -18087,6 +18559,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -18104,15 +18581,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -18190,31 +18667,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 const OFFSETS = false;
@@ -18353,21 +18837,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -18447,31 +18937,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 const OFFSETS = false;
@@ -18655,21 +19152,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -18762,31 +19265,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
@@ -18824,6 +19334,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -18874,6 +19392,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -18891,15 +19414,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -18982,31 +19505,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
@@ -19044,6 +19574,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -19097,6 +19635,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -19114,15 +19657,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -19200,28 +19743,36 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
 }
 const OFFSETS = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -19357,21 +19908,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -19451,28 +20008,36 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
 }
 const OFFSETS = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -19653,21 +20218,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -19738,10 +20309,6 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -19760,26 +20327,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
 }
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -19816,6 +20382,22 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let q = quants(g, c, r, 1u, 0u);
+ var low = low_nibbles(q.x) * x.v0;
+ var high = high_nibbles(q.x) * x.v4;
+ low += low_nibbles(q.y) * x.v1;
+ high += high_nibbles(q.y) * x.v5;
+ low += low_nibbles(q.z) * x.v2;
+ high += high_nibbles(q.z) * x.v6;
+ low += low_nibbles(q.w) * x.v3;
+ high += high_nibbles(q.w) * x.v7;
+ return Dots(vec2<f32>(dot(low, NIBBLES), dot(high, NIBBLES) * 0.0625), scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -19866,6 +20448,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -19883,15 +20470,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -19960,40 +20547,31 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
-fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
- return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
-  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
-}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
 }
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -20030,6 +20608,22 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let q = quants(g, c, r, 1u, 0u);
+ var low = low_nibbles(q.x) * x.v0;
+ var high = high_nibbles(q.x) * x.v4;
+ low += low_nibbles(q.y) * x.v1;
+ high += high_nibbles(q.y) * x.v5;
+ low += low_nibbles(q.z) * x.v2;
+ high += high_nibbles(q.z) * x.v6;
+ low += low_nibbles(q.w) * x.v3;
+ high += high_nibbles(q.w) * x.v7;
+ return Dots(vec2<f32>(dot(low, NIBBLES), dot(high, NIBBLES) * 0.0625), scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -20083,6 +20677,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -20100,15 +20699,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -20186,19 +20785,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -20209,10 +20814,13 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
 }
 const OFFSETS = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -20348,21 +20956,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -20442,19 +21056,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -20465,10 +21085,13 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
 }
 const OFFSETS = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -20649,21 +21272,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -20734,10 +21363,6 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -20756,19 +21381,19 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
 }
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -20779,8 +21404,8 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -20817,6 +21442,22 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let q = quants(g, c, r, 1u, 0u);
+ var low = low_nibbles(q.x) * x.v0;
+ var high = high_nibbles(q.x) * x.v4;
+ low += low_nibbles(q.y) * x.v1;
+ high += high_nibbles(q.y) * x.v5;
+ low += low_nibbles(q.z) * x.v2;
+ high += high_nibbles(q.z) * x.v6;
+ low += low_nibbles(q.w) * x.v3;
+ high += high_nibbles(q.w) * x.v7;
+ return Dots(vec2<f32>(dot(low, NIBBLES), dot(high, NIBBLES) * 0.0625), scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -20867,6 +21508,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -20884,15 +21530,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -20961,33 +21607,25 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
-fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
- return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
-  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
-}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
-fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
 }
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -20998,8 +21636,8 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -21036,6 +21674,22 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let q = quants(g, c, r, 1u, 0u);
+ var low = low_nibbles(q.x) * x.v0;
+ var high = high_nibbles(q.x) * x.v4;
+ low += low_nibbles(q.y) * x.v1;
+ high += high_nibbles(q.y) * x.v5;
+ low += low_nibbles(q.z) * x.v2;
+ high += high_nibbles(q.z) * x.v6;
+ low += low_nibbles(q.w) * x.v3;
+ high += high_nibbles(q.w) * x.v7;
+ return Dots(vec2<f32>(dot(low, NIBBLES), dot(high, NIBBLES) * 0.0625), scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -21089,6 +21743,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -21106,15 +21765,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -21195,19 +21854,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -21352,21 +22028,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -21449,19 +22131,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -21651,21 +22350,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -21761,19 +22466,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -21817,6 +22539,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -21867,6 +22597,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -21884,15 +22619,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -21978,19 +22713,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -22034,6 +22786,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -22087,6 +22847,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -22104,15 +22869,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -22193,19 +22958,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -22356,21 +23138,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -22453,19 +23241,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -22661,21 +23466,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -22771,19 +23582,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -22834,6 +23662,14 @@ fn store(sum: f32, row: u32, at: u32) {
  }
  y[at] = v;
 }
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
+}
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
 const ONES = Chunk(ONE, ONE, ONE, ONE, ONE, ONE, ONE, ONE);
@@ -22883,6 +23719,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -22900,15 +23741,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -22994,19 +23835,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -23056,6 +23914,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -23109,6 +23975,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -23126,15 +23997,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -23215,34 +24086,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 const OFFSETS = false;
@@ -23381,21 +24264,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -23478,34 +24367,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 const OFFSETS = false;
@@ -23689,21 +24590,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -23799,34 +24706,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
@@ -23864,6 +24783,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -23914,6 +24841,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -23931,15 +24863,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -24025,34 +24957,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn soft_tanh(v: f32) -> f32 {
@@ -24090,6 +25034,14 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let w = coded(g, c, r);
+ return Dots(half_dots(w.q, x), w.s);
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -24143,6 +25095,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -24160,15 +25117,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -24246,23 +25203,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
@@ -24400,21 +25360,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -24494,23 +25460,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 const OFFSETS = false;
 fn soft_tanh(v: f32) -> f32 {
@@ -24693,21 +25662,27 @@ struct P {
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
  @builtin(workgroup_id) wg: vec3<u32>,
 ) {
  let n = min(select(step.n_rows, step.n_want, p.count_from == 1u), p.max_rows);
- let m0 = wg.y * 8u;
+ let m0 = wg.x * 8u;
  if (m0 >= n) {
   return;
  }
  let wide = m0 + 4u < n;
- let first = wg.x * p.block;
+ let first = wg.y * p.block;
  let end = min(p.block, p.n_group - first);
+ let n_chunk = chunks();
  var sums = array<vec4<f32>, 2u * MAX_BLOCK>();
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   load_columns(m0, n, wide, c, r);
   var totals = array<vec4<f32>, 4>();
   if (OFFSETS) {
@@ -24778,10 +25753,6 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
 fn chunk_dot(a: Chunk, b: Chunk) -> f32 {
  return dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3)
   + dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7);
@@ -24800,23 +25771,19 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let a = quants(g, c, r, 2u, 0u);
- let b = quants(g, c, r, 2u, 1u);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -24853,6 +25820,23 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let a = quants(g, c, r, 2u, 0u);
+ var halves = vec2<f32>(dot(signed_bytes(a.x), x.v0), 0.0);
+ halves.x += dot(signed_bytes(a.y), x.v1);
+ halves.x += dot(signed_bytes(a.z), x.v2);
+ halves.x += dot(signed_bytes(a.w), x.v3);
+ let b = quants(g, c, r, 2u, 1u);
+ halves.y = dot(signed_bytes(b.x), x.v4);
+ halves.y += dot(signed_bytes(b.y), x.v5);
+ halves.y += dot(signed_bytes(b.z), x.v6);
+ halves.y += dot(signed_bytes(b.w), x.v7);
+ return Dots(halves * 0x1p-24, scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -24903,6 +25887,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(local_invocation_index) r: u32,
@@ -24920,15 +25909,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -24997,37 +25986,25 @@ fn main(
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
-fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
- return vec2<f32>(dot(a.v0, b.v0) + dot(a.v1, b.v1) + dot(a.v2, b.v2) + dot(a.v3, b.v3),
-  dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
-}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let a = quants(g, c, r, 2u, 0u);
- let b = quants(g, c, r, 2u, 1u);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
@@ -25064,6 +26041,23 @@ fn store(sum: f32, row: u32, at: u32) {
   v += y[at];
  }
  y[at] = v;
+}
+struct Dots {
+ halves: vec2<f32>,
+ s: vec4<f32>,
+}
+fn dots(g: u32, c: u32, r: u32, x: Chunk) -> Dots {
+ let a = quants(g, c, r, 2u, 0u);
+ var halves = vec2<f32>(dot(signed_bytes(a.x), x.v0), 0.0);
+ halves.x += dot(signed_bytes(a.y), x.v1);
+ halves.x += dot(signed_bytes(a.z), x.v2);
+ halves.x += dot(signed_bytes(a.w), x.v3);
+ let b = quants(g, c, r, 2u, 1u);
+ halves.y = dot(signed_bytes(b.x), x.v4);
+ halves.y += dot(signed_bytes(b.y), x.v5);
+ halves.y += dot(signed_bytes(b.z), x.v6);
+ halves.y += dot(signed_bytes(b.w), x.v7);
+ return Dots(halves * 0x1p-24, scales(g, c, r));
 }
 var<private> column: Chunk;
 var<private> column_total: vec2<f32>;
@@ -25117,6 +26111,11 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 @group(0) @binding(6) var<storage, read> sel: array<u32>;
 @group(0) @binding(7) var<uniform> p: P;
+fn chunks() -> u32 {
+ var n = min(p.n_chunk, min(arrayLength(&wq), arrayLength(&x)));
+ n = min(n, arrayLength(&ws));
+ return n;
+}
 @compute @workgroup_size(8)
 fn main(
  @builtin(subgroup_invocation_id) r: u32,
@@ -25134,15 +26133,15 @@ fn main(
  }
  let g = first + expert * p.n_group;
  let x0 = wg.y / p.x_slot_div * p.n_chunk * 8u;
+ let n_chunk = chunks();
  var sums = array<f32, MAX_BLOCK>();
  var square = 0.0;
- for (var c = 0u; c < p.n_chunk; c++) {
+ for (var c = 0u; c < n_chunk; c++) {
   square += load_column(x0 + c * 8u, c * 8u, r);
   let total = column_total;
   for (var b = 0u; b < end; b++) {
-   let w = coded(g + b, c, r);
-   let halves = half_dots(w.q, column);
-   sums[b] += w.s.x * halves.x + w.s.y * halves.y + w.s.z * total.x + w.s.w * total.y;
+   let w = dots(g + b, c, r, column);
+   sums[b] += w.s.x * w.halves.x + w.s.y * w.halves.y + w.s.z * total.x + w.s.w * total.y;
   }
  }
  let factor = select(1.0, inverseSqrt(whole_sum(square) / f32(p.n_chunk * 32u) + p.eps), (p.flags & NORM) != 0u);
@@ -25504,11 +26503,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -25801,11 +26800,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -26792,6 +27791,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
    vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -26817,7 +27821,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -27437,6 +28441,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
    vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -27462,7 +28471,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -27664,19 +28673,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -27684,11 +28699,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -27971,19 +28988,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -27991,14 +29014,16 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
 }
 const OFFSETS = true;
 const TWO_SCALES = true;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -28100,6 +29125,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return nibble_bytes(quants(g, c, r, 1u, 0u));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -28125,7 +29155,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -28324,31 +29354,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -28632,31 +29669,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 const OFFSETS = false;
@@ -28765,6 +29809,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return Packed(((q.lo | top) - four) ^ top, ((q.hi | top) - four) ^ top);
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -28790,7 +29839,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -28992,26 +30041,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -29294,29 +30351,37 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
 }
 const OFFSETS = true;
 const TWO_SCALES = false;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -29418,6 +30483,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return nibble_bytes(quants(g, c, r, 1u, 0u));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -29443,7 +30513,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -29646,26 +30716,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -29934,19 +31012,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -29957,8 +31041,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -30241,19 +31328,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -30264,11 +31357,14 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
 }
 const OFFSETS = true;
 const TWO_SCALES = false;
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 fn soft_tanh(v: f32) -> f32 {
  let e = exp(-2.0 * min(abs(v), 15.0));
  return sign(v) * ((1.0 - e) / (1.0 + e));
@@ -30370,6 +31466,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return nibble_bytes(quants(g, c, r, 1u, 0u));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -30395,7 +31496,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -30598,19 +31699,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -30621,8 +31728,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -30894,19 +32004,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -31199,19 +32326,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -31333,6 +32477,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return five_bytes(quants(g, c, r, 1u, 0u), scale_word(g, c, r, 2u, 1u));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -31358,7 +32507,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -31563,19 +32712,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -31874,19 +33040,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -32014,6 +33197,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return five_bytes(quants(g, c, r, 1u, 0u), scale_word(g, c / 8u, r, 13u, 5u + c % 8u));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -32039,7 +33227,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -32241,34 +33429,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -32555,34 +33755,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 const OFFSETS = false;
@@ -32689,6 +33901,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
    vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+    {
+  return coded(g, c, r).s;
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -32714,7 +33931,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -32917,34 +34134,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -33211,23 +34440,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -33500,33 +34732,21 @@ struct Chunk {
  v6: vec4<f32>,
  v7: vec4<f32>,
 }
-struct Coded {
- q: Chunk,
- s: vec4<f32>,
-}
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
-}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
- let a = quants(g, c, r, 2u, 0u);
- let b = quants(g, c, r, 2u, 1u);
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 const OFFSETS = false;
 const TWO_SCALES = false;
@@ -33627,6 +34847,11 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
   return Packed(quants(g, c, r, 2u, 0u), quants(g, c, r, 2u, 1u));
  }
 }
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+        {
+  return scales(g, c, r);
+ }
+}
 const STEPS = 1u;
 alias Sixteen = vec4<u32>;
 struct Strip {
@@ -33652,7 +34877,7 @@ var<workgroup> w_scales: array<vec4<f32>, 64>;
 var<workgroup> x_tile: array<Sixteen, 128>;
 var<workgroup> x_scales: array<vec4<f32>, 64>;
 fn put_w(t: u32, g: u32, c: u32) {
- w_scales[t] = coded(g, c, t % 8u).s;
+ w_scales[t] = packed_scales(g, c, t % 8u);
  let q = packed(g, c, t % 8u);
  w_tile[t] = q.lo;
  w_tile[t + 64u] = q.hi;
@@ -33852,23 +35077,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -34613,11 +35841,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -34855,11 +36083,11 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
- let m = h & vec4<u32>(0x7fffu);
- let rebias = select(vec4<u32>(0x38000000u), vec4<u32>(0x70000000u), m >= vec4<u32>(0x7c00u));
- let normal = bitcast<vec4<f32>>((m << vec4<u32>(13u)) + rebias);
- let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<u32>(0x400u));
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) << vec4<u32>(16u)));
+ let m = bitcast<vec4<i32>>(h & vec4<u32>(0x7fffu));
+ let rebias = select(vec4<i32>(0x38000000), vec4<i32>(0x70000000), m >= vec4<i32>(0x7c00));
+ let normal = bitcast<vec4<f32>>(m * 0x2000 + rebias);
+ let v = select(normal, vec4<f32>(m) * 0x1p-24f, m < vec4<i32>(0x400));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(v) | ((h & vec4<u32>(0x8000u)) * 0x10000u));
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -36524,19 +37752,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -36544,11 +37778,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -36782,19 +38018,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -36802,11 +38044,13 @@ fn half2(w: u32) -> vec2<f32> {
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn coded(g: u32, c: u32, r: u32) -> Coded {
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
  let d = half2(scale_word(g, c / 8u, r, 5u, 0u));
  let f = vec4<u32>(byte_pair(g, c, r, 5u)) >> vec4<u32>(0u, 8u, 4u, 12u);
- let s = vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s);
+ return vec4<f32>(f & vec4<u32>(15u)) * vec4<f32>(d.x, d.x, -d.y, -d.y);
+}
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -37028,31 +38272,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -37284,31 +38535,38 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 5u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 5u);
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(centred(nibbles(q.x), 4), centred(nibbles(q.y), 4), centred(nibbles(q.z), 4), centred(nibbles(q.w), 4),
-  centred(nibbles(h.x), 4), centred(nibbles(h.y), 4), centred(nibbles(h.z), 4), centred(nibbles(h.w), 4));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let four = vec4<f32>(4.0);
+ let v = Chunk(n.v0 - four, n.v1 - four, n.v2 - four, n.v3 - four, n.v4 - four, n.v5 - four, n.v6 - four, n.v7 - four);
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -37534,26 +38792,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -37787,26 +39053,34 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return half2(scale_word(g, c, r, 1u, 0u)).xxyy;
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- let s = half2(scale_word(g, c, r, 1u, 0u));
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), s.xxyy);
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -38031,19 +39305,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -38054,8 +39334,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -38289,19 +39572,25 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn nibbles(w: u32) -> vec4<u32> {
- return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
 }
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
 fn nibble_chunk(q: vec4<u32>) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(vec4<f32>(nibbles(q.x)), vec4<f32>(nibbles(q.y)), vec4<f32>(nibbles(q.z)), vec4<f32>(nibbles(q.w)),
-  vec4<f32>(nibbles(h.x)), vec4<f32>(nibbles(h.y)), vec4<f32>(nibbles(h.z)), vec4<f32>(nibbles(h.w)));
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -38312,8 +39601,11 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
  let s = d * vec2<f32>(f32(f & 255u), f32((f >> 8u) & 255u));
  return vec4<f32>(s.x, s.x, -s.y, -s.y);
 }
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ return scale_min(g, c, r, 5u);
+}
 fn coded(g: u32, c: u32, r: u32) -> Coded {
- return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+ return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -38541,19 +39833,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -38797,19 +40106,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -39044,19 +40370,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -39306,19 +40649,36 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
-fn five(w: u32, bits: u32) -> vec4<f32> {
- return vec4<f32>(nibbles(w) | (((vec4<u32>(bits) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) << vec4<u32>(4u)));
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
+fn five(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(1u, 2u, 4u, 8u), vec4<f32>(16.0, 8.0, 4.0, 2.0));
 }
 fn five_chunk(q: vec4<u32>, bits: u32) -> Chunk {
- let h = q >> vec4<u32>(4u);
- return Chunk(five(q.x, bits), five(q.y, bits >> 4u), five(q.z, bits >> 8u), five(q.w, bits >> 12u),
-  five(h.x, bits >> 16u), five(h.y, bits >> 20u), five(h.z, bits >> 24u), five(h.w, bits >> 28u));
+ let n = nibble_chunk(q);
+ return Chunk(five(n.v0, bits), five(n.v1, bits >> 4u), five(n.v2, bits >> 8u), five(n.v3, bits >> 12u),
+  five(n.v4, bits >> 16u), five(n.v5, bits >> 20u), five(n.v6, bits >> 24u), five(n.v7, bits >> 28u));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn half2(w: u32) -> vec2<f32> {
  return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
@@ -39556,34 +40916,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -39818,34 +41190,46 @@ fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
 fn nibbles(w: u32) -> vec4<u32> {
  return (vec4<u32>(w) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u);
 }
+fn low_nibbles(w: u32) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000000u)));
+}
+fn high_nibbles(w: u32) -> vec4<f32> {
+ let v = vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w ^ 0x80000000u) & vec4<u32>(0xf0u, 0xf000u, 0xf00000u, 0xf0000000u)));
+ return vec4<f32>(v.xyz, v.w + 0x1p31);
+}
+const NIBBLES = vec4<f32>(1.0, 0x1p-8, 0x1p-16, 0x1p-24);
+fn fields(w: u32, masks: vec4<u32>, units: vec4<f32>) -> vec4<f32> {
+ return vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(w) & masks)) * units;
+}
 fn signed_byte(b: u32) -> f32 {
  return f32(bitcast<i32>(b << 24u) >> 24u);
 }
+fn nibble_chunk(q: vec4<u32>) -> Chunk {
+ let low = NIBBLES;
+ let high = NIBBLES * 0.0625;
+ return Chunk(low_nibbles(q.x) * low, low_nibbles(q.y) * low, low_nibbles(q.z) * low, low_nibbles(q.w) * low,
+  high_nibbles(q.x) * high, high_nibbles(q.y) * high, high_nibbles(q.z) * high, high_nibbles(q.w) * high);
+}
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 fn byte_pair(g: u32, c: u32, r: u32, n_word: u32) -> u32 {
  return scale_word(g, c / 8u, r, n_word, 1u + (c % 8u) / 2u) >> (16u * (c % 2u));
 }
-fn centred(q: vec4<u32>, middle: i32) -> vec4<f32> {
- return vec4<f32>(vec4<i32>(q) - vec4<i32>(middle));
-}
-fn six(w: u32, bits: u32) -> vec4<f32> {
- let upper = (vec4<u32>(bits) >> vec4<u32>(0u, 2u, 4u, 6u)) & vec4<u32>(3u);
- return centred(nibbles(w) | (upper << vec4<u32>(4u)), 32);
+fn six(nibbles: vec4<f32>, bits: u32) -> vec4<f32> {
+ return nibbles + fields(bits, vec4<u32>(3u, 12u, 48u, 192u), vec4<f32>(16.0, 4.0, 1.0, 0.25)) - vec4<f32>(32.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let d = half(scale_word(g, c / 8u, r, 21u, 0u) & 0xffffu);
  let f = byte_pair(g, c, r, 21u);
  let a = scale_word(g, c / 8u, r, 21u, 5u + 2u * (c % 8u));
  let b = scale_word(g, c / 8u, r, 21u, 6u + 2u * (c % 8u));
- let q = quants(g, c, r, 1u, 0u);
- let h = q >> vec4<u32>(4u);
- let v = Chunk(six(q.x, a), six(q.y, a >> 8u), six(q.z, a >> 16u), six(q.w, a >> 24u),
-  six(h.x, b), six(h.y, b >> 8u), six(h.z, b >> 16u), six(h.w, b >> 24u));
+ let n = nibble_chunk(quants(g, c, r, 1u, 0u));
+ let v = Chunk(six(n.v0, a), six(n.v1, a >> 8u), six(n.v2, a >> 16u), six(n.v3, a >> 24u),
+  six(n.v4, b), six(n.v5, b >> 8u), six(n.v6, b >> 16u), six(n.v7, b >> 24u));
  return Coded(v, vec4<f32>(d * signed_byte(f), d * signed_byte(f >> 8u), 0.0, 0.0));
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
@@ -40068,23 +41452,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -40315,23 +41702,26 @@ fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
 }
-fn signed_bytes(w: u32) -> vec4<i32> {
- return bitcast<vec4<i32>>(vec4<u32>(w) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+fn signed_bytes(w: u32) -> vec4<f32> {
+ let n = vec4<u32>(w) * vec4<u32>(0x1000000u, 0x10000u, 0x100u, 1u);
+ return vec4<f32>(bitcast<vec4<i32>>(n & vec4<u32>(0xff000000u)));
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+ let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
+ return vec4<f32>(s, s, 0.0, 0.0);
 }
 fn coded(g: u32, c: u32, r: u32) -> Coded {
  let a = quants(g, c, r, 2u, 0u);
  let b = quants(g, c, r, 2u, 1u);
- let s = half((scale_word(g, c / 2u, r, 1u, 0u) >> (16u * (c % 2u))) & 0xffffu);
- let q = Chunk(vec4<f32>(signed_bytes(a.x)), vec4<f32>(signed_bytes(a.y)), vec4<f32>(signed_bytes(a.z)),
-  vec4<f32>(signed_bytes(a.w)), vec4<f32>(signed_bytes(b.x)), vec4<f32>(signed_bytes(b.y)),
-  vec4<f32>(signed_bytes(b.z)), vec4<f32>(signed_bytes(b.w)));
- return Coded(q, vec4<f32>(s, s, 0.0, 0.0));
+ let q = Chunk(signed_bytes(a.x), signed_bytes(a.y), signed_bytes(a.z), signed_bytes(a.w),
+  signed_bytes(b.x), signed_bytes(b.y), signed_bytes(b.z), signed_bytes(b.w));
+ return Coded(q, scales(g, c, r) * 0x1p-24);
 }
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
  let w = coded(g, c, r);
@@ -41132,10 +42522,10 @@ struct Step {
  rows: array<Row>,
 }
 fn half(h: u32) -> f32 {
- let m = h & 0x7fffu;
- let rebias = select(0x38000000u, 0x70000000u, m >= 0x7c00u);
- let v = select(bitcast<f32>((m << 13u) + rebias), f32(m) * 0x1p-24f, m < 0x400u);
- return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) << 16u));
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
 }
 override KEY_WORDS: u32 = 1u;
 fn halves(v: vec2<f32>) -> u32 {

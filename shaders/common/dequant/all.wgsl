@@ -1,5 +1,6 @@
 // Chunk c of row r of row group g, by the format of the variant: fn coded(g, c, r) as it is stored, dequant its 32 weights.
 import common/chunk;
+import common/dequant/planes;
 @if(FORMAT_F32 || FORMAT_F16 || FORMAT_BF16)
 import common/dequant/float;
 @if(FORMAT_Q4 || FORMAT_Q5 || FORMAT_Q8)
@@ -22,6 +23,12 @@ const OFFSETS = false;
 const TWO_SCALES = true;
 @else
 const TWO_SCALES = false;
+
+// Formats of plain nibbles.
+@if(FORMAT_Q4 || FORMAT_Q4K || FORMAT_Q2K)
+fn coded(g: u32, c: u32, r: u32) -> Coded {
+  return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scales(g, c, r));
+}
 
 fn dequant(g: u32, c: u32, r: u32) -> Chunk {
   let w = coded(g, c, r);

@@ -60,3 +60,13 @@ fn packed(g: u32, c: u32, r: u32) -> Packed {
       vec4<u32>(four_bytes(q.v4), four_bytes(q.v5), four_bytes(q.v6), four_bytes(q.v7)));
   }
 }
+
+// What bytes are scaled by.
+fn packed_scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+  @if(FORMAT_Q8) {
+    return scales(g, c, r);
+  }
+  @else {
+    return coded(g, c, r).s;
+  }
+}

@@ -13,8 +13,8 @@ fn scale_min(g: u32, c: u32, r: u32, n_word: u32) -> vec4<f32> {
 }
 
 @if(FORMAT_Q4K)
-fn coded(g: u32, c: u32, r: u32) -> Coded {
-  return Coded(nibble_chunk(quants(g, c, r, 1u, 0u)), scale_min(g, c, r, 5u));
+fn scales(g: u32, c: u32, r: u32) -> vec4<f32> {
+  return scale_min(g, c, r, 5u);
 }
 
 @if(FORMAT_Q5K)

@@ -40,7 +40,7 @@ var<workgroup> x_tile: array<Sixteen, 128>; // [half][64 columns]
 var<workgroup> x_scales: array<vec4<f32>, 64>; // scale, sums of the values of each half
 
 fn put_w(t: u32, g: u32, c: u32) {
-  w_scales[t] = coded(g, c, t % 8u).s;
+  w_scales[t] = packed_scales(g, c, t % 8u);
   let q = packed(g, c, t % 8u);
   w_tile[t] = q.lo;
   w_tile[t + 64u] = q.hi;

@@ -123,7 +123,7 @@ pub(super) fn eight<B: Clone>(
             overrides: Vec::new(),
             bindings: bindings.into_iter().cloned().collect(),
             uniform: bytemuck::cast_slice(&[params]).to_vec(),
-            grid: [grid("matmul_many", layout.n_group, block)?, by_column, 1],
+            grid: [by_column, grid("matmul_many", layout.n_group, block)?, 1],
         })
     };
     matrix.parts.iter().map(part).collect()
