@@ -36,7 +36,9 @@ macro_rules! layout {
 
 #[test]
 fn parameters_of_the_layer_kernels() {
-    layout!(id::NORM, norm::Params, n, x_stride, out_stride, count_from, eps);
+    for shader in [id::NORM, id::NORM_SUBGROUP] {
+        layout!(shader, norm::Params, n, x_stride, out_stride, count_from, eps);
+    }
     layout!(id::ACT, act::Params, n, x_stride, out_stride, per_row);
     layout!(
         id::ROPE_KV,
@@ -51,30 +53,36 @@ fn parameters_of_the_layer_kernels() {
         stride,
         eps
     );
-    #[rustfmt::skip]
-    layout!(
-        id::ATTENTION_MANY, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-        max_rows
-    );
+    for shader in [id::ATTENTION_MANY, id::ATTENTION_MANY_SUBGROUP] {
+        #[rustfmt::skip]
+        layout!(
+            shader, attention::Params,
+            n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+            max_rows
+        );
+    }
     #[rustfmt::skip]
     layout!(
         id::ATTENTION_TILE, attention::Params,
         n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
         max_rows
     );
-    #[rustfmt::skip]
-    layout!(
-        id::ATTENTION_ONE, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-        max_rows
-    );
-    #[rustfmt::skip]
-    layout!(
-        id::ATTENTION_SPLIT, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-        max_rows
-    );
+    for shader in [id::ATTENTION_ONE, id::ATTENTION_ONE_SUBGROUP] {
+        #[rustfmt::skip]
+        layout!(
+            shader, attention::Params,
+            n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+            max_rows
+        );
+    }
+    for shader in [id::ATTENTION_SPLIT, id::ATTENTION_SPLIT_SUBGROUP] {
+        #[rustfmt::skip]
+        layout!(
+            shader, attention::Params,
+            n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
+            max_rows
+        );
+    }
     layout!(id::ATTENTION_MERGE, attention::MergeParams, n_head, head_dim);
     layout!(id::KV_MOVE, kv_move::Params, n_head_kv, head_dim, n_rot, n_cells, n_pos, max_moves, span);
     layout!(id::COPY_ROWS, copy_rows::Params, n, x_stride, out_stride, n_x_rows, mode, out_row);
@@ -130,7 +138,9 @@ fn every_parameter_struct_is_tested() {
 
 #[test]
 fn parameters_of_the_sampling_kernels() {
-    layout!(id::ROW_STATS, row_stats::TileParams, n_vocab, n_tile);
+    for shader in [id::ROW_STATS, id::ROW_STATS_SUBGROUP] {
+        layout!(shader, row_stats::TileParams, n_vocab, n_tile);
+    }
     layout!(id::ROW_STATS_MERGE, row_stats::MergeParams, n_tile);
     for shader in [id::TOPK_FIRST, id::TOPK_MERGE] {
         layout!(shader, topk::Params, n_vocab, n_list_in, n_list_out);
