@@ -203,12 +203,13 @@ impl<'s> Generation<'s> {
     fn begin_decode(&mut self, runtime: &mut Runtime) -> Result<(), EngineError> {
         self.clock.prefilled = Some(Instant::now());
         self.clock.at_decode = runtime.counters();
-        let on_device = self.request.constraint.is_none()
-            && self.request.logprobs.unwrap_or(0) == 0
-            && runtime.decodes_on_device(&self.request.sampler);
         let (Some(seq), Some(last)) = (self.session.seq, self.prompt.last()) else {
             return Err(EngineError::EmptyPrompt);
         };
+        let on_device = self.request.constraint.is_none()
+            && self.request.logprobs.unwrap_or(0) == 0
+            && runtime.pool().sequence(seq)?.is_contiguous()
+            && runtime.decodes_on_device(&self.request.sampler);
         self.phase = if on_device {
             let run = runtime.start_decode(seq, *last, &self.request.sampler, &self.prompt)?;
             Phase::Device { run, ready: VecDeque::new() }

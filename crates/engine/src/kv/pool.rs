@@ -322,6 +322,18 @@ mod tests {
     }
 
     #[test]
+    fn without_its_branches_a_sequence_is_in_order_again() {
+        let mut pool = KvPool::new(8);
+        let seq = pool.create();
+        pool.append(seq, &[0, 1, 2, 3, 3, 4]).unwrap();
+        assert!(!pool.sequence(seq).unwrap().is_contiguous());
+        pool.truncate(seq, 4).unwrap();
+        assert!(pool.sequence(seq).unwrap().is_contiguous());
+        pool.append(seq, &[5]).unwrap();
+        assert!(!pool.sequence(seq).unwrap().is_contiguous());
+    }
+
+    #[test]
     fn shifting_shared_cells_copies_them_first() {
         let mut pool = KvPool::new(8);
         let a = pool.create();

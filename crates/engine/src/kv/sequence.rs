@@ -15,10 +15,10 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Sequence {
     entries: Vec<Entry>,
-    /// Whether entry `i` is cell `base + i` for all `i`.
-    identity: bool,
-    /// Whether positions rise by one from entry to entry.
-    contiguous: bool,
+    /// The first entries of which the `i`-th is cell `base + i`.
+    in_line: usize,
+    /// The first entries whose positions rise by one.
+    in_step: usize,
     /// First entry that the device's copy of the table does not have yet.
     stale_from: usize,
     /// Which table of the table buffer is this sequence's, once it needed one.
@@ -27,7 +27,7 @@ pub struct Sequence {
 
 impl Sequence {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), identity: true, contiguous: true, stale_from: 0, slot: None }
+        Self { entries: Vec::new(), in_line: 0, in_step: 0, stale_from: 0, slot: None }
     }
 
     /// Number of entries.
@@ -51,13 +51,13 @@ impl Sequence {
     /// Whether the device needs no table for this sequence.
     #[must_use]
     pub const fn is_identity(&self) -> bool {
-        self.identity
+        self.in_line == self.entries.len()
     }
 
     /// Whether the GPU may count positions and windows on by itself.
     #[must_use]
     pub const fn is_contiguous(&self) -> bool {
-        self.contiguous
+        self.in_step == self.entries.len()
     }
 
     /// First cell of an identity sequence.
@@ -81,14 +81,16 @@ impl Sequence {
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
-        if let Some(last) = self.entries.last() {
-            self.identity &= entry.cell.0 == last.cell.0 + 1;
-            self.contiguous &= entry.pos == last.pos + 1;
-        }
+        let (last, n) = (self.entries.last(), self.entries.len());
+        self.in_line += usize::from(self.in_line == n && last.is_none_or(|l| entry.cell.0 == l.cell.0 + 1));
+        self.in_step += usize::from(self.in_step == n && last.is_none_or(|l| entry.pos == l.pos + 1));
         self.entries.push(entry);
     }
 
     pub(super) fn drain(&mut self, from: usize) -> impl Iterator<Item = Entry> + '_ {
+        // What is left may be in order again: branches of a tree share positions, and go.
+        self.in_line = self.in_line.min(from);
+        self.in_step = self.in_step.min(from);
         self.stale_from = self.stale_from.min(from);
         self.entries.drain(from..)
     }
@@ -110,7 +112,7 @@ impl Sequence {
 
     /// Table words that the device lacks, with the index of the first; marks them as sent.
     pub(super) fn take_stale(&mut self) -> Option<(usize, Vec<u32>)> {
-        if self.identity || self.stale_from >= self.entries.len() {
+        if self.is_identity() || self.stale_from >= self.entries.len() {
             return None;
         }
         let from = std::mem::replace(&mut self.stale_from, self.entries.len());
