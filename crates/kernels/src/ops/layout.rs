@@ -53,29 +53,16 @@ fn parameters_of_the_layer_kernels() {
         stride,
         eps
     );
-    for shader in [id::ATTENTION_MANY, id::ATTENTION_MANY_SUBGROUP] {
-        #[rustfmt::skip]
-        layout!(
-            shader, attention::Params,
-            n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-            max_rows
-        );
-    }
-    #[rustfmt::skip]
-    layout!(
-        id::ATTENTION_TILE, attention::Params,
-        n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-        max_rows
-    );
-    for shader in [id::ATTENTION_ONE, id::ATTENTION_ONE_SUBGROUP] {
-        #[rustfmt::skip]
-        layout!(
-            shader, attention::Params,
-            n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-            max_rows
-        );
-    }
-    for shader in [id::ATTENTION_SPLIT, id::ATTENTION_SPLIT_SUBGROUP] {
+    let attention = [
+        id::ATTENTION_MANY,
+        id::ATTENTION_MANY_SUBGROUP,
+        id::ATTENTION_TILE,
+        id::ATTENTION_ONE,
+        id::ATTENTION_ONE_SUBGROUP,
+        id::ATTENTION_SPLIT,
+        id::ATTENTION_SPLIT_SUBGROUP,
+    ];
+    for shader in attention {
         #[rustfmt::skip]
         layout!(
             shader, attention::Params,
