@@ -1,7 +1,9 @@
 //! A model given as a function, for trying methods: exact, instant, with the real bookkeeping of sequences.
 
 use goldcrest_engine::EngineError;
-use goldcrest_engine::batch::{BEST, Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible};
+use goldcrest_engine::batch::{
+    BEST, Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible, Walk,
+};
 use goldcrest_engine::kv::{KvPool, SeqId};
 use goldcrest_sample::{Candidates, SamplerParams};
 
@@ -257,6 +259,10 @@ impl Lm for TableLm {
                 result.rows.push(self.result(i, row, end, &contexts, batch.sampler.as_ref())?);
             }
         }
+        if let Some(walk) = &batch.walk {
+            result.walked = follow(batch, walk, &result.rows);
+            result.rows.clear();
+        }
         Ok(result)
     }
 
@@ -303,6 +309,18 @@ impl Lm for TableLm {
     fn learnt(&mut self) -> SharedLearnt {
         SharedLearnt::clone(&self.learnt)
     }
+}
+
+/// The path through a tree along the tokens that were drawn behind its rows.
+fn follow(batch: &Batch, walk: &Walk, rows: &[RowResult]) -> Vec<(usize, u32, f32)> {
+    let (mut path, mut at) = (Vec::new(), Some(0));
+    while let Some(row) = at {
+        let Some((token, logprob)) = rows.get(row).and_then(|row| row.drawn) else { break };
+        path.push((row, token, logprob));
+        let is = |r: &usize| matches!(batch.rows[*r].source, Source::Token(t) if t == token);
+        at = (row + 1..rows.len()).find(|r| walk.parents[*r] as usize == row && is(r));
+    }
+    path
 }
 
 /// Every way to read a list of cells as tokens, with its weight.

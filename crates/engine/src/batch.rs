@@ -23,6 +23,16 @@ pub struct Batch {
     pub taps: Vec<Tap>,
     /// How the rows that want it draw a token, see [`Wants::drawn`].
     pub sampler: Option<SamplerParams>,
+    /// The rows are a tree of guesses, of which only the path comes back.
+    pub walk: Option<Walk>,
+}
+
+/// A tree of guesses that the device follows along the tokens which [`Batch::sampler`] gives its rows. Each row is a token, wants
+/// one drawn and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// Per row the one that it follows, which stands before it; what is said of the first row does not count.
+    pub parents: Vec<u32>,
 }
 
 /// One row of a batch.
@@ -157,6 +167,9 @@ pub struct StepResult {
     pub rows: Vec<RowResult>,
     /// For every [`Tap::Read`], in order: `[rows][n_embd]`.
     pub taps: Vec<Vec<f32>>,
+    /// For [`Batch::walk`]: rows from the first one on, each but the last followed by the row that is the token behind it, with
+    /// that token and its log-probability before the sampler's cuts and temperature.
+    pub walked: Vec<(usize, u32, f32)>,
 }
 
 /// What was asked of one row.

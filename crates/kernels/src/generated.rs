@@ -44227,6 +44227,148 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 }
 ",
     },
+    Shader {
+        name: "walk",
+        kernel: "walk",
+        workgroup_size: [1, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "stats", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 2, name: "picked", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "tree", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "walked", kind: BindingKind::ReadWrite, min_size: 208 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_want", offset: 4, size: 4 },
+            UniformField { name: "reserved0", offset: 8, size: 4 },
+            UniformField { name: "reserved1", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const NO_ID = 0xffffffffu;
+struct RowStats {
+ argmax: u32,
+ max: f32,
+ log_sum_exp: f32,
+ entropy: f32,
+ max_p: f32,
+ top2_gap: f32,
+ bad: u32,
+ reserved: u32,
+}
+struct Picked {
+ token: u32,
+ flags: u32,
+ logprob: f32,
+ reserved: u32,
+}
+const TREE_HEADER = 4u;
+const TREE_ROWS = 64u;
+struct Trodden {
+ row: u32,
+ token: u32,
+ logprob: f32,
+}
+struct Walked {
+ n: u32,
+ next: u32,
+ thrown: u32,
+ bad: u32,
+ path: array<Trodden, 16>,
+}
+struct P {
+ n_vocab: u32,
+ n_want: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(2) var<storage, read> picked: array<Picked>;
+@group(0) @binding(3) var<storage, read> tree: array<u32>;
+@group(0) @binding(4) var<storage, read_write> walked: Walked;
+@group(0) @binding(5) var<uniform> p: P;
+fn slot(row: u32, n: u32) -> u32 {
+ for (var w = 0u; w < n; w++) {
+  if (step.want[w] == row) {
+   return w;
+  }
+ }
+ return n;
+}
+fn child(row: u32, token: u32) -> u32 {
+ for (var r = row + 1u; r < min(step.n_rows, TREE_ROWS); r++) {
+  if (tree[TREE_HEADER + r] == row && step.rows[r].token == token) {
+   return r;
+  }
+ }
+ return NO_ID;
+}
+@compute @workgroup_size(1)
+fn main() {
+ let n_want = min(step.n_want, p.n_want);
+ var bad = 0u;
+ for (var w = 0u; w < n_want && bad == 0u; w++) {
+  bad = stats[w].bad;
+ }
+ var at = tree[0];
+ var n = 0u;
+ while (n < n_want) {
+  let w = slot(at, n_want);
+  if (w == n_want) {
+   break;
+  }
+  var token = stats[w].argmax;
+  var logprob = stats[w].max - stats[w].log_sum_exp;
+  if (tree[3] != 0u) {
+   token = picked[w].token;
+   logprob = picked[w].logprob;
+   bad = select(bad, NO_ID, bad == 0u && picked[w].flags != 0u);
+  }
+  token = min(token, p.n_vocab - 1u);
+  walked.path[n] = Trodden(at, token, logprob);
+  n++;
+  at = child(at, token);
+ }
+ walked.n = n;
+ walked.next = at;
+ walked.thrown = tree[1];
+ walked.bad = bad;
+}
+",
+    },
 ];
 
 /// The index of every variant.
@@ -44580,4 +44722,6 @@ pub mod id {
     pub const TOPK_MERGE: ShaderId = ShaderId(171);
     /// `topk_scan`.
     pub const TOPK_SCAN: ShaderId = ShaderId(172);
+    /// `walk`.
+    pub const WALK: ShaderId = ShaderId(173);
 }

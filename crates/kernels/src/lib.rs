@@ -16,6 +16,7 @@ mod profile;
 pub mod sampling;
 mod shader;
 pub mod step;
+pub mod walking;
 
 pub use dispatch::{Dispatch, Slice};
 pub use error::ShapeError;

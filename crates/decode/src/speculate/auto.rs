@@ -18,8 +18,8 @@ pub(crate) struct Auto {
 }
 
 impl Lookup for Auto {
-    fn reads_best(&self) -> u32 {
-        SUCCESSORS as u32
+    fn reads_rows(&self) -> Option<u32> {
+        Some(SUCCESSORS as u32)
     }
 
     fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {

@@ -34,9 +34,9 @@ pub(crate) struct Turn<'t, 'a, L: Lm> {
 
 /// Guesses tokens.
 pub(crate) trait Drafter<L: Lm> {
-    /// How many of the best tokens of every row that was verified it reads.
-    fn reads_best(&self) -> u32 {
-        0
+    /// What it reads of every row that was verified, if anything: its figures, and so many of its best tokens.
+    fn reads_rows(&self) -> Option<u32> {
+        None
     }
 
     /// What it reads of rows beside their logits.
@@ -56,9 +56,9 @@ pub(crate) trait Drafter<L: Lm> {
 
 /// A drafter that needs nothing but the tokens so far and the rows that were verified.
 pub(crate) trait Lookup {
-    /// See [`Drafter::reads_best`].
-    fn reads_best(&self) -> u32 {
-        0
+    /// See [`Drafter::reads_rows`].
+    fn reads_rows(&self) -> Option<u32> {
+        None
     }
 
     /// Guesses behind the last of `tokens`.
@@ -69,8 +69,8 @@ pub(crate) trait Lookup {
 }
 
 impl<L: Lm, T: Lookup> Drafter<L> for T {
-    fn reads_best(&self) -> u32 {
-        Lookup::reads_best(self)
+    fn reads_rows(&self) -> Option<u32> {
+        Lookup::reads_rows(self)
     }
 
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
@@ -138,7 +138,7 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
         };
         let tree = line.fit(job, tree, limit).await?;
         let drafted = begun.elapsed();
-        let round = line.verify(job, &tree, drafter.reads_best()).await?;
+        let round = line.verify(job, &tree, drafter.reads_rows()).await?;
         let (verified, observed) = (job.model.took(), Instant::now());
         more = round.more;
         for node in &round.path.nodes {

@@ -23,6 +23,10 @@ pub(crate) struct Jacobi {
 }
 
 impl<L: Lm> Drafter<L> for Jacobi {
+    fn reads_rows(&self) -> Option<u32> {
+        Some(0)
+    }
+
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
         let root = turn.line.root();
         let mut tree = Tree::new(root);

@@ -35,7 +35,7 @@ pub(crate) struct Line {
     /// Whether rows have to come whole.
     pub(crate) whole: bool,
     /// By what the device draws behind each row, if it can: 16 bytes of it come back instead of the row's best.
-    draws: Option<SamplerParams>,
+    pub(super) draws: Option<SamplerParams>,
     /// Random numbers for guesses and their judgement.
     pub(crate) dice: Dice,
     /// The form that the answer has to have, behind the newest token.
@@ -43,7 +43,7 @@ pub(crate) struct Line {
     /// What may follow each node of the tree that was fitted last.
     nexts: Vec<Next>,
     /// What is read of rows beside their logits.
-    reads: Reads,
+    pub(super) reads: Reads,
     /// Which guesses come beside those that the model would have chosen.
     pub(crate) accept: Lenient,
 }
@@ -103,7 +103,7 @@ impl Line {
             Self { seq, tokens, chain, greedy, by_ratio, whole, draws, dice, form, nexts, reads, accept };
         let limit = Limit { rows: 1, depth: job.out.room().saturating_sub(1) };
         let tree = line.fit(job, Tree::new(line.root()), limit).await?;
-        let round = line.verify(job, &tree, 0).await?;
+        let round = line.verify(job, &tree, Some(0)).await?;
         Ok((line, features, round))
     }
 
@@ -165,34 +165,19 @@ impl Line {
         }
     }
 
-    /// Runs the tree, follows it, keeps the accepted cells, frees the others and writes what came; `best` of every row are read
-    /// for the drafter.
+    /// Runs the tree, follows it, keeps the accepted cells, frees the others and writes what came. `reads` is what the drafter reads
+    /// of the rows; see [`Drafter::reads_rows`](super::drafter::Drafter::reads_rows).
     pub(crate) async fn verify<L: Lm>(
         &mut self,
         job: &mut Job<'_, L>,
         tree: &Tree,
-        best: u32,
+        reads: Option<u32>,
     ) -> Result<Round, DecodeError> {
         let layout = tree.layout();
         let before = job.model.len(self.seq)?;
-        let mut wants = self.verifying(tree, best);
-        let (mut rows, mut features) = self.run(job, tree, &layout, &wants).await?;
-        let (path, logprobs) = loop {
-            let (dice, written, taken) = (self.dice, self.chain.history().len(), self.accept.taken);
-            match self.follow(tree, &rows) {
-                Err(DecodeError::Engine(EngineError::Sample(SampleError::NeedsFullRow { .. })))
-                    if !wants.row =>
-                {
-                    (self.dice, self.accept.taken) = (dice, taken);
-                    self.chain.rollback(self.chain.history().len() - written);
-                    // Trees that are judged by their distribution will ask for it again.
-                    self.whole |= tree.is_drawn();
-                    wants.row = true;
-                    job.model.truncate(self.seq, before)?;
-                    (rows, features) = self.run(job, tree, &layout, &wants).await?;
-                }
-                other => break other?,
-            }
+        let (rows, features, (path, logprobs)) = match self.walks(tree, reads) {
+            true => (Vec::new(), Features::new(), self.walk(job, tree, &layout).await?),
+            false => self.judge(job, tree, &layout, reads.unwrap_or(0)).await?,
         };
         self.settle(job, &layout, &path, before)?;
         let mut more = true;
@@ -218,6 +203,36 @@ impl Line {
         }
         job.model.truncate(self.seq, self.tokens.len())?;
         Ok(Round { rows, features, path, more })
+    }
+
+    /// Runs the tree and follows it by what its rows say, of which `best` are read for the drafter.
+    async fn judge<L: Lm>(
+        &mut self,
+        job: &mut Job<'_, L>,
+        tree: &Tree,
+        layout: &Layout,
+        best: u32,
+    ) -> Result<(Vec<Row>, Features, (Path, Vec<f32>)), DecodeError> {
+        let before = job.model.len(self.seq)?;
+        let mut wants = self.verifying(tree, best);
+        let (mut rows, mut features) = self.run(job, tree, layout, &wants).await?;
+        loop {
+            let (dice, written, taken) = (self.dice, self.chain.history().len(), self.accept.taken);
+            match self.follow(tree, &rows) {
+                Err(DecodeError::Engine(EngineError::Sample(SampleError::NeedsFullRow { .. })))
+                    if !wants.row =>
+                {
+                    (self.dice, self.accept.taken) = (dice, taken);
+                    self.chain.rollback(self.chain.history().len() - written);
+                    // Trees that are judged by their distribution will ask for it again.
+                    self.whole |= tree.is_drawn();
+                    wants.row = true;
+                    job.model.truncate(self.seq, before)?;
+                    (rows, features) = self.run(job, tree, layout, &wants).await?;
+                }
+                other => return Ok((rows, features, other?)),
+            }
+        }
     }
 
     /// Writes up to `n` tokens without guesses, as many at a time as the device makes by itself; gives how many came, none
@@ -258,6 +273,24 @@ impl Line {
         layout: &Layout,
         wants: &Wants,
     ) -> Result<(Vec<Row>, Features), DecodeError> {
+        let batch = self.batch(job, tree, layout, wants)?;
+        let found = self.reads.run(job, batch, tree, layout).await?;
+        let features = self.reads.features(&found, &layout.order);
+        let mut rows = vec![Row::default(); layout.order.len()];
+        for (item, result) in layout.order.iter().zip(found.rows) {
+            rows[*item] = Row::new(result).masked(self.mask(*item));
+        }
+        Ok((rows, features))
+    }
+
+    /// The tree as a batch whose rows want `wants`.
+    pub(super) fn batch<L: Lm>(
+        &self,
+        job: &Job<'_, L>,
+        tree: &Tree,
+        layout: &Layout,
+        wants: &Wants,
+    ) -> Result<Batch, DecodeError> {
         let first = job.model.next_pos(self.seq)?;
         let sampler = self.draws.clone().filter(|_| wants.drawn.is_some());
         let mut batch = Batch { taps: self.reads.taps(), sampler, ..Batch::default() };
@@ -277,13 +310,7 @@ impl Line {
             let wants = Wants { allowed: self.mask(*item), ..wants.clone() };
             batch.rows.push(BatchRow { source, pos, seq: self.seq, place: Place::Append, visible, wants });
         }
-        let found = self.reads.run(job, batch, tree, layout).await?;
-        let features = self.reads.features(&found, &layout.order);
-        let mut rows = vec![Row::default(); layout.order.len()];
-        for (item, result) in layout.order.iter().zip(found.rows) {
-            rows[*item] = Row::new(result).masked(self.mask(*item));
-        }
-        Ok((rows, features))
+        Ok(batch)
     }
 
     /// The tokens that may follow a row.

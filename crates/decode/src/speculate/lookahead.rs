@@ -58,6 +58,10 @@ impl Pool {
 }
 
 impl Lookup for Lookahead {
+    fn reads_rows(&self) -> Option<u32> {
+        Some(0)
+    }
+
     fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {
         let mut tree = Tree::new(tokens.last().copied().unwrap_or(0));
         if self.levels.is_empty() {

@@ -25,6 +25,7 @@ mod lenient;
 mod line;
 mod lookahead;
 mod memory;
+mod on_device;
 #[cfg(test)]
 mod oracles;
 mod pearl;

@@ -169,8 +169,8 @@ fn template(n: usize) -> Vec<Vec<usize>> {
 }
 
 impl Lookup for Recycling {
-    fn reads_best(&self) -> u32 {
-        SUCCESSORS as u32
+    fn reads_rows(&self) -> Option<u32> {
+        Some(SUCCESSORS as u32)
     }
 
     fn propose(&mut self, tokens: &[u32], rates: &Rates, limit: Limit) -> Tree {

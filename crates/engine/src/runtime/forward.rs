@@ -37,7 +37,10 @@ impl Runtime {
         self.check_batch(batch)?;
         let before = self.lengths(batch)?;
         let mut words = self.place_rows(batch)?;
-        let result = self.run_chunks(batch, &mut words, late).await;
+        let result = match (&batch.walk, &batch.sampler) {
+            (Some(walk), Some(sampler)) => self.run_walk(batch, walk, sampler, &mut words).await,
+            _ => self.run_chunks(batch, &mut words, late).await,
+        };
         if result.is_err() {
             self.restore(&before)?;
         }

@@ -9,8 +9,10 @@ use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scrat
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
 use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
+use goldcrest_kernels::ops::walk::{WalkArgs, walk};
 use goldcrest_kernels::sampling::{OutToken, Picked, RowStats, SampleParams, history_bytes, list_bytes};
 use goldcrest_kernels::step::MAX_WANT;
+use goldcrest_kernels::walking::{TREE_BYTES, WALKED_BYTES};
 use goldcrest_model::{Config, KvLayers, Scratch};
 
 use crate::EngineError;
@@ -39,6 +41,8 @@ pub(super) struct LogitBuffers {
     pub(super) list: Slice<Buffer>,
     pub(super) listed: Slice<Buffer>,
     pub(super) allowed: Slice<Buffer>,
+    pub(super) tree: Slice<Buffer>,
+    pub(super) walked: Slice<Buffer>,
 }
 
 impl LogitBuffers {
@@ -58,6 +62,8 @@ impl LogitBuffers {
             list,
             listed,
             allowed,
+            tree,
+            walked,
         ] = sizes(cfg).map(buffer);
         Ok(Self {
             n_vocab: cfg.n_vocab,
@@ -73,6 +79,8 @@ impl LogitBuffers {
             list: list?,
             listed: listed?,
             allowed: allowed?,
+            tree: tree?,
+            walked: walked?,
         })
     }
 
@@ -170,6 +178,18 @@ impl LogitBuffers {
         Ok(sample(&args, profile)?)
     }
 
+    pub(super) fn walk(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
+        Ok(walk(&WalkArgs {
+            step: &s.step,
+            stats: &self.stats,
+            picked: &self.picked,
+            tree: &self.tree,
+            walked: &self.walked,
+            n_vocab: self.n_vocab,
+            n_want: MAX_WANT as u32,
+        })?)
+    }
+
     pub(super) fn sample_next(
         &self,
         s: &Scratch,
@@ -193,7 +213,7 @@ impl LogitBuffers {
 }
 
 /// Name and size of every buffer.
-fn sizes(cfg: &Config) -> [(&'static str, u64); 13] {
+fn sizes(cfg: &Config) -> [(&'static str, u64); 15] {
     let (n_vocab, want) = (cfg.n_vocab, MAX_WANT as u32);
     let [first, second] = topk_scratch_bytes(n_vocab, want);
     [
@@ -210,5 +230,7 @@ fn sizes(cfg: &Config) -> [(&'static str, u64); 13] {
         ("listed ids", list_bytes(MAX_LISTED)),
         ("listed logits", u64::from(MAX_LISTED) * 4),
         ("allowed tokens", u64::from(want) * mask_bytes(n_vocab)),
+        ("tree", TREE_BYTES),
+        ("walked", WALKED_BYTES),
     ]
 }

@@ -14,6 +14,7 @@ mod plans;
 mod score;
 mod steps;
 mod steps_pacer;
+mod walk;
 
 use std::rc::Rc;
 use std::time::Duration;

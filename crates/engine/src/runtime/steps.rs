@@ -30,6 +30,9 @@ impl Runtime {
         if drawn && !batch.sampler.as_ref().is_some_and(|sampler| self.draws_on_device(sampler)) {
             return bad("it wants tokens drawn by a sampler that needs the host, or by none");
         }
+        if let Some(walk) = &batch.walk {
+            self.check_walk(batch, walk)?;
+        }
         for row in &batch.rows {
             if row.pos >= self.n_ctx {
                 return Err(EngineError::PromptTooLong { n_prompt: row.pos as usize + 1, n_ctx: self.n_ctx });

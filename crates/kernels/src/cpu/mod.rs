@@ -31,6 +31,7 @@ mod sample_next;
 mod table;
 mod topk;
 mod topk_scan;
+mod walk;
 mod words;
 
 use std::cell::Cell;

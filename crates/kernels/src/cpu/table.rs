@@ -3,7 +3,7 @@
 use super::{
     Twin, act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, mask_logits, matmul,
     matmul_coded, moe_combine, moe_route, norm, penalize, rope_kv, row_stats, row_stats_merge, sample,
-    sample_next, topk, topk_scan,
+    sample_next, topk, topk_scan, walk,
 };
 use crate::shader::ShaderId;
 
@@ -26,6 +26,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "sample" => Some(sample::sample),
         "topk" => Some(topk::topk),
         "topk_scan" => Some(topk_scan::topk_scan),
+        "walk" => Some(walk::walk),
         "norm" => Some(norm::norm),
         "act" => Some(act::act),
         "rope_kv" => Some(rope_kv::rope_kv),

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use super::{
     act, add_rows, attention, copy_rows, embed, gather_logits, kv_move, mask_logits, matmul, matmul_many,
-    matmul_soft, moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk,
+    matmul_soft, moe_combine, moe_route, norm, penalize, rope_kv, row_stats, sample, topk, walk,
 };
 use crate::generated::{SHADERS, id};
 use crate::shader::ShaderId;
@@ -139,4 +139,5 @@ fn parameters_of_the_sampling_kernels() {
     for shader in [id::SAMPLE, id::SAMPLE_NEXT] {
         layout!(shader, sample::Params, n_vocab, n_set, ring_capacity, history_words);
     }
+    layout!(id::WALK, walk::Params, n_vocab, n_want);
 }

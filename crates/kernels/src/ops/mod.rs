@@ -24,3 +24,4 @@ pub mod row_stats;
 pub mod sample;
 pub mod sample_next;
 pub mod topk;
+pub mod walk;

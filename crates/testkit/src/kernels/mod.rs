@@ -29,6 +29,7 @@ mod next_token;
 mod norm;
 mod rope_kv;
 mod rows;
+mod walk;
 mod weights;
 
 use case::Case;
@@ -60,4 +61,5 @@ pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("sample", next_token::sample),
     ("sample_next", next_token::sample_next),
     ("topk", logits::best),
+    ("walk", walk::case),
 ];

@@ -65,8 +65,8 @@ impl Ahead {
 }
 
 impl<L: Lm> Drafter<L> for Ahead {
-    fn reads_best(&self) -> u32 {
-        self.reach.width as u32
+    fn reads_rows(&self) -> Option<u32> {
+        Some(self.reach.width as u32)
     }
 
     fn reads(&self) -> Reads {
