@@ -1,6 +1,6 @@
 //! The loops of attention: every key and value is read once for up to four heads of queries.
 
-/// Defines `attend` with what its module calls `F`, `LANES`, `words`, `as_floats`, `WIDE` (vectors that are mixed at once), `no_sum`, `all_f`, `fma_f`, `load_f`, `store_f`, `total`, `halves`.
+/// Defines `attend` with what its module calls `F`, `LANES`, `words`, `as_floats`, `WIDE` (vectors that are mixed at once), `no_sum`, `all_f`, `fma_f`, `load_f`, `store_f`, `totals`, `halves`.
 macro_rules! attend {
     ($(#[$feature:meta])*) => {
         $(#[$feature])*
@@ -37,47 +37,49 @@ macro_rules! attend {
                 }
             }
             scores.resize(N * n, 0.0);
-            for (i, cell) in unit.cells.iter().enumerate() {
-                let key = &work.kv[work.key_at(unit, *cell)..];
-                let mut sums = [no_sum(); N];
-                // Four loads in the text instead of one in a loop: each steps through memory evenly, which caches foresee.
-                let (fours, rest) = by_vector.as_chunks::<4>();
-                for (v, queries) in fours.iter().enumerate() {
-                    for u in 0..4 {
-                        let key = key_vector::<FLOATS>(key, 4 * v + u);
-                        for h in 0..N {
-                            sums[h] = fma_f(key, load_f(&queries[u][h]), sums[h]);
+            // As many keys as a vector has numbers, so that their sums over lanes are made in one go; of fewer, what is left of
+            // others is made too and not looked at.
+            let mut products = [[no_sum(); LANES]; N];
+            for (some, cells) in unit.cells.chunks(LANES).enumerate() {
+                for (i, cell) in cells.iter().enumerate() {
+                    let key = &work.kv[work.key_at(unit, *cell)..];
+                    let mut sums = [no_sum(); N];
+                    // Four loads in the text instead of one in a loop: each steps through memory evenly, which caches foresee.
+                    let (fours, rest) = by_vector.as_chunks::<4>();
+                    for (v, queries) in fours.iter().enumerate() {
+                        for u in 0..4 {
+                            let key = key_vector::<FLOATS>(key, 4 * v + u);
+                            for h in 0..N {
+                                sums[h] = fma_f(key, load_f(&queries[u][h]), sums[h]);
+                            }
                         }
                     }
-                }
-                for (v, queries) in rest.iter().enumerate() {
-                    let key = key_vector::<FLOATS>(key, 4 * fours.len() + v);
+                    for (v, queries) in rest.iter().enumerate() {
+                        let key = key_vector::<FLOATS>(key, 4 * fours.len() + v);
+                        for h in 0..N {
+                            sums[h] = fma_f(key, load_f(&queries[h]), sums[h]);
+                        }
+                    }
                     for h in 0..N {
-                        sums[h] = fma_f(key, load_f(&queries[h]), sums[h]);
+                        products[h][i] = sums[h];
                     }
                 }
                 for h in 0..N {
-                    scores[h * n + i] = total(sums[h]);
+                    scores[h * n + some * LANES..][..cells.len()].copy_from_slice(&totals(&products[h])[..cells.len()]);
                 }
             }
             let mut weighed = [(0.0, 0.0); N];
             for h in 0..N {
                 weighed[h] = work.weigh(&mut scores[h * n..(h + 1) * n]);
             }
-            let mut weights = vec![[0.0; N]; n];
-            for (i, weights) in weights.iter_mut().enumerate() {
-                for h in 0..N {
-                    weights[h] = scores[h * n + i];
-                }
-            }
             let mut mixed = vec![0.0; N * dim];
             let mut at = 0;
             while at < dim {
                 if at + WIDE * LANES <= dim {
-                    mix::<N, WIDE>(work, unit, at, &weights, &mut mixed);
+                    mix::<N, WIDE>(work, unit, at, scores, &mut mixed);
                     at += WIDE * LANES;
                 } else {
-                    mix::<N, 1>(work, unit, at, &weights, &mut mixed);
+                    mix::<N, 1>(work, unit, at, scores, &mut mixed);
                     at += LANES;
                 }
             }
@@ -99,19 +101,20 @@ macro_rules! attend {
             work: &Attention<'_>,
             unit: &Unit<'_>,
             at: usize,
-            weights: &[[f32; N]],
+            weights: &[f32],
             mixed: &mut [f32],
         ) {
             let dim = work.dim;
             let mut sums = [[no_sum(); W]; N];
-            for (cell, weights) in unit.cells.iter().zip(weights) {
+            let n = unit.cells.len();
+            for (i, cell) in unit.cells.iter().enumerate() {
                 let value = &work.kv[work.value_at(unit, *cell) + at / 2..];
                 let mut values = [no_sum(); W];
                 for w in 0..W {
                     values[w] = halves(value, w * LANES / 2);
                 }
                 for h in 0..N {
-                    let weight = all_f(weights[h]);
+                    let weight = all_f(weights[h * n + i]);
                     for w in 0..W {
                         sums[h][w] = fma_f(weight, values[w], sums[h][w]);
                     }

@@ -111,6 +111,13 @@ vector! {
         let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
     }
+    fn totals(v: &[F; 8]) -> [f32; 8] {
+        let mut totals = [0.0; 8];
+        for i in 0..8 {
+            totals[i] = total(v[i]);
+        }
+        totals
+    }
     /// Eight halves.
     fn halves(plane: &[Cell<u32>], at: usize) -> F { _mm256_cvtph_ps(bytemuck::cast(cells::<4>(plane, at))) }
 }

@@ -9,7 +9,7 @@ use super::avx2::{V, fma, load, low_halves, mul, splat, store, zero};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
 use super::product::Product;
-use super::vnni::{multiply_bytes, take_digits};
+use super::vnni::multiply_bytes;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
 use super::{Compute, Kind, Work};
 use crate::cpu::Args;
@@ -30,7 +30,7 @@ const BYTES: bool = true;
 
 loops!(
     "# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";
-    bytes: multiply_bytes, take_digits; tiles: 8, 4, 2, 1;
+    bytes: multiply_bytes; tiles: 8, 4, 2, 1;
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 );
 
@@ -93,7 +93,28 @@ vector! {
     fn fma_f(a: F, b: F, c: F) -> F { _mm512_fmadd_ps(a, b, c) }
     fn load_f(v: &[f32; 16]) -> F { bytemuck::cast(*v) }
     fn store_f(v: F) -> [f32; 16] { bytemuck::cast(v) }
-    fn total(v: F) -> f32 { _mm512_reduce_add_ps(v) }
+    /// The sums over the lanes of sixteen vectors, each in the order of `_mm512_reduce_add_ps`.
+    fn totals(v: &[F; 16]) -> [f32; 16] {
+        let zero = _mm512_setzero_ps();
+        let (mut halves, mut quarters, mut pairs) = ([zero; 8], [zero; 4], [zero; 2]);
+        for i in 0..8 {
+            let (a, b) = (v[i], v[i + 8]);
+            halves[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+        }
+        for i in 0..4 {
+            let (a, b) = (halves[i], halves[i + 4]);
+            quarters[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+        }
+        for i in 0..2 {
+            let (a, b) = (quarters[i], quarters[i + 2]);
+            pairs[i] = _mm512_add_ps(_mm512_shuffle_ps::<0x44>(a, b), _mm512_shuffle_ps::<0xee>(a, b));
+        }
+        let (a, b) = (pairs[0], pairs[1]);
+        let sums = _mm512_add_ps(_mm512_shuffle_ps::<0x88>(a, b), _mm512_shuffle_ps::<0xdd>(a, b));
+        // Blocks of four are of vectors i, i + 8, i + 4, i + 12, and in them i is 0, 2, 1, 3.
+        let order = _mm512_setr_epi32(0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15);
+        bytemuck::cast(_mm512_permutexvar_ps(order, sums))
+    }
     /// Sixteen words: of a plane of quants those of four rows.
     pub(super) fn four_rows(plane: &[Cell<u32>], at: usize) -> I { words(plane, at) }
     /// A float of each row of two groups.

@@ -5,8 +5,10 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// Room of the last product for the next: memory of this size is else asked of the system, and cleared, every time.
-    static ROOM: Cell<Vec<Digits>> = const { Cell::new(Vec::new()) };
+    /// Of the last product: for its other parts, and as room for the next, because memory of this size is else asked of the
+    /// system, and cleared, every time.
+    pub(super) static ROOM: Cell<Columns> = const { Cell::new(Columns::NONE) };
+    static LAST: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Largest exponent field that keeps the power of two and its reciprocal normal; values below 2^-90 lose digits.
@@ -14,20 +16,55 @@ const LEAST_EXPONENT: u32 = 37;
 /// Digits are −128..=127, so that the largest number is 127·(1 + 256 + 65536): 65,793 units of a mantissa below the power of two.
 const HEADROOM: u32 = 66_000;
 
-/// The elements of a chunk, four of each digit to a word.
-#[derive(Clone, Copy, Debug)]
+/// The elements of a chunk, four of each digit to a word: the highest digits, and what belongs to the chunk. A line of memory.
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Digits {
-    /// `(high · 2^16 + middle · 2^8 + low) · scale_low`; where one digit is all there is, `high · scale_high`, and only the
-    /// first 64 bytes are read.
+    /// `(high · 2^16 + middle · 2^8 + low) · scale_low`; where one digit is all there is, `high · scale_high`.
     pub(super) high: [[i8; 4]; 8],
     /// 256 times the other: of `high · 2^8 + middle`.
     pub(super) scale_high: f32,
     pub(super) scale_low: f32,
     /// Sums of the two halves of the chunk as its digits have it, and of both.
     pub(super) sums: [f32; 3],
+}
+
+/// The lower digits of a chunk.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Lower {
     pub(super) middle: [[i8; 4]; 8],
     pub(super) low: [[i8; 4]; 8],
+}
+
+/// The digits of a product's columns, `[tile][chunk][column]`, so that a tile's are read in the order in which they lie.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub(super) digits: Vec<Digits>,
+    /// Of another product where one digit is all there is.
+    pub(super) lower: Vec<Lower>,
+    /// The product; 0 is none.
+    pub(super) of: u64,
+}
+
+impl Columns {
+    const NONE: Self = Self { digits: Vec::new(), lower: Vec::new(), of: 0 };
+
+    /// Room for `n` chunks at least.
+    pub(super) fn make_room(&mut self, n: usize, int8: bool) {
+        if self.digits.len() < n {
+            self.digits.resize(n, Digits::default());
+        }
+        if self.lower.len() < n && !int8 {
+            self.lower.resize(n, Lower::default());
+        }
+    }
+}
+
+/// A number that no other product made by this thread has: threads that share work take all of it from one.
+pub(super) fn new_product() -> u64 {
+    LAST.set(LAST.get() + 1);
+    LAST.get()
 }
 
 /// What the values of a chunk are multiplied by to be whole numbers of three digits, and the scale of the two higher ones:
@@ -40,18 +77,6 @@ pub(super) const fn powers(largest: u32) -> (f32, f32) {
         return (0.0, f32::NAN);
     }
     (f32::from_bits((276 - exponent) << 23), f32::from_bits((exponent - 14) << 23))
-}
-
-/// An empty list, with the room of the last one that was given back.
-pub(super) fn room() -> Vec<Digits> {
-    let mut room = ROOM.take();
-    room.clear();
-    room
-}
-
-/// Leaves a list's room for the next.
-pub(super) fn give_back(digits: Vec<Digits>) {
-    ROOM.set(digits);
 }
 
 #[cfg(test)]

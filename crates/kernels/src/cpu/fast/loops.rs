@@ -8,7 +8,7 @@ pub(super) const FEW: usize = 3;
 /// `multiply_add`, `mul_f`, `fma_f`, `all_f`, `load_f`, `store_f`. `$tile` are numbers of columns of a tile, from the most
 /// that registers hold down to 1.
 macro_rules! loops {
-    ($safety:literal; $(bytes: $bytes:ident, $digits:ident;)? tiles: $first:literal $(, $tile:literal)*; $(#[$feature:meta])*) => {
+    ($safety:literal; $(bytes: $bytes:ident;)? tiles: $first:literal $(, $tile:literal)*; $(#[$feature:meta])*) => {
         $crate::cpu::fast::affine::affine!($(#[$feature])*);
         $crate::cpu::fast::unpack::unpack!($(#[$feature])*);
         $crate::cpu::fast::attend::attend!($(#[$feature])*);
@@ -20,13 +20,6 @@ macro_rules! loops {
         $(#[$feature])*
         pub fn dispatch(args: &Args<'_>, split: &dyn Fn(&Work<'_>, Compute<'_>)) -> bool {
             let Some(work) = Work::of(args, BYTES) else { return false };
-            $(let work = match work {
-                Work(Kind::Product(mut product)) => {
-                    $digits(&mut product);
-                    Work(Kind::Product(product))
-                }
-                other => other,
-            };)?
             split(&work, &|work, parts| compute(work, parts));
             true
         }
@@ -34,7 +27,7 @@ macro_rules! loops {
         $(#[$feature])*
         fn compute(work: &Work<'_>, parts: Range<usize>) {
             match &work.0 {
-                $(Kind::Product(product) if !product.digits.is_empty() => $bytes(product, parts),)?
+                $(Kind::Product(product) if product.has_bytes() => $bytes(product, parts),)?
                 Kind::Product(product) => multiply(product, parts),
                 Kind::Attention(attention) => attend(attention, parts),
                 Kind::Stats(stats) => stats.compute(parts),

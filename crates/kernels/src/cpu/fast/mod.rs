@@ -4,6 +4,8 @@
 #![allow(clippy::needless_range_loop, reason = "plain loops over arrays are what becomes vector code")]
 
 mod affine;
+#[cfg(target_arch = "x86_64")]
+mod ahead;
 mod attend;
 mod attention;
 #[cfg(target_arch = "x86_64")]
@@ -12,6 +14,8 @@ pub mod avx2;
 pub mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod digits;
+#[cfg(target_arch = "x86_64")]
+mod dots;
 mod exp;
 mod limbs;
 mod loops;
@@ -23,6 +27,8 @@ mod row_work;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub mod simd128;
 mod stats;
+#[cfg(target_arch = "x86_64")]
+mod take;
 mod unpack;
 #[cfg(target_arch = "x86_64")]
 mod vnni;

@@ -99,6 +99,13 @@ vector! {
     fn load_f(v: &[f32; 4]) -> F { bytemuck::cast(*v) }
     fn store_f(v: F) -> [f32; 4] { bytemuck::cast(v) }
     fn total(v: F) -> f32 { vaddvq_f32(v) }
+    fn totals(v: &[F; 4]) -> [f32; 4] {
+        let mut totals = [0.0; 4];
+        for i in 0..4 {
+            totals[i] = total(v[i]);
+        }
+        totals
+    }
     /// Four halves.
     fn halves(plane: &[Cell<u32>], at: usize) -> F {
         let [a, b] = cells::<2>(plane, at);

@@ -221,6 +221,11 @@ fn total([a, b, c, d]: F) -> f32 {
     (a + c) + (b + d)
 }
 
+#[inline(always)]
+fn totals(v: &[F; 4]) -> [f32; 4] {
+    v.map(total)
+}
+
 /// Four halves.
 #[inline(always)]
 fn halves(plane: &[Cell<u32>], at: usize) -> F {

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 #[cfg(target_arch = "x86_64")]
-use super::digits::{Digits, give_back};
+use super::digits::new_product;
 use super::limbs::{Limbs, Order};
 use super::loops::FEW;
 use super::row_work::{apply, scale_to_one};
@@ -31,9 +31,9 @@ pub(super) struct Product<'a> {
     pub(super) columns: Vec<f32>,
     /// Further columns, as they lie in memory.
     pub(super) rows: &'a [Cell<u32>],
-    /// All these columns as digits.
+    /// Whose digits threads have.
     #[cfg(target_arch = "x86_64")]
-    pub(super) digits: Vec<Digits>,
+    pub(super) id: u64,
     /// First row group of each column's expert; none for a column that stays as it is.
     pub(super) experts: Vec<Option<usize>>,
     epilogue: Epilogue<'a>,
@@ -79,7 +79,7 @@ impl<'a> Product<'a> {
             columns: Vec::new(),
             rows: &[],
             #[cfg(target_arch = "x86_64")]
-            digits: Vec::new(),
+            id: new_product(),
             experts: vec![Some(0); n],
             epilogue: Epilogue::new(bias, y, (p.act, p.flags, p.softcap)),
             step,
@@ -160,6 +160,12 @@ impl<'a> Product<'a> {
         if self.n_columns() == 0 { 0 } else { self.n_groups().div_ceil(self.part) }
     }
 
+    /// Whether activations are multiplied as digits.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) const fn has_bytes(&self) -> bool {
+        self.part == 2
+    }
+
     /// Multiplications of a part, of all columns.
     pub(super) fn part_cost(&self) -> usize {
         8 * self.k * self.step * self.part * self.n_columns()
@@ -205,15 +211,6 @@ impl<'a> Product<'a> {
         }
         if epilogue.add {
             add(values, y);
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Drop for Product<'_> {
-    fn drop(&mut self) {
-        if self.digits.capacity() > 0 {
-            give_back(std::mem::take(&mut self.digits));
         }
     }
 }

@@ -98,6 +98,13 @@ vector! {
         let [a, b, c, d] = store_f(v);
         (a + c) + (b + d)
     }
+    fn totals(v: &[F; 4]) -> [f32; 4] {
+        let mut totals = [0.0; 4];
+        for i in 0..4 {
+            totals[i] = total(v[i]);
+        }
+        totals
+    }
     /// Four halves.
     fn halves(plane: &[Cell<u32>], at: usize) -> F {
         let [a, b] = cells::<2>(plane, at);

@@ -62,19 +62,31 @@ fn partial(tile: &[u32], first_id: u32) -> RowPartial {
     let id = |at: Option<usize>| at.map_or(NO_ID, |at| first_id + at as u32);
     let best = if key == 0 { None } else { tile.iter().position(|bits| key_of(*bits) == key) };
     let mut second = 0;
-    for (i, bits) in tile.iter().enumerate() {
-        let other = if Some(i) == best { 0 } else { key_of(*bits) };
-        second = second.max(other);
+    let (before, behind) = tile.split_at(best.unwrap_or(tile.len()));
+    for others in [before, behind.get(1..).unwrap_or_default()] {
+        for bits in others {
+            second = second.max(key_of(*bits));
+        }
     }
-    let bad = tile.iter().position(|bits| !finite(*bits)).map_or(0, |at| first_id + at as u32 + 1);
+    let mut n_bad = 0u32;
+    for bits in tile {
+        n_bad += u32::from(!finite(*bits));
+    }
+    let bad = if n_bad == 0 { None } else { tile.iter().position(|bits| !finite(*bits)) };
+    let bad = bad.map_or(0, |at| first_id + at as u32 + 1);
     let top = order_logit(key);
     let (mut sum, mut dot) = (0.0f64, 0.0f64);
     for strand in tile.chunks(LANES * LANES) {
         let (mut sums, mut dots) = ([0.0f32; LANES], [0.0f32; LANES]);
-        for terms in strand.chunks(LANES) {
-            for (l, bits) in terms.iter().enumerate() {
-                let d = if finite(*bits) { (f32::from_bits(*bits) - top).max(-100.0) } else { 0.0 };
-                let weight = if finite(*bits) { exp(d) } else { 0.0 };
+        let (whole, rest) = strand.as_chunks::<LANES>();
+        // What is left over becomes vector code too: infinities have no weight.
+        let mut last = [f32::INFINITY.to_bits(); LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        for terms in whole.iter().chain([&last]) {
+            for l in 0..LANES {
+                let bits = terms[l];
+                let d = if finite(bits) { (f32::from_bits(bits) - top).max(-100.0) } else { 0.0 };
+                let weight = if finite(bits) { exp(d) } else { 0.0 };
                 sums[l] += weight;
                 dots[l] += d * weight;
             }
