@@ -2,7 +2,7 @@
 // A vocabulary matrix split by rows runs once per part: a token is written by the part that holds it, a mixture is written by
 // the first part and added to by the others. A row with mix_len IDENTITY keeps what the host wrote, but still gets its
 // position embedding. Ids beyond the table are clamped.
-// Grid: (⌈n_chunk/T⌉, max_rows, 1). Thread: one chunk of one row.
+// Grid: (⌈w_chunk/T⌉, max_rows, 1). Thread: one chunk of one row.
 import common/chunk;
 import common/dequant/all;
 import common/step;
@@ -12,7 +12,7 @@ override SOURCE: u32 = 0u; // 0 token or mixture, 1 position
 override T: u32 = 64u;
 
 struct P {
-  n_chunk: u32, // n_embd / 32
+  w_chunk: u32, // n_embd / 32
   n_unit: u32,
   row0: u32, // first id of this part
   n_rows: u32, // ids of this part
@@ -54,10 +54,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
   let c = wg.x * T + t;
-  if (wg.y >= step.n_rows || c >= p.n_chunk) {
+  if (wg.y >= step.n_rows || c >= p.w_chunk) {
     return;
   }
-  let at = (wg.y * p.n_chunk + c) * 8u;
+  let at = (wg.y * p.w_chunk + c) * 8u;
   let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
   if (mix_len == IDENTITY) {
     return;

@@ -19,6 +19,7 @@ override NORM: bool = false;
 
 struct P {
   n_chunk: u32, // k / 32
+  w_chunk: u32, // chunks of a row of weights; more than n_chunk where only its first columns count
   n_unit: u32,
   n_group: u32, // weight groups, of one expert
   n_rows: u32, // outputs

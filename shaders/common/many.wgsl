@@ -3,6 +3,7 @@ import common/step;
 
 struct P {
   n_chunk: u32, // k / 32
+  w_chunk: u32, // chunks of a row of weights; more than n_chunk where only its first columns count
   n_unit: u32,
   n_group: u32, // weight groups
   n_rows: u32, // outputs

@@ -52,6 +52,9 @@ pub trait Lm {
     /// As [`Runtime::embeddings`].
     async fn embeddings(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError>;
 
+    /// Widths of feed-forward blocks that [`Batch::ff_width`] may name, ascending; empty in most models.
+    fn nested_ff(&self) -> &[u32];
+
     /// Whether the embedding table is also what turns the last hidden row into logits.
     fn ties_embeddings(&self) -> bool;
 
@@ -102,6 +105,10 @@ impl Lm for Runtime {
 
     async fn embeddings(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
         Self::embeddings(self, tokens).await
+    }
+
+    fn nested_ff(&self) -> &[u32] {
+        &self.config().nested_ff
     }
 
     fn ties_embeddings(&self) -> bool {

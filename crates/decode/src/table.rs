@@ -19,7 +19,7 @@ type Logits = Box<dyn Fn(&[u32]) -> Vec<f32>>;
 /// From the tokens a row sees to its hidden row.
 type Hidden = Box<dyn Fn(&[u32]) -> Vec<f32>>;
 
-/// From the tokens a row sees and the last layer that ran to the logits of that depth.
+/// From the tokens a row sees, and the last layer that ran or the width of its feed-forward blocks, to the logits of that.
 type Exit = Box<dyn Fn(&[u32], u32) -> Vec<f32>>;
 
 /// What a cell holds: the token, or the mixture, that was written there.
@@ -39,6 +39,8 @@ pub struct TableLm {
     hidden: Hidden,
     n_layer: u32,
     exit: Option<Exit>,
+    nested_ff: Vec<u32>,
+    slice: Option<Exit>,
     pool: KvPool,
     cells: Vec<Contents>,
     passes: u64,
@@ -61,6 +63,8 @@ impl TableLm {
             hidden: Box::new(one_hot),
             n_layer: 1,
             exit: None,
+            nested_ff: Vec::new(),
+            slice: None,
             pool: KvPool::new(64),
             cells: vec![Contents::new(); 64],
             passes: 0,
@@ -81,6 +85,14 @@ impl TableLm {
     pub fn with_exits(mut self, n_layer: u32, exit: impl Fn(&[u32], u32) -> Vec<f32> + 'static) -> Self {
         self.n_layer = n_layer;
         self.exit = Some(Box::new(exit));
+        self
+    }
+
+    /// The same model with nested feed-forward blocks. `slice` gives the logits where a pass takes one of those widths.
+    #[must_use]
+    pub fn with_slices(mut self, widths: &[u32], slice: impl Fn(&[u32], u32) -> Vec<f32> + 'static) -> Self {
+        self.nested_ff = widths.to_vec();
+        self.slice = Some(Box::new(slice));
         self
     }
 
@@ -166,11 +178,10 @@ impl TableLm {
         &self,
         row: usize,
         asked: &BatchRow,
-        end: u32,
+        batch: &Batch,
         contexts: &[(Vec<u32>, f32)],
-        sampler: Option<&SamplerParams>,
     ) -> Result<RowResult, EngineError> {
-        let mut logits = self.mixed(contexts, end);
+        let mut logits = self.mixed(contexts, batch);
         if let Some(mask) = &asked.wants.allowed {
             let banned = (0..).zip(&mut logits).filter(|(id, _)| !mask.contains(*id));
             banned.for_each(|(_, logit)| *logit = BANNED);
@@ -181,7 +192,7 @@ impl TableLm {
         order.truncate(asked.wants.top as usize);
         let wants = &asked.wants;
         let hidden = || contexts.first().map(|(context, _)| (self.hidden)(context)).unwrap_or_default();
-        let drawn = match (wants.drawn, sampler) {
+        let drawn = match (wants.drawn, &batch.sampler) {
             (Some(stream), Some(sampler)) => {
                 let chain = sampler.to_chain()?.fork(stream);
                 let token = chain.choose(&mut Candidates::from_row(&logits)?, asked.pos + 1)?.id;
@@ -200,22 +211,24 @@ impl TableLm {
         })
     }
 
-    /// Logits of a context where the pass ends before layer `end`.
-    fn logits(&self, context: &[u32], end: u32) -> Vec<f32> {
-        match &self.exit {
-            Some(exit) if end < self.n_layer => exit(context, end),
+    /// Logits of a context by the layers, or the width of them, that a batch takes.
+    fn logits(&self, context: &[u32], batch: &Batch) -> Vec<f32> {
+        let end = batch.layers.as_ref().map_or(self.n_layer, |layers| layers.end);
+        match (&self.exit, &self.slice, batch.ff_width) {
+            (Some(exit), ..) if end < self.n_layer => exit(context, end),
+            (_, Some(slice), Some(width)) => slice(context, width),
             _ => (self.logits)(context),
         }
     }
 
     /// Logits of one context; of several, the logarithm of their weighted mean distribution.
-    fn mixed(&self, contexts: &[(Vec<u32>, f32)], end: u32) -> Vec<f32> {
+    fn mixed(&self, contexts: &[(Vec<u32>, f32)], batch: &Batch) -> Vec<f32> {
         if let [(context, _)] = contexts {
-            return self.logits(context, end);
+            return self.logits(context, batch);
         }
         let mut mean = vec![0.0; self.n_vocab as usize];
         for (context, weight) in contexts {
-            let logits = self.logits(context, end);
+            let logits = self.logits(context, batch);
             let lse = Row::stats_of(&logits).log_sum_exp;
             mean.iter_mut().zip(&logits).for_each(|(sum, l)| *sum += weight * (l - lse).exp());
         }
@@ -244,7 +257,6 @@ impl Lm for TableLm {
             entries.push(entry);
             before.iter_mut().filter(|(seq, ..)| *seq == row.seq).for_each(|(.., placed)| placed.push(entry));
         }
-        let end = batch.layers.as_ref().map_or(self.n_layer, |layers| layers.end);
         let taps = vec![Vec::new(); batch.taps.len()];
         let mut result = StepResult { taps, ..StepResult::default() };
         for (i, (row, entry)) in batch.rows.iter().zip(entries).enumerate() {
@@ -256,7 +268,7 @@ impl Lm for TableLm {
             let hidden = contexts.first().map(|(context, _)| (self.hidden)(context)).unwrap_or_default();
             result.taps.iter_mut().for_each(|tap| tap.extend(&hidden));
             if !row.wants.is_none() {
-                result.rows.push(self.result(i, row, end, &contexts, batch.sampler.as_ref())?);
+                result.rows.push(self.result(i, row, batch, &contexts)?);
             }
         }
         if let Some(walk) = &batch.walk {
@@ -288,6 +300,10 @@ impl Lm for TableLm {
     async fn embeddings(&mut self, tokens: &[u32]) -> Result<Vec<f32>, EngineError> {
         let one_hot = |token: &u32| (0..self.n_embd).map(|i| f32::from(u8::from(i == *token))).collect();
         Ok(tokens.iter().flat_map(|token| -> Vec<f32> { one_hot(token) }).collect())
+    }
+
+    fn nested_ff(&self) -> &[u32] {
+        &self.nested_ff
     }
 
     fn ties_embeddings(&self) -> bool {

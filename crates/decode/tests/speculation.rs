@@ -146,6 +146,11 @@ fn pairs() -> TableLm {
     let exact = |context: &[u32]| (0..3).map(|id| share(context, id).ln()).collect();
     TableLm::new(3, exact)
         .with_exits(10, |context, _| (0..3).map(|id| (0.5 * share(context, id) + 1.0 / 6.0).ln()).collect())
+        .with_slices(&[32, 64, 128], |context, width| {
+            // The whole width is the model itself.
+            let own = width as f32 / 128.0;
+            (0..3).map(|id| (own * share(context, id) + (1.0 - own) / 3.0).ln()).collect()
+        })
 }
 
 /// Its draft: another mixture.
@@ -166,7 +171,7 @@ fn drafted(ask: Ask, spec: &str) -> Outcome {
 }
 
 /// Drafters whose guesses are draws.
-const DRAWN: [&str; 11] = [
+const DRAWN: [&str; 12] = [
     "draft:tokens=3",
     "specdec_pp:max=4",
     "pearl:tokens=2",
@@ -177,6 +182,7 @@ const DRAWN: [&str; 11] = [
     "jacobi:window=3",
     "exit:layer=5,tokens=3",
     "skip:speed=2,tokens=3",
+    "matformer:slice=2,tokens=3",
     "del",
 ];
 
@@ -241,7 +247,21 @@ fn a_draft_that_is_the_model_itself_is_always_accepted() {
         assert_eq!(tau(&pollster::block_on(got).unwrap()), 5.0, "seed {seed}");
         let got = run(&mut pairs(), sampled(61, seed), "skip:speed=1,tokens=4,plan=false");
         assert_eq!(tau(&got), 5.0, "seed {seed}");
+        let got = run(&mut pairs(), sampled(61, seed), "matformer:slice=3,tokens=4,plan=false");
+        assert_eq!(tau(&got), 5.0, "seed {seed}");
     }
+}
+
+#[test]
+fn slices_that_the_model_does_not_have_are_refused() {
+    let error = |mut model: TableLm, spec: &str| {
+        let method = Speculate::parse(spec).unwrap();
+        pollster::block_on(decode_with(&mut model, ask(4), &method)).unwrap_err()
+    };
+    let missing = error(bigram(), "matformer");
+    assert!(missing.to_string().contains("ARCH.matformer.feed_forward_lengths"), "{missing}");
+    let beyond = error(pairs(), "matformer:slice=4");
+    assert_eq!(beyond.to_string(), "matformer: slice is 4; allowed is 1 to 3, for the widths [32, 64, 128]");
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Batch {
     /// Layers to run; none runs all. A range that does not begin at 0 continues from hidden rows that an earlier step
     /// left, so it needs [`Source::Kept`] and, like a range that ends early, fits one chunk.
     pub layers: Option<Range<u32>>,
+    /// Columns of the feed-forward blocks to run, one of the model's nested widths; none runs all.
+    pub ff_width: Option<u32>,
     /// Points of the residual stream to read or to add to.
     pub taps: Vec<Tap>,
     /// How the rows that want it draw a token, see [`Wants::drawn`].

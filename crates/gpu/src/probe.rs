@@ -28,7 +28,8 @@ pub(crate) async fn time(device: &dyn Device) -> Result<Duration, GpuError> {
     let y = device.create_buffer("probe y", u64::from(n_rows) * 4)?.whole();
     let dummy = device.create_buffer("probe dummy", 256)?.whole();
     let part = MatrixPart { row0: 0, n_rows, wq, ws };
-    let matrix = Matrix { format: Format::Q4, n_rows, k, parts: vec![part], experts: 0, glu: false };
+    let matrix =
+        Matrix { format: Format::Q4, n_rows, k, k_held: k, parts: vec![part], experts: 0, glu: false };
     let epilogue = Epilogue::default();
     let args = VecArgs {
         matrix: &matrix,

@@ -2617,7 +2617,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -2647,7 +2647,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -2703,7 +2703,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -2738,10 +2738,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -2794,7 +2794,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -2824,7 +2824,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -2885,7 +2885,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -2920,10 +2920,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -2976,7 +2976,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -3006,7 +3006,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -3058,7 +3058,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -3093,10 +3093,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -3149,7 +3149,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -3179,7 +3179,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -3243,7 +3243,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -3278,10 +3278,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -3334,7 +3334,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -3364,7 +3364,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -3427,7 +3427,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -3462,10 +3462,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -3518,7 +3518,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -3554,7 +3554,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -3633,7 +3633,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -3668,10 +3668,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -3724,7 +3724,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -3754,7 +3754,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -3833,7 +3833,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -3868,10 +3868,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -3924,7 +3924,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -3960,7 +3960,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -4034,7 +4034,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -4069,10 +4069,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -4125,7 +4125,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -4161,7 +4161,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -4241,7 +4241,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -4276,10 +4276,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -4332,7 +4332,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -4368,7 +4368,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -4454,7 +4454,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -4489,10 +4489,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -4545,7 +4545,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -4581,7 +4581,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -4673,7 +4673,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -4708,10 +4708,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -4764,7 +4764,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -4794,7 +4794,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -4884,7 +4884,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -4919,10 +4919,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -4975,7 +4975,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
-            UniformField { name: "n_chunk", offset: 0, size: 4 },
+            UniformField { name: "w_chunk", offset: 0, size: 4 },
             UniformField { name: "n_unit", offset: 4, size: 4 },
             UniformField { name: "row0", offset: 8, size: 4 },
             UniformField { name: "n_rows", offset: 12, size: 4 },
@@ -5005,7 +5005,7 @@ fn chunk_add(a: Chunk, b: Chunk) -> Chunk {
  return Chunk(a.v0 + b.v0, a.v1 + b.v1, a.v2 + b.v2, a.v3 + b.v3, a.v4 + b.v4, a.v5 + b.v5, a.v6 + b.v6, a.v7 + b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -5071,7 +5071,7 @@ override ADD: bool = false;
 override SOURCE: u32 = 0u;
 override T: u32 = 64u;
 struct P {
- n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  row0: u32,
  n_rows: u32,
@@ -5106,10 +5106,10 @@ fn put(at: u32, add: bool, v: Chunk) {
 @compute @workgroup_size(T)
 fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
  let c = wg.x * T + t;
- if (wg.y >= step.n_rows || c >= p.n_chunk) {
+ if (wg.y >= step.n_rows || c >= p.w_chunk) {
   return;
  }
- let at = (wg.y * p.n_chunk + c) * 8u;
+ let at = (wg.y * p.w_chunk + c) * 8u;
  let mix_len = select(step.rows[wg.y].mix_len, 0u, SOURCE == 1u);
  if (mix_len == IDENTITY) {
   return;
@@ -5415,7 +5415,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -5427,16 +5427,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5453,7 +5454,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -5542,6 +5543,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -5674,7 +5676,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -5686,16 +5688,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5712,7 +5715,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -5801,6 +5804,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -5927,7 +5931,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -5939,16 +5943,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -5965,7 +5970,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -6059,6 +6064,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -6191,7 +6197,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -6203,16 +6209,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6229,7 +6236,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -6323,6 +6330,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -6449,7 +6457,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -6461,16 +6469,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6487,7 +6496,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -6572,6 +6581,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -6704,7 +6714,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -6716,16 +6726,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6742,7 +6753,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -6827,6 +6838,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -6953,7 +6965,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -6965,16 +6977,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -6994,7 +7007,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -7091,6 +7104,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -7223,7 +7237,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -7235,16 +7249,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7264,7 +7279,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -7361,6 +7376,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -7487,7 +7503,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -7499,16 +7515,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7528,7 +7545,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -7624,6 +7641,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -7756,7 +7774,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -7768,16 +7786,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -7797,7 +7816,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -7893,6 +7912,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -8019,7 +8039,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -8031,16 +8051,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8063,7 +8084,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -8175,6 +8196,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -8307,7 +8329,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -8319,16 +8341,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8351,7 +8374,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -8463,6 +8486,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -8589,7 +8613,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -8601,16 +8625,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8630,7 +8655,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -8742,6 +8767,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -8874,7 +8900,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -8886,16 +8912,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -8915,7 +8942,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -9027,6 +9054,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -9153,7 +9181,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -9165,16 +9193,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9197,7 +9226,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -9304,6 +9333,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -9436,7 +9466,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -9448,16 +9478,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9480,7 +9511,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -9587,6 +9618,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -9713,7 +9745,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -9725,16 +9757,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -9757,7 +9790,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -9870,6 +9903,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -10002,7 +10036,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -10014,16 +10048,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10046,7 +10081,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -10159,6 +10194,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -10285,7 +10321,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -10297,16 +10333,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10329,7 +10366,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -10448,6 +10485,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -10580,7 +10618,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -10592,16 +10630,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10624,7 +10663,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -10743,6 +10782,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -10869,7 +10909,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -10881,16 +10921,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -10913,7 +10954,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -11038,6 +11079,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -11170,7 +11212,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -11182,16 +11224,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11214,7 +11257,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -11339,6 +11382,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -11465,7 +11509,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -11477,16 +11521,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11506,7 +11551,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -11629,6 +11674,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -11761,7 +11807,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -11773,16 +11819,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -11802,7 +11849,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -11925,6 +11972,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -12051,7 +12099,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -12063,16 +12111,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1024,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -12092,7 +12141,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -12191,6 +12240,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -12323,7 +12373,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -12335,16 +12385,17 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -12364,7 +12415,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -12463,6 +12514,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -12589,29 +12641,30 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -12628,7 +12681,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -12756,6 +12809,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -12835,29 +12889,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -12874,7 +12929,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -13047,6 +13102,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -13127,29 +13183,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -13178,7 +13235,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -13262,6 +13319,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -13351,29 +13409,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -13394,7 +13453,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -13481,6 +13540,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -13569,29 +13629,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -13608,7 +13669,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -13741,6 +13802,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -13820,29 +13882,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -13859,7 +13922,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -14037,6 +14100,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -14117,29 +14181,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -14168,7 +14233,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -14257,6 +14322,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -14346,29 +14412,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -14389,7 +14456,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -14481,6 +14548,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -14569,29 +14637,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -14608,7 +14677,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -14732,6 +14801,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -14811,29 +14881,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -14850,7 +14921,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -15019,6 +15090,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -15099,29 +15171,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -15150,7 +15223,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -15230,6 +15303,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -15319,29 +15393,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -15362,7 +15437,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -15445,6 +15520,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -15533,29 +15609,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -15572,7 +15649,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -15708,6 +15785,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -15788,29 +15866,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -15827,7 +15906,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -16008,6 +16087,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -16089,29 +16169,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -16140,7 +16221,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -16232,6 +16313,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -16322,29 +16404,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -16365,7 +16448,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -16460,6 +16543,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -16549,29 +16633,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -16588,7 +16673,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -16723,6 +16808,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -16803,29 +16889,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -16842,7 +16929,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -17022,6 +17109,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -17103,29 +17191,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -17154,7 +17243,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -17245,6 +17334,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -17335,29 +17425,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -17378,7 +17469,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -17472,6 +17563,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -17561,29 +17653,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -17600,7 +17693,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -17751,6 +17844,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -17831,29 +17925,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -17870,7 +17965,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -18066,6 +18161,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -18147,29 +18243,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -18194,7 +18291,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -18300,6 +18397,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -18390,29 +18488,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -18425,7 +18524,7 @@ fn main(
  v7: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -18534,6 +18633,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -18623,29 +18723,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -18662,7 +18763,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -18813,6 +18914,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -18893,29 +18995,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -18932,7 +19035,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -19128,6 +19231,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -19209,29 +19313,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -19260,7 +19365,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -19367,6 +19472,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -19457,29 +19563,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -19500,7 +19607,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -19610,6 +19717,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -19699,29 +19807,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -19738,7 +19847,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -19884,6 +19993,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -19964,29 +20074,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -20003,7 +20114,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -20194,6 +20305,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -20275,29 +20387,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -20322,7 +20435,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -20423,6 +20536,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -20513,29 +20627,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -20548,7 +20663,7 @@ fn main(
  v7: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -20652,6 +20767,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -20741,29 +20857,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -20780,7 +20897,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -20932,6 +21049,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -21012,29 +21130,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -21051,7 +21170,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -21248,6 +21367,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -21329,29 +21449,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -21376,7 +21497,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -21483,6 +21604,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -21573,29 +21695,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -21608,7 +21731,7 @@ fn main(
  v7: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -21718,6 +21841,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -21807,29 +21931,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -21846,7 +21971,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -22004,6 +22129,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -22084,29 +22210,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -22123,7 +22250,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -22326,6 +22453,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -22407,29 +22535,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -22458,7 +22587,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -22572,6 +22701,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -22662,29 +22792,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -22705,7 +22836,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -22822,6 +22953,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -22911,29 +23043,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -22950,7 +23083,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -23114,6 +23247,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -23194,29 +23328,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -23233,7 +23368,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -23442,6 +23577,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -23523,29 +23659,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -23574,7 +23711,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -23694,6 +23831,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -23784,29 +23922,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -23827,7 +23966,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -23950,6 +24089,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -24039,29 +24179,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -24078,7 +24219,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -24240,6 +24381,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -24320,29 +24462,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -24359,7 +24502,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -24566,6 +24709,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -24647,29 +24791,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -24698,7 +24843,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -24816,6 +24961,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -24906,29 +25052,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -24949,7 +25096,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -25070,6 +25217,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -25159,29 +25307,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -25198,7 +25347,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -25336,6 +25485,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -25416,29 +25566,30 @@ fn main(
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -25455,7 +25606,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -25638,6 +25789,7 @@ const MAX_BLOCK = 64u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -25719,29 +25871,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -25766,7 +25919,7 @@ fn half_dots(a: Chunk, b: Chunk) -> vec2<f32> {
   dot(a.v4, b.v4) + dot(a.v5, b.v5) + dot(a.v6, b.v6) + dot(a.v7, b.v7));
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -25862,6 +26015,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -25952,29 +26106,30 @@ fn main(
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 68 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 72 },
         ],
         overrides: &[],
         needs: &[Feature::Subgroups],
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "block", offset: 20, size: 4 },
-            UniformField { name: "by_expert", offset: 24, size: 4 },
-            UniformField { name: "n_expert", offset: 28, size: 4 },
-            UniformField { name: "glu", offset: 32, size: 4 },
-            UniformField { name: "x_slot_div", offset: 36, size: 4 },
-            UniformField { name: "y_stride", offset: 40, size: 4 },
-            UniformField { name: "count_from", offset: 44, size: 4 },
-            UniformField { name: "max_rows", offset: 48, size: 4 },
-            UniformField { name: "eps", offset: 52, size: 4 },
-            UniformField { name: "act", offset: 56, size: 4 },
-            UniformField { name: "flags", offset: 60, size: 4 },
-            UniformField { name: "softcap", offset: 64, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "block", offset: 24, size: 4 },
+            UniformField { name: "by_expert", offset: 28, size: 4 },
+            UniformField { name: "n_expert", offset: 32, size: 4 },
+            UniformField { name: "glu", offset: 36, size: 4 },
+            UniformField { name: "x_slot_div", offset: 40, size: 4 },
+            UniformField { name: "y_stride", offset: 44, size: 4 },
+            UniformField { name: "count_from", offset: 48, size: 4 },
+            UniformField { name: "max_rows", offset: 52, size: 4 },
+            UniformField { name: "eps", offset: 56, size: 4 },
+            UniformField { name: "act", offset: 60, size: 4 },
+            UniformField { name: "flags", offset: 64, size: 4 },
+            UniformField { name: "softcap", offset: 68, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -25987,7 +26142,7 @@ fn main(
  v7: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -26086,6 +26241,7 @@ const NORM = 8u;
 const ONE = vec4<f32>(1.0);
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -26175,23 +26331,24 @@ fn main(
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -26208,7 +26365,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -26297,6 +26454,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -26466,23 +26624,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -26499,7 +26658,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -26593,6 +26752,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -26762,23 +26922,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::F16],
         workgroup_bytes: 8192,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"enable f16;
 struct Chunk {
@@ -26796,7 +26957,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -26890,6 +27051,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -27040,23 +27202,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -27073,7 +27236,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -27158,6 +27321,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -27327,23 +27491,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -27363,7 +27528,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -27460,6 +27625,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -27629,23 +27795,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -27663,7 +27830,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -27756,6 +27923,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -27979,23 +28147,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -28015,7 +28184,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -28111,6 +28280,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -28280,23 +28450,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -28314,7 +28485,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -28406,6 +28577,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -28629,23 +28801,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -28668,7 +28841,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -28780,6 +28953,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -28949,23 +29123,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -28983,7 +29158,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -29091,6 +29266,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -29313,23 +29489,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -29349,7 +29526,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -29461,6 +29638,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -29630,23 +29808,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -29664,7 +29843,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -29772,6 +29951,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -29997,23 +30177,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -30036,7 +30217,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -30143,6 +30324,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -30312,23 +30494,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -30346,7 +30529,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -30449,6 +30632,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -30671,23 +30855,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::F16],
         workgroup_bytes: 8192,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"enable f16;
 struct Chunk {
@@ -30711,7 +30896,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -30818,6 +31003,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -30968,23 +31154,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -31007,7 +31194,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -31120,6 +31307,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -31289,23 +31477,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -31323,7 +31512,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -31432,6 +31621,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -31654,23 +31844,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::F16],
         workgroup_bytes: 8192,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"enable f16;
 struct Chunk {
@@ -31694,7 +31885,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -31807,6 +31998,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -31957,23 +32149,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -31996,7 +32189,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -32115,6 +32308,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -32284,23 +32478,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -32318,7 +32513,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -32433,6 +32628,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -32665,23 +32861,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -32704,7 +32901,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -32829,6 +33026,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -32998,23 +33196,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -33032,7 +33231,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -33153,6 +33352,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -33385,23 +33585,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -33421,7 +33622,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -33544,6 +33745,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -33713,23 +33915,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -33747,7 +33950,7 @@ struct Coded {
  s: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -33866,6 +34069,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -34089,23 +34293,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::F16],
         workgroup_bytes: 8192,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"enable f16;
 struct Chunk {
@@ -34126,7 +34331,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -34249,6 +34454,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -34399,23 +34605,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[],
         workgroup_bytes: 16384,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -34435,7 +34642,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -34534,6 +34741,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -34703,23 +34911,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::PackedDot],
         workgroup_bytes: 6144,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"requires packed_4x8_integer_dot_product;
 struct Chunk {
@@ -34733,7 +34942,7 @@ struct Chunk {
  v7: vec4<f32>,
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -34817,6 +35026,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -35035,23 +35245,24 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 3, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 4, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "step", kind: BindingKind::Read, min_size: 192 },
-            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 44 },
+            Binding { index: 6, name: "p", kind: BindingKind::Uniform, min_size: 48 },
         ],
         overrides: &[],
         needs: &[Feature::F16],
         workgroup_bytes: 8192,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "y_stride", offset: 20, size: 4 },
-            UniformField { name: "count_from", offset: 24, size: 4 },
-            UniformField { name: "max_rows", offset: 28, size: 4 },
-            UniformField { name: "act", offset: 32, size: 4 },
-            UniformField { name: "flags", offset: 36, size: 4 },
-            UniformField { name: "softcap", offset: 40, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "y_stride", offset: 24, size: 4 },
+            UniformField { name: "count_from", offset: 28, size: 4 },
+            UniformField { name: "max_rows", offset: 32, size: 4 },
+            UniformField { name: "act", offset: 36, size: 4 },
+            UniformField { name: "flags", offset: 40, size: 4 },
+            UniformField { name: "softcap", offset: 44, size: 4 },
         ],
         wgsl: r"enable f16;
 struct Chunk {
@@ -35072,7 +35283,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -35171,6 +35382,7 @@ struct Step {
 }
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -35322,7 +35534,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -35335,19 +35547,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -35372,7 +35585,7 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -35438,6 +35651,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -35559,7 +35773,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -35572,19 +35786,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -35609,7 +35824,7 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -35675,6 +35890,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -35787,7 +36003,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -35800,19 +36016,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -35837,7 +36054,7 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -35908,6 +36125,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -36029,7 +36247,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -36042,19 +36260,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -36079,7 +36298,7 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn half4(a: u32, b: u32) -> vec4<f32> {
  let h = vec4<u32>(a & 0xffffu, a >> 16u, b & 0xffffu, b >> 16u);
@@ -36150,6 +36369,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -36262,7 +36482,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -36275,19 +36495,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -36312,7 +36533,7 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -36374,6 +36595,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -36495,7 +36717,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -36508,19 +36730,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -36545,7 +36768,7 @@ fn chunk_mul(a: Chunk, b: Chunk) -> Chunk {
   a.v4 * b.v4, a.v5 * b.v5, a.v6 * b.v6, a.v7 * b.v7);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn as_stored(v: Chunk) -> Coded {
  return Coded(v, vec4<f32>(1.0, 1.0, 0.0, 0.0));
@@ -36607,6 +36830,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -36719,7 +36943,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -36732,19 +36956,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -36772,7 +36997,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -36846,6 +37071,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -36967,7 +37193,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -36980,19 +37206,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -37020,7 +37247,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -37094,6 +37321,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -37206,7 +37434,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -37219,19 +37447,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -37259,7 +37488,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -37332,6 +37561,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -37453,7 +37683,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -37466,19 +37696,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -37506,7 +37737,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -37579,6 +37810,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -37691,7 +37923,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -37704,19 +37936,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -37747,7 +37980,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -37836,6 +38069,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -37957,7 +38191,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -37970,19 +38204,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -38013,7 +38248,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -38102,6 +38337,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -38214,7 +38450,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -38227,19 +38463,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -38267,7 +38504,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -38356,6 +38593,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -38477,7 +38715,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -38490,19 +38728,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -38530,7 +38769,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -38619,6 +38858,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -38731,7 +38971,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -38744,19 +38984,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -38787,7 +39028,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -38871,6 +39112,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -38992,7 +39234,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -39005,19 +39247,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -39048,7 +39291,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -39132,6 +39375,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -39244,7 +39488,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -39257,19 +39501,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -39300,7 +39545,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -39390,6 +39635,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -39511,7 +39757,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -39524,19 +39770,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -39567,7 +39814,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -39657,6 +39904,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -39769,7 +40017,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -39782,19 +40030,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -39825,7 +40074,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -39921,6 +40170,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -40042,7 +40292,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -40055,19 +40305,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -40098,7 +40349,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -40194,6 +40445,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -40306,7 +40558,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -40319,19 +40571,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -40362,7 +40615,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -40464,6 +40717,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -40585,7 +40839,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -40598,19 +40852,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -40641,7 +40896,7 @@ fn chunk_affine(q: Chunk, s: vec4<f32>) -> Chunk {
   q.v4 * s.y + hi, q.v5 * s.y + hi, q.v6 * s.y + hi, q.v7 * s.y + hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -40743,6 +40998,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -40855,7 +41111,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -40868,19 +41124,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -40908,7 +41165,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -41008,6 +41265,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -41129,7 +41387,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -41142,19 +41400,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -41182,7 +41441,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -41282,6 +41541,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -41394,7 +41654,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -41407,19 +41667,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 1280,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -41447,7 +41708,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -41523,6 +41784,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,
@@ -41644,7 +41906,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "bias", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 5, name: "y", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 6, name: "sel", kind: BindingKind::Read, min_size: 4 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 60 },
         ],
         overrides: &[
             Override { name: "L", default: Some(8.0) },
@@ -41657,19 +41919,20 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         workgroup_bytes: 0,
         uniform: &[
             UniformField { name: "n_chunk", offset: 0, size: 4 },
-            UniformField { name: "n_unit", offset: 4, size: 4 },
-            UniformField { name: "n_group", offset: 8, size: 4 },
-            UniformField { name: "n_rows", offset: 12, size: 4 },
-            UniformField { name: "row0", offset: 16, size: 4 },
-            UniformField { name: "by_expert", offset: 20, size: 4 },
-            UniformField { name: "n_expert", offset: 24, size: 4 },
-            UniformField { name: "glu", offset: 28, size: 4 },
-            UniformField { name: "x_slot_div", offset: 32, size: 4 },
-            UniformField { name: "y_stride", offset: 36, size: 4 },
-            UniformField { name: "eps", offset: 40, size: 4 },
-            UniformField { name: "act", offset: 44, size: 4 },
-            UniformField { name: "flags", offset: 48, size: 4 },
-            UniformField { name: "softcap", offset: 52, size: 4 },
+            UniformField { name: "w_chunk", offset: 4, size: 4 },
+            UniformField { name: "n_unit", offset: 8, size: 4 },
+            UniformField { name: "n_group", offset: 12, size: 4 },
+            UniformField { name: "n_rows", offset: 16, size: 4 },
+            UniformField { name: "row0", offset: 20, size: 4 },
+            UniformField { name: "by_expert", offset: 24, size: 4 },
+            UniformField { name: "n_expert", offset: 28, size: 4 },
+            UniformField { name: "glu", offset: 32, size: 4 },
+            UniformField { name: "x_slot_div", offset: 36, size: 4 },
+            UniformField { name: "y_stride", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "act", offset: 48, size: 4 },
+            UniformField { name: "flags", offset: 52, size: 4 },
+            UniformField { name: "softcap", offset: 56, size: 4 },
         ],
         wgsl: r"struct Chunk {
  v0: vec4<f32>,
@@ -41697,7 +41960,7 @@ fn chunk_scale(q: Chunk, lo: f32, hi: f32) -> Chunk {
  return Chunk(q.v0 * lo, q.v1 * lo, q.v2 * lo, q.v3 * lo, q.v4 * hi, q.v5 * hi, q.v6 * hi, q.v7 * hi);
 }
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
- return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+ return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {
  return ws[((g * p.n_unit + unit) * n_word + word) * 8u + r];
@@ -41773,6 +42036,7 @@ override B: u32 = 1u;
 override NORM: bool = false;
 struct P {
  n_chunk: u32,
+ w_chunk: u32,
  n_unit: u32,
  n_group: u32,
  n_rows: u32,

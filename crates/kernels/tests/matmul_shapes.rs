@@ -19,7 +19,7 @@ fn matrix(format: Format, n_rows: u32, k: u32) -> Matrix<()> {
     let layout = format.planes(n_rows, k);
     let part =
         MatrixPart { row0: 0, n_rows, wq: slice(layout.wq_bytes()), ws: slice(layout.ws_bytes().max(4)) };
-    Matrix { format, n_rows, k, parts: vec![part], experts: 0, glu: false }
+    Matrix { format, n_rows, k, k_held: k, parts: vec![part], experts: 0, glu: false }
 }
 
 fn vec_args<'a>(matrix: &'a Matrix<()>, epilogue: &'a Epilogue<'a, ()>) -> VecArgs<'a, ()> {

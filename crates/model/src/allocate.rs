@@ -13,7 +13,7 @@ use crate::rows::{Rows, require};
 use crate::{ModelError, repack};
 
 /// A linear map: one matrix, or several side by side where fused tensors differ in type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Linear {
     /// The matrices with the first column that each writes.
     pub parts: Vec<(u32, Matrix<Buffer>)>,
@@ -118,7 +118,8 @@ impl<'a> Allocator<'a> {
             let groups = first..first + n_part;
             self.jobs.push(Job::Planes { rows: rows.clone(), groups, format, wq, ws });
         }
-        Ok(Matrix { format, n_rows: rows.n_rows, k: rows.k, parts, experts: rows.experts, glu: rows.glu })
+        let Rows { n_rows, k, experts, glu, .. } = rows;
+        Ok(Matrix { format, n_rows, k, k_held: k, parts, experts, glu })
     }
 
     fn format(&mut self, rows: &Rows<'_>) -> Result<Format, ModelError> {

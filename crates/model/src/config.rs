@@ -2,7 +2,7 @@
 
 use goldcrest_gguf::{Gguf, Metadata};
 
-use crate::{Arch, ModelError};
+use crate::{Arch, ModelError, nested};
 
 /// What the shapes and the arithmetic of a model depend on.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub n_layer: u32,
     /// Feed-forward width (of one expert, in mixture-of-experts layers).
     pub n_ff: u32,
+    /// Narrower widths that the feed-forward blocks hold within them, ascending; empty in most models.
+    pub nested_ff: Vec<u32>,
     /// Query heads.
     pub n_head: u32,
     /// Key-value heads.
@@ -128,6 +130,7 @@ impl Config {
             n_embd,
             n_layer: keys.size("block_count", 1, 512)?,
             n_ff,
+            nested_ff: nested::widths(gguf, arch, n_ff, n_expert)?,
             n_head,
             n_head_kv,
             head_dim,

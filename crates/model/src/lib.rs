@@ -13,6 +13,7 @@ mod error;
 mod layer_parts;
 mod memory;
 mod model;
+mod nested;
 mod recorder;
 pub mod repack;
 mod rope;

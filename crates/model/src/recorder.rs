@@ -3,6 +3,8 @@
 //! With one row a step is as few dispatches as possible: norms are folded into the products that follow. With many rows
 //! they are kernels of their own.
 
+use std::borrow::Cow;
+
 use goldcrest_gpu::{Buffer, Dispatch, Slice};
 use goldcrest_kernels::Profile;
 use goldcrest_kernels::ops::act::{ActArgs, act as act_op};
@@ -103,6 +105,7 @@ pub struct Recorder<'a> {
     n_rows: u32,
     head: HeadRows,
     long: bool,
+    n_ff: Option<u32>,
     dispatches: Vec<Dispatch<Buffer>>,
 }
 
@@ -115,6 +118,7 @@ impl<'a> Recorder<'a> {
             n_rows: n_rows.clamp(1, MAX_ROWS as u32),
             head,
             long: false,
+            n_ff: None,
             dispatches: Vec::new(),
         }
     }
@@ -123,6 +127,13 @@ impl<'a> Recorder<'a> {
     #[must_use]
     pub const fn for_long_context(mut self, long: bool) -> Self {
         self.long = long;
+        self
+    }
+
+    /// With the first `n_ff` columns of every feed-forward block, which the model has to nest; none for all.
+    #[must_use]
+    pub const fn with_ff_width(mut self, n_ff: Option<u32>) -> Self {
+        self.n_ff = n_ff;
         self
     }
 
@@ -328,7 +339,7 @@ impl<'a> Recorder<'a> {
     ) -> Result<(), ModelError> {
         let s = self.t.scratch;
         self.gate_up(norm, &ffn.gate_up, act)?;
-        self.linear(&ffn.down, &s.ffn, &s.x, true, Act::None)
+        self.linear(&ffn.down.first_columns(self.n_ff), &s.ffn, &s.x, true, Act::None)
     }
 
     /// branch = down(act(gate) · up) of rms_norm(x)
@@ -340,7 +351,7 @@ impl<'a> Recorder<'a> {
     ) -> Result<(), ModelError> {
         let s = self.t.scratch;
         self.gate_up(norm, &ffn.gate_up, act)?;
-        self.linear(&ffn.down, &s.ffn, &s.branch, false, Act::None)
+        self.linear(&ffn.down.first_columns(self.n_ff), &s.ffn, &s.branch, false, Act::None)
     }
 
     /// ffn = act(gate) · up of rms_norm(x)
@@ -351,6 +362,10 @@ impl<'a> Recorder<'a> {
         act: Act,
     ) -> Result<(), ModelError> {
         let s = self.t.scratch;
+        let matrix = &*match self.n_ff {
+            Some(n) => Cow::Owned(matrix.first_rows(n)),
+            None => Cow::Borrowed(matrix),
+        };
         if self.n_rows == 1 {
             let epilogue = Epilogue { act, ..Epilogue::default() };
             return self.vec(matrix, &s.x, &s.ffn, Some(weight), &epilogue, None);
@@ -383,8 +398,8 @@ impl<'a> Recorder<'a> {
     ) -> Result<(), ModelError> {
         let s = self.t.scratch;
         self.layer_norm(norm)?;
-        self.linear(up, &s.normed, &s.ffn, false, act)?;
-        self.linear(down, &s.ffn, &s.x, true, Act::None)
+        self.linear(&up.first_rows(self.n_ff), &s.normed, &s.ffn, false, act)?;
+        self.linear(&down.first_columns(self.n_ff), &s.ffn, &s.x, true, Act::None)
     }
 
     /// x += Σ weight · expert(rms_norm(x)) over the experts that the router chooses

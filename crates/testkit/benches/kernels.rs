@@ -104,7 +104,7 @@ impl Rig {
         let layout = format.planes(n_rows, k);
         let (wq, ws) = (self.buffer(layout.wq_bytes())?, self.buffer(layout.ws_bytes().max(256))?);
         let part = MatrixPart { row0: 0, n_rows, wq, ws };
-        let matrix = Matrix { format, n_rows, k, parts: vec![part], experts: 0, glu: false };
+        let matrix = Matrix { format, n_rows, k, k_held: k, parts: vec![part], experts: 0, glu: false };
         let (x, y) = (self.buffer(u64::from(k * n_cols) * 4)?, self.buffer(u64::from(n_rows * n_cols) * 4)?);
         let (dummy, step, epilogue) = (self.buffer(256)?, self.step(n_cols, 1)?, Epilogue::default());
         let (matrix, x, y, dummy, step, epilogue) = (&matrix, &x, &y, &dummy, &step, &epilogue);

@@ -1,9 +1,9 @@
 // Reads of the two planes and the bit fields in their words (crates/kernels/src/format.rs states the layout).
-// Bindings of the kernel: wq: array<vec4<u32>>, ws: array<u32>; sizes p.n_chunk, p.n_unit.
+// Bindings of the kernel: wq: array<vec4<u32>>, ws: array<u32>; sizes p.w_chunk, p.n_unit.
 import common/chunk;
 
 fn quants(g: u32, c: u32, r: u32, n_word: u32, word: u32) -> vec4<u32> {
-  return wq[((g * p.n_chunk + c) * n_word + word) * 8u + r];
+  return wq[((g * p.w_chunk + c) * n_word + word) * 8u + r];
 }
 
 fn scale_word(g: u32, unit: u32, r: u32, n_word: u32, word: u32) -> u32 {

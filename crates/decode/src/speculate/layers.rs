@@ -2,7 +2,8 @@
 //!
 //! - `exit`: the first layers and the head (Kangaroo with the identity for its adapter; Liu et al., arXiv 2404.18911);
 //! - `skip`: layers at even distances, with the first and the last (unified layer skipping; Liu et al., arXiv 2404.06954);
-//! - `del`: the exit layer and the number of guesses that pay best (DEL; Zarch et al., arXiv 2504.05598).
+//! - `del`: the exit layer and the number of guesses that pay best (DEL; Zarch et al., arXiv 2504.05598);
+//! - `matformer`: all layers, with the first columns of their feed-forward blocks (Devvrit et al., arXiv 2310.07707).
 //!
 //! Guesses are written in a fork of the answer's sequence and dropped before the whole model verifies them. Ordinary
 //! checkpoints do not agree with their own first layers; this is for those that were trained to.
@@ -31,12 +32,15 @@ pub enum Layers {
     Skip(f32),
     /// The exit that pays best.
     Dynamic,
+    /// All of them, in the nested width of this number, the smallest being 1.
+    Slice(usize),
 }
 
 /// Some layers of the model, as a writer.
 #[derive(Debug)]
 pub(crate) struct OwnLayers {
     which: Layers,
+    ff_width: Option<u32>,
     seq: Option<SeqId>,
     pass: f32,
     /// The exit that wrote the last guesses.
@@ -46,8 +50,13 @@ pub(crate) struct OwnLayers {
 }
 
 impl OwnLayers {
-    pub(crate) const fn new(which: Layers) -> Self {
-        Self { which, seq: None, pass: 0.0, wrote: 0, exits: Vec::new() }
+    /// Of a model that nests these widths.
+    pub(crate) fn new(which: Layers, nested_ff: &[u32]) -> Result<Self, DecodeError> {
+        let ff_width = match which {
+            Layers::Slice(slice) => Some(width(slice, nested_ff)?),
+            _ => None,
+        };
+        Ok(Self { which, ff_width, seq: None, pass: 0.0, wrote: 0, exits: Vec::new() })
     }
 
     /// The layers to run, and for a dynamic exit the number of guesses.
@@ -61,6 +70,7 @@ impl OwnLayers {
                 let (layer, guesses, _) = best_exit(&self.exits, n_layer as usize);
                 (first(layer as u32), guesses)
             }
+            Layers::Slice(_) => (first(n_layer), usize::MAX),
         }
     }
 
@@ -81,7 +91,8 @@ impl OwnLayers {
             };
             let wants = if last { wants.clone() } else { Wants::default() };
             let rows = vec![BatchRow { source, pos, seq, place, visible: Visible::Causal, wants }];
-            let batch = Batch { rows, layers: Some(layers.clone()), ..Batch::default() };
+            let (layers, ff_width) = (Some(layers.clone()), self.ff_width);
+            let batch = Batch { rows, layers, ff_width, ..Batch::default() };
             row = model.forward(&batch).await?.rows.pop().map(Row::new).unwrap_or_default();
         }
         let took = begun.elapsed().as_secs_f32();
@@ -131,6 +142,25 @@ impl<L: Lm> Scribe<L> for OwnLayers {
             *rate += NEW * (accepted as f32 / judged - *rate);
         }
     }
+}
+
+/// The nested width of number `slice`.
+fn width(slice: usize, nested_ff: &[u32]) -> Result<u32, DecodeError> {
+    if nested_ff.is_empty() {
+        let what =
+            "a model whose file names nested feed-forward widths (ARCH.matformer.feed_forward_lengths)";
+        return Err(DecodeError::MissingResource { method: "matformer", what });
+    }
+    let width = slice.checked_sub(1).and_then(|at| nested_ff.get(at)).copied();
+    width.ok_or_else(|| {
+        let allowed = format!("1 to {}, for the widths {nested_ff:?}", nested_ff.len());
+        DecodeError::InvalidParameter {
+            method: "matformer",
+            name: "slice",
+            value: slice.to_string(),
+            allowed,
+        }
+    })
 }
 
 /// Exit layer and number of guesses with the most tokens per layer run, and those tokens times the depth:

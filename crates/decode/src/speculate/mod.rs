@@ -125,6 +125,7 @@ impl Speculate {
         ("exit", "the model's own first layers"),
         ("skip", "the model's own layers, some left out"),
         ("del", "the model's own first layers, up to the exit that pays best"),
+        ("matformer", "the model's own layers in a narrower width, where it nests such"),
         (
             "specee",
             "nobody: tokens are taken at early layers where a trained predictor is sure (another answer)",
@@ -243,6 +244,10 @@ impl Strategy for Speculate {
                 let tokens = args.count("tokens", 16, 1..=20)?;
                 (MAX_ROWS, Kind::Layers { which: Layers::Dynamic, tokens, stop: Stop::Never })
             }
+            "matformer" => {
+                let (slice, tokens) = (args.count("slice", 1, 1..=64)?, args.count("tokens", 4, 1..=20)?);
+                (MAX_ROWS, Kind::Layers { which: Layers::Slice(slice), tokens, stop: Stop::Never })
+            }
             "specee" => (1, Kind::SpecEe { threshold: args.number("threshold", 0.5, 0.0..=1.0)? }),
             "head" => {
                 let (width, depth) = (args.count("width", 4, 1..=16)?, args.count("depth", 5, 1..=16)?);
@@ -303,13 +308,8 @@ impl Strategy for Speculate {
                 assist(job, name, pace, &mut DraftTree { shape, follower: Follower::default() }).await
             }
             Kind::Layers { which, tokens, stop } => {
-                assist(
-                    job,
-                    name,
-                    pace,
-                    &mut Chained { scribe: OwnLayers::new(which), tokens, stop, head: None },
-                )
-                .await
+                let scribe = OwnLayers::new(which, job.model.lm().nested_ff())?;
+                assist(job, name, pace, &mut Chained { scribe, tokens, stop, head: None }).await
             }
             #[cfg(not(target_family = "wasm"))]
             Kind::Head(reach) => heads::run(job, name, pace, reach).await,

@@ -134,7 +134,7 @@ impl Runtime {
         let first_entry = self.pool.sequence(run.seq)?.len();
         self.pool.append(run.seq, &(pos..pos + k as u32).collect::<Vec<_>>())?;
         self.write_decode_state(run, first_entry)?;
-        let layers = self.layers_plan(1, first_entry + k)?.plan;
+        let layers = self.layers_plan(1, first_entry + k, None)?.plan;
         let mut step: Vec<Plan> = vec![layers, self.part(Part::Head(HeadRows::Direct))?];
         if run.penalized {
             step.push(self.part(Part::Penalize)?);

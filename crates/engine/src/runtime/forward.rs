@@ -123,7 +123,7 @@ impl Runtime {
         let (layers, tap_reads) = match batch.taps.is_empty() {
             true => {
                 let n_seen = words.first().map_or(0, |row| row.hi as usize);
-                (self.layers_plan(class_of(rows.len()), n_seen)?, Vec::new())
+                (self.layers_plan(class_of(rows.len()), n_seen, batch.ff_width)?, Vec::new())
             }
             false => self.tapped_plan(batch, rows.len())?,
         };
@@ -266,7 +266,7 @@ impl Runtime {
         let cfg = &self.model.config;
         let row_bytes = u64::from(cfg.n_embd) * 4;
         let class = class_of(n_rows);
-        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct);
+        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct).with_ff_width(batch.ff_width);
         self.model.record_embed(&mut r)?;
         let (mut starts, mut ends, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for il in 0..=cfg.n_layer {

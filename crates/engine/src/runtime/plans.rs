@@ -47,8 +47,8 @@ const COMPILING: usize = 4;
 
 #[derive(Default)]
 pub(super) struct Plans {
-    /// By class, and whether the context is long.
-    layers: HashMap<(u32, bool), LayersPlan>,
+    /// By class, whether the context is long, and the width of feed-forward blocks where that is not the whole.
+    layers: HashMap<(u32, bool, Option<u32>), LayersPlan>,
     parts: HashMap<Part, Plan>,
 }
 
@@ -61,12 +61,17 @@ impl Plans {
 
 impl Runtime {
     /// Embedding and layers for up to `class` rows, of which the last sees `n_seen` entries.
-    pub(super) fn layers_plan(&mut self, class: u32, n_seen: usize) -> Result<LayersPlan, EngineError> {
-        let key = (class, class == 1 && n_seen >= self.profile.split_from as usize);
+    pub(super) fn layers_plan(
+        &mut self,
+        class: u32,
+        n_seen: usize,
+        ff_width: Option<u32>,
+    ) -> Result<LayersPlan, EngineError> {
+        let key = (class, class == 1 && n_seen >= self.profile.split_from as usize, ff_width);
         if let Some(plan) = self.plans.layers.get(&key) {
             return Ok(plan.clone());
         }
-        let (dispatches, starts) = self.layers(class, key.1)?;
+        let (dispatches, starts) = self.layers(class, key.1, ff_width)?;
         let starts: std::rc::Rc<[usize]> = starts.into();
         let plan = LayersPlan { plan: self.device.record(dispatches)?, ends: starts.clone(), starts };
         self.plans.layers.insert(key, plan.clone());
@@ -83,10 +88,10 @@ impl Runtime {
         let parts = [Part::Head(HeadRows::Direct), Part::Stats(1), Part::Top(1), Part::SampleNext];
         let mut dispatches = Vec::new();
         for class in classes {
-            dispatches.append(&mut self.layers(class, false)?.0);
+            dispatches.append(&mut self.layers(class, false, None)?.0);
         }
         if self.profile.split_from <= self.n_ctx {
-            dispatches.append(&mut self.layers(1, true)?.0);
+            dispatches.append(&mut self.layers(1, true, None)?.0);
         }
         for part in parts {
             dispatches.append(&mut self.dispatches(part)?);
@@ -117,7 +122,7 @@ impl Runtime {
             progress(done, total);
         }
         for class in classes {
-            self.layers_plan(class, 0)?;
+            self.layers_plan(class, 0, None)?;
         }
         parts.into_iter().try_for_each(|part| self.part(part).map(drop))
     }
@@ -133,8 +138,15 @@ impl Runtime {
     }
 
     /// Embedding and layers for up to `class` rows of a short or long context, with the first dispatch of every layer, and the end.
-    fn layers(&self, class: u32, long: bool) -> Result<(Vec<Dispatch<Buffer>>, Vec<usize>), EngineError> {
-        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct).for_long_context(long);
+    fn layers(
+        &self,
+        class: u32,
+        long: bool,
+        ff_width: Option<u32>,
+    ) -> Result<(Vec<Dispatch<Buffer>>, Vec<usize>), EngineError> {
+        let mut r = Recorder::new(self.targets(), class, HeadRows::Direct)
+            .for_long_context(long)
+            .with_ff_width(ff_width);
         self.model.record_embed(&mut r)?;
         let mut starts = vec![r.len()];
         for il in 0..self.model.config.n_layer {

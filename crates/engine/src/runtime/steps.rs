@@ -26,6 +26,9 @@ impl Runtime {
         if batch.layers.as_ref().is_some_and(|l| l.start > l.end || l.end > cfg.n_layer) {
             return bad("its layer range leaves the model");
         }
+        if batch.ff_width.is_some_and(|width| !cfg.nested_ff.contains(&width)) {
+            return bad("its feed-forward width is none that the model's file names");
+        }
         let drawn = batch.rows.iter().any(|row| row.wants.drawn.is_some());
         if drawn && !batch.sampler.as_ref().is_some_and(|sampler| self.draws_on_device(sampler)) {
             return bad("it wants tokens drawn by a sampler that needs the host, or by none");

@@ -17,10 +17,10 @@ const MIX_LEN: usize = 13;
 pub(super) fn embed(args: &Args<'_>) {
     let &[wq, ws, mix, step, x] = args.bindings else { return };
     let p: EmbedParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let Some(planes) = planes(args, wq, ws, p.w_chunk, p.n_unit) else { return };
     let position = args.override_value("SOURCE") == 1.0;
     let always_add = args.override_value("ADD") != 0.0;
-    let k = p.n_chunk as usize * 32;
+    let k = p.w_chunk as usize * 32;
     let part_row = |id: u32| id.min(p.n_vocab - 1).checked_sub(p.row0).filter(|row| *row < p.n_rows);
     for row in 0..step[0].get().min(args.grid[1]) as usize {
         let field = |i: usize| step[ROWS + row * ROW_WORDS + i].get();
@@ -42,7 +42,7 @@ pub(super) fn embed(args: &Args<'_>) {
                 None => continue,
             }
         }
-        for c in 0..p.n_chunk as usize {
+        for c in 0..p.w_chunk as usize {
             let mut sum = [0.0f32; 32];
             for &(id, w) in &terms {
                 let e = planes.dequant(id as usize / 8, c, id as usize % 8);

@@ -21,7 +21,7 @@ type Round = fn(&mut [f32]);
 pub(super) fn vec(args: &Args<'_>) {
     let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
     let p: VecParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let Some(planes) = planes(args, wq, ws, p.w_chunk, p.n_unit) else { return };
     let epilogue = Epilogue::new(bias, y, (p.act, p.flags, p.softcap));
     let norm = (args.override_value("NORM") != 0.0).then_some(norm);
     columns(&p, args.grid[1], &planes, x, norm, sel, &epilogue);
@@ -31,7 +31,7 @@ pub(super) fn vec(args: &Args<'_>) {
 pub(super) fn many(args: &Args<'_>) {
     let &[wq, ws, x, bias, y, step] = args.bindings else { return };
     let p: ManyParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let Some(planes) = planes(args, wq, ws, p.w_chunk, p.n_unit) else { return };
     let round: Round = match args.shader.shader().name.ends_with("_half") {
         true => |values| values.iter_mut().for_each(|v| *v = f16::from_f32(*v).to_f32()),
         false => |_| {},
@@ -43,11 +43,12 @@ pub(super) fn many(args: &Args<'_>) {
 pub(super) fn soft_one(args: &Args<'_>) {
     let &[wq, ws, x, norm, bias, y, sel] = args.bindings else { return };
     let p: SoftParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let SoftParams { n_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, glu, .. } = p;
+    let Some(planes) = planes(args, wq, ws, p.w_chunk, p.n_unit) else { return };
+    let SoftParams { n_chunk, w_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, glu, .. } = p;
     let SoftParams { x_slot_div, y_stride, eps, act, flags, softcap, .. } = p;
     let p = VecParams {
         n_chunk,
+        w_chunk,
         n_unit,
         n_group,
         n_rows,
@@ -70,11 +71,12 @@ pub(super) fn soft_one(args: &Args<'_>) {
 pub(super) fn soft_eight(args: &Args<'_>) {
     let &[wq, ws, x, step, bias, y] = args.bindings else { return };
     let p: SoftParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
-    let SoftParams { n_chunk, n_unit, n_group, n_rows, row0, y_stride, .. } = p;
+    let Some(planes) = planes(args, wq, ws, p.w_chunk, p.n_unit) else { return };
+    let SoftParams { n_chunk, w_chunk, n_unit, n_group, n_rows, row0, y_stride, .. } = p;
     let SoftParams { count_from, max_rows, act, flags, softcap, .. } = p;
     let p = ManyParams {
         n_chunk,
+        w_chunk,
         n_unit,
         n_group,
         n_rows,

@@ -17,7 +17,7 @@ struct Chunk {
 pub(super) fn dot(args: &Args<'_>) {
     let &[wq, ws, x, bias, y, step] = args.bindings else { return };
     let p: ManyParams = args.params();
-    let Some(planes) = planes(args, wq, ws, p.n_chunk, p.n_unit) else { return };
+    let Some(planes) = planes(args, wq, ws, p.w_chunk, p.n_unit) else { return };
     let epilogue = Epilogue::new(bias, y, (p.act, p.flags, p.softcap));
     let n = step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize;
     let n_chunk = p.n_chunk as usize;

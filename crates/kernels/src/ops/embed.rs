@@ -48,7 +48,7 @@ pub struct EmbedArgs<'a, B> {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct EmbedParams {
-    pub(crate) n_chunk: u32,
+    pub(crate) w_chunk: u32,
     pub(crate) n_unit: u32,
     pub(crate) row0: u32,
     pub(crate) n_rows: u32,
@@ -82,7 +82,7 @@ pub fn embed<B: Clone>(args: &EmbedArgs<'_, B>) -> Result<Vec<Dispatch<B>>, Shap
     let dispatch = |part: &super::matmul::MatrixPart<B>| {
         let layout = matrix.part_layout(part.n_rows);
         let params = EmbedParams {
-            n_chunk: layout.n_chunk,
+            w_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
             row0: part.row0,
             n_rows: part.n_rows,

@@ -84,24 +84,24 @@ fn parameters_of_the_weight_kernels() {
         let id = ShaderId(u16::try_from(i).unwrap_or(u16::MAX));
         match shader.kernel {
             "embed" => {
-                layout!(id, embed::EmbedParams, n_chunk, n_unit, row0, n_rows, n_vocab, n_mix, first, scale)
+                layout!(id, embed::EmbedParams, w_chunk, n_unit, row0, n_rows, n_vocab, n_mix, first, scale)
             }
             #[rustfmt::skip]
             "matmul_vec" => layout!(
                 id, matmul::VecParams,
-                n_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, glu, x_slot_div, y_stride,
+                n_chunk, w_chunk, n_unit, n_group, n_rows, row0, by_expert, n_expert, glu, x_slot_div, y_stride,
                 eps, act, flags, softcap
             ),
             #[rustfmt::skip]
             "matmul_rows" | "matmul_tile" => layout!(
                 id, matmul_many::ManyParams,
-                n_chunk, n_unit, n_group, n_rows, row0, y_stride, count_from, max_rows, act, flags,
+                n_chunk, w_chunk, n_unit, n_group, n_rows, row0, y_stride, count_from, max_rows, act, flags,
                 softcap
             ),
             #[rustfmt::skip]
             "matmul_soft" => layout!(
                 id, matmul_soft::SoftParams,
-                n_chunk, n_unit, n_group, n_rows, row0, block, by_expert, n_expert, glu, x_slot_div,
+                n_chunk, w_chunk, n_unit, n_group, n_rows, row0, block, by_expert, n_expert, glu, x_slot_div,
                 y_stride, count_from, max_rows, eps, act, flags, softcap
             ),
             _ => {}

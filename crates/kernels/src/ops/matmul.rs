@@ -27,6 +27,8 @@ pub struct Matrix<B> {
     pub n_rows: u32,
     /// Inputs: a multiple of 32, of 256 for the K formats.
     pub k: u32,
+    /// Inputs that a row of the planes holds; more than `k` where only the first ones count.
+    pub k_held: u32,
     /// The rows in ascending order; more than one where a plane would be larger than a binding.
     pub parts: Vec<MatrixPart<B>>,
     /// Experts; 0 or 1 for a plain matrix.
@@ -48,11 +50,29 @@ pub struct MatrixPart<B> {
     pub ws: Slice<B>,
 }
 
+impl<B: Clone> Matrix<B> {
+    /// The same planes as a matrix of their first `n` outputs; of a `glu` matrix a multiple of eight.
+    #[must_use]
+    pub fn first_rows(&self, n: u32) -> Self {
+        let n_rows = n.min(self.n_rows);
+        let within = self.parts.iter().filter(|part| part.row0 < n_rows);
+        let parts =
+            within.map(|part| MatrixPart { n_rows: part.n_rows.min(n_rows - part.row0), ..part.clone() });
+        Self { n_rows, parts: parts.collect(), ..self.clone() }
+    }
+
+    /// The same planes as a matrix of the first `k` inputs of every output.
+    #[must_use]
+    pub fn first_columns(&self, k: u32) -> Self {
+        Self { k: k.min(self.k), ..self.clone() }
+    }
+}
+
 impl<B> Matrix<B> {
     /// Plane sizes of one expert within a part of `n_rows` outputs.
     #[must_use]
     pub const fn part_layout(&self, n_rows: u32) -> PlaneLayout {
-        let one = self.format.planes(n_rows, self.k);
+        let one = self.format.planes(n_rows, self.k_held);
         PlaneLayout { n_group: if self.glu { 2 * one.n_group } else { one.n_group }, ..one }
     }
 
@@ -70,6 +90,7 @@ impl<B> Matrix<B> {
             let multiple = multiple.into();
             return Err(ShapeError::NotAMultiple { op, what: "k", found: self.k.into(), multiple });
         }
+        in_range(op, "k", self.k.into(), 1, self.k_held.into())?;
         in_range(op, "n_rows", self.n_rows.into(), 1, 1 << 24)?;
         let mut next = 0;
         for part in &self.parts {
@@ -202,6 +223,7 @@ pub struct VecArgs<'a, B> {
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct VecParams {
     pub(crate) n_chunk: u32,
+    pub(crate) w_chunk: u32,
     pub(crate) n_unit: u32,
     pub(crate) n_group: u32,
     pub(crate) n_rows: u32,
@@ -257,7 +279,8 @@ pub fn matmul_vec<B: Clone>(
         let mut overrides = geometry(lanes, profile.vec_groups, block);
         overrides.push(("NORM", f64::from(u8::from(norm.is_some()))));
         let params = VecParams {
-            n_chunk: layout.n_chunk,
+            n_chunk: matrix.k / 32,
+            w_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
             n_group: layout.n_group,
             n_rows: part.n_rows,

@@ -55,6 +55,7 @@ pub struct ManyArgs<'a, B> {
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct ManyParams {
     pub(crate) n_chunk: u32,
+    pub(crate) w_chunk: u32,
     pub(crate) n_unit: u32,
     pub(crate) n_group: u32,
     pub(crate) n_rows: u32,
@@ -100,7 +101,8 @@ pub fn matmul_many<B: Clone>(
         let layout = matrix.part_layout(part.n_rows);
         let (n_rows, row0) = many_rows(matrix, part);
         let params = ManyParams {
-            n_chunk: layout.n_chunk,
+            n_chunk: matrix.k / 32,
+            w_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
             n_group: layout.n_group,
             n_rows,

@@ -23,6 +23,7 @@ const COLUMNS: u32 = 8;
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(crate) struct SoftParams {
     pub(crate) n_chunk: u32,
+    pub(crate) w_chunk: u32,
     pub(crate) n_unit: u32,
     pub(crate) n_group: u32,
     pub(crate) n_rows: u32,
@@ -53,7 +54,8 @@ pub(super) fn one<B: Clone>(
         // Even, so that a gate and its up row meet.
         let block = block(profile, layout.n_group, slots).next_multiple_of(2);
         let params = SoftParams {
-            n_chunk: layout.n_chunk,
+            n_chunk: matrix.k / 32,
+            w_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
             n_group: layout.n_group,
             n_rows: part.n_rows,
@@ -96,7 +98,8 @@ pub(super) fn eight<B: Clone>(
         let by_column = max_rows.div_ceil(COLUMNS);
         let block = block(profile, layout.n_group, by_column);
         let params = SoftParams {
-            n_chunk: layout.n_chunk,
+            n_chunk: matrix.k / 32,
+            w_chunk: layout.n_chunk,
             n_unit: layout.n_unit,
             n_group: layout.n_group,
             n_rows,

@@ -85,6 +85,9 @@ struct VecShape {
     glu: bool,
     #[serde(default = "one")]
     parts: u32,
+    /// Outputs and inputs of the matrix that `n` and `k` are cut from; none for one of that size.
+    #[serde(default)]
+    of: Option<[u32; 2]>,
     /// Experts of the matrix; 0 for a plain one.
     #[serde(default)]
     experts: u32,
@@ -114,7 +117,8 @@ pub(super) fn vec(row: &Row) -> Result<Case, RowError> {
     let VecShape { n, k, glu, experts, shared, .. } = shape;
     let slots = shape.sel.len().max(1) as u32;
     let halves = if glu { 2 } else { 1 };
-    let weights = Weights::random(row, &mut random, &shape.ty, n * halves * experts.max(1), k)?;
+    let [n_held, k_held] = shape.of.unwrap_or([n, k]);
+    let weights = Weights::random(row, &mut random, &shape.ty, n_held * halves * experts.max(1), k_held)?;
     let x = random.values((slots.div_ceil(shared) * k) as usize, shape.values);
     let norm = random.weights(k as usize);
     let bias = random.values(n as usize, Values::Normal);
@@ -128,7 +132,7 @@ pub(super) fn vec(row: &Row) -> Result<Case, RowError> {
         };
         let column = column(&x[((slot / shared) * k) as usize..][..k as usize], shape.norm.then_some(&norm));
         for i in 0..n {
-            let sum = |half: u32| dot(weights.row((expert * halves + half) * n + i), &column);
+            let sum = |half: u32| dot(weights.row((expert * halves + half) * n_held + i), &column);
             let at = (slot * n + i) as usize;
             expected[at] = if glu {
                 shape.after.act.of(sum(0)) * sum(1)
@@ -141,8 +145,8 @@ pub(super) fn vec(row: &Row) -> Result<Case, RowError> {
     let mut bound = buffers(&x, &old, &bias, shape.after.add, n);
     bound.push(Bound::floats("norm", &norm));
     bound.push(Bound::input("sel", if sel.is_empty() { vec![u32::MAX] } else { sel }));
-    let layout = Layout { n_rows: n, experts, glu, parts: shape.parts };
-    let planned = weights.plan(row, layout, &mut bound, DUMMY)?;
+    let layout = Layout { n_rows: n_held, experts, glu, parts: shape.parts };
+    let planned = weights.plan(row, layout, &mut bound, DUMMY)?.first_rows(n).first_columns(k);
     Ok(Case {
         bound,
         expected: vec![(Y, expected)],
@@ -179,6 +183,9 @@ struct ManyShape {
     glu: bool,
     #[serde(default = "one")]
     parts: u32,
+    /// As [`VecShape::of`].
+    #[serde(default)]
+    of: Option<[u32; 2]>,
     /// Count the wanted rows.
     #[serde(default)]
     want: bool,
@@ -194,7 +201,9 @@ pub(super) fn many(row: &Row) -> Result<Case, RowError> {
     let mut random = row.random();
     let ManyShape { n, k, m, glu, .. } = shape;
     let capacity = m + 1;
-    let weights = Weights::random(row, &mut random, &shape.ty, if glu { 2 * n } else { n }, k)?;
+    let [n_held, k_held] = shape.of.unwrap_or([n, k]);
+    let weights =
+        Weights::random(row, &mut random, &shape.ty, if glu { 2 * n_held } else { n_held }, k_held)?;
     let x = random.values((capacity * k) as usize, shape.values);
     let bias = random.values(n as usize, Values::Normal);
     let width = if glu { n.div_ceil(8) * 16 } else { n };
@@ -208,7 +217,11 @@ pub(super) fn many(row: &Row) -> Result<Case, RowError> {
             expected[at] = if glu {
                 // Groups of eight gates and eight ups, zeros beyond the last.
                 let (output, up) = (i / 16 * 8 + i % 8, i / 8 % 2 == 1);
-                if output < n { dot(weights.row(if up { n + output } else { output }), &column) } else { 0.0 }
+                if output < n {
+                    dot(weights.row(if up { n_held + output } else { output }), &column)
+                } else {
+                    0.0
+                }
             } else {
                 shape.after.apply(dot(weights.row(i), &column), bias[i as usize], old[at])
             };
@@ -221,8 +234,8 @@ pub(super) fn many(row: &Row) -> Result<Case, RowError> {
         "step",
         if shape.want { step::step(&rows[..1], &want) } else { step::step(&rows, &[0]) },
     ));
-    let layout = Layout { n_rows: n, experts: 0, glu, parts: shape.parts };
-    let planned: Planned = weights.plan(row, layout, &mut bound, DUMMY)?;
+    let layout = Layout { n_rows: n_held, experts: 0, glu, parts: shape.parts };
+    let planned: Planned = weights.plan(row, layout, &mut bound, DUMMY)?.first_rows(n).first_columns(k);
     Ok(Case {
         bound,
         expected: vec![(Y, expected)],

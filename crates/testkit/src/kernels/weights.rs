@@ -101,7 +101,7 @@ impl Weights {
         let slice = |index| Slice { buffer: index, offset: 0, size: 0 };
         let part = |(row0, n_rows, wq, ws)| MatrixPart { row0, n_rows, wq: slice(wq), ws: slice(ws) };
         let parts = planned.into_iter().map(part).collect();
-        Ok(Matrix { format: encoding.format, n_rows, k: self.k, parts, experts, glu })
+        Ok(Matrix { format: encoding.format, n_rows, k: self.k, k_held: self.k, parts, experts, glu })
     }
 }
 
@@ -113,8 +113,8 @@ pub(super) fn resolve(planned: &Planned, slices: &[Slice<Buffer>]) -> Matrix<Buf
         wq: slices[p.wq.buffer].clone(),
         ws: slices[p.ws.buffer].clone(),
     };
-    let &Matrix { format, n_rows, k, ref parts, experts, glu } = planned;
-    Matrix { format, n_rows, k, parts: parts.iter().map(part).collect(), experts, glu }
+    let &Matrix { format, n_rows, k, k_held, ref parts, experts, glu } = planned;
+    Matrix { format, n_rows, k, k_held, parts: parts.iter().map(part).collect(), experts, glu }
 }
 
 /// Random blocks of one row: all quants, scales of either sign around 1/64, a few of them subnormal.

@@ -62,7 +62,7 @@ impl<'a> Product<'a> {
             [_, _, x, step, bias, y] if !one => (x, x, x, bias, y, step),
             _ => return None,
         };
-        let planes = planes(args, args.bindings[0], args.bindings[1], p.n_chunk, p.n_unit)?;
+        let planes = planes(args, args.bindings[0], args.bindings[1], p.w_chunk, p.n_unit)?;
         let n = if one {
             args.grid[1] as usize
         } else {
