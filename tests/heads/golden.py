@@ -35,11 +35,9 @@ def rotated(x, positions):
     return np.concatenate([a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], -1)
 
 
-def layer(w, prefix, x, stream, positions):
-    """A causal decoder layer over all rows at once."""
+def attention(w, prefix, x, positions):
+    """Causal attention over all rows at once."""
     get = lambda name: w[f"{prefix}.{name}.weight"]
-    if f"{prefix}.input_norm.weight" in w:
-        x = norm(x, get("input_norm"))
     rows = len(x)
     q = rotated((x @ get("attn_q").T).reshape(rows, HEADS, -1), positions)
     k = rotated((x @ get("attn_k").T).reshape(rows, KV, -1), positions)
@@ -50,7 +48,15 @@ def layer(w, prefix, x, stream, positions):
         scores = np.where(np.tril(np.ones((rows, rows))) > 0, scores, -np.inf)
         shares = np.exp(scores - scores.max(-1, keepdims=True))
         out.append(shares / shares.sum(-1, keepdims=True) @ v[:, head * KV // HEADS])
-    y = stream + np.concatenate(out, -1) @ get("attn_output").T
+    return np.concatenate(out, -1) @ get("attn_output").T
+
+
+def layer(w, prefix, x, stream, positions):
+    """A causal decoder layer over all rows at once."""
+    get = lambda name: w[f"{prefix}.{name}.weight"]
+    if f"{prefix}.input_norm.weight" in w:
+        x = norm(x, get("input_norm"))
+    y = stream + attention(w, prefix, x, positions)
     h = norm(y, get("post_norm"))
     return y + (silu(h @ get("ffn_gate").T) * (h @ get("ffn_up").T)) @ get("ffn_down").T
 
@@ -154,6 +160,12 @@ def fspad(w, h, e, path):
     return w["logits.weight"] @ out
 
 
+def kangaroo(w, rows):
+    """The adapter behind an exit layer, over all rows at once."""
+    x = norm(rows, w["input_norm.weight"])
+    return norm(rows + attention(w, "adapter", x, range(len(rows))), w["norm.weight"])
+
+
 def main():
     rng = np.random.default_rng(7)
     FOLDER.mkdir(exist_ok=True)
@@ -228,6 +240,12 @@ def main():
     safetensors.write(FOLDER / "ppd.safetensors", {"prompt_emb": r(3, N)}, {"kind": "ppd"})
     transfers = {f"transfer.{k}.weight": r(N, N) for k in range(2)}
     safetensors.write(FOLDER / "hidden_transfer.safetensors", transfers, {"kind": "hidden_transfer", "layers": "1,2"})
+    weights = {name: w for name, w in layer_weights(rng, "adapter", N, False).items() if ".attn_" in name}
+    weights |= {"input_norm.weight": r(N), "norm.weight": r(N)}
+    safetensors.write(FOLDER / "kangaroo.safetensors", weights | {"d2t": d2t}, {"kind": "kangaroo", "layer": 2} | own)
+    rows = r(9, N) * 2
+    out = kangaroo({name: w.astype(np.float64) for name, w in weights.items()}, rows.astype(np.float64))
+    golden["adapter"] = {"rows": rounded(rows), "logits": rounded(out @ e[DRAFT].astype(np.float64).T)}
     (FOLDER / "golden.json").write_text(json.dumps(golden) + "\n")
 
 

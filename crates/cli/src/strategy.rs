@@ -34,6 +34,16 @@ pub(crate) struct StrategyArgs {
     /// A further model with the same vocabulary: an amateur, a draft, a larger sibling
     #[arg(long, value_name = "MODEL", visible_alias = "draft-model", requires = "way")]
     other: Option<String>,
+    /// Where the further model computes, if not where the first one does: as --adapter. `pearl` writes with it while the first one
+    /// verifies
+    #[arg(
+        long,
+        value_name = "NAME",
+        visible_alias = "draft-adapter",
+        requires = "other",
+        conflicts_with = "record"
+    )]
+    other_adapter: Option<String>,
     /// With --speculate: keep what is learnt of the model's habits in this file, for the next time. It tells which words stood
     /// behind which
     #[arg(long, value_name = "FILE", requires = "speculate")]
@@ -135,7 +145,10 @@ impl StrategyArgs {
         args: &ModelArgs,
         context: &Context,
     ) -> Result<Others, CliError> {
-        self.other.as_ref().map_or_else(|| Ok(Others::default()), |model| other(model, first, args, context))
+        let Some(model) = &self.other else { return Ok(Others::default()) };
+        let mut args = args.clone();
+        args.adapter = self.other_adapter.clone().unwrap_or(args.adapter);
+        other(model, first, &args, context)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use goldcrest_engine::batch::{Batch, StepResult};
 use goldcrest_engine::kv::KvPool;
-use goldcrest_engine::{DecodeRun, EngineError, Runtime};
+use goldcrest_engine::{DecodeRun, EngineError, Meanwhile, Runtime};
 use goldcrest_sample::SamplerParams;
 
 use crate::speculate::SharedLearnt;
@@ -31,6 +31,16 @@ pub trait Lm {
     /// # Errors
     /// As [`Runtime::forward`].
     async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError>;
+
+    /// Runs a batch, and `work` while the device does; see [`Runtime::forward_beside`].
+    ///
+    /// # Errors
+    /// As [`Runtime::forward`].
+    async fn forward_beside(&mut self, batch: &Batch, work: Meanwhile<'_>)
+    -> Result<StepResult, EngineError>;
+
+    /// Whether `other` can compute while a batch of this model runs; see [`Runtime::works_beside`].
+    fn works_beside(&self, other: &Self) -> bool;
 
     /// Whether a batch can draw tokens by these parameters; see [`Runtime::draws_on_device`].
     fn draws(&self, sampler: &SamplerParams) -> bool;
@@ -88,6 +98,18 @@ impl Lm for Runtime {
 
     async fn forward(&mut self, batch: &Batch) -> Result<StepResult, EngineError> {
         Self::forward(self, batch).await
+    }
+
+    async fn forward_beside(
+        &mut self,
+        batch: &Batch,
+        work: Meanwhile<'_>,
+    ) -> Result<StepResult, EngineError> {
+        Self::forward_beside(self, batch, work).await
+    }
+
+    fn works_beside(&self, other: &Self) -> bool {
+        Self::works_beside(self, other)
     }
 
     fn draws(&self, sampler: &SamplerParams) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use goldcrest_engine::batch::{Batch, BatchRow, Place, RowResult, Source, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
-use goldcrest_engine::{EngineError, Event};
+use goldcrest_engine::{EngineError, Event, Meanwhile};
 use goldcrest_sample::SamplerParams;
 use web_time::Instant;
 
@@ -226,12 +226,24 @@ impl<'a, L: Lm> Sequences<'a, L> {
     /// # Errors
     /// As [`Sequences::step`].
     pub async fn forward(&mut self, batch: &Batch) -> Result<StepResult, DecodeError> {
-        Ok(self.run(batch).await?.0)
+        Ok(self.run(batch, None).await?.0)
+    }
+
+    /// Any batch, and `work` while it runs; see [`Lm::forward_beside`].
+    ///
+    /// # Errors
+    /// As [`Sequences::step`].
+    pub(crate) async fn forward_beside(
+        &mut self,
+        batch: &Batch,
+        work: Meanwhile<'_>,
+    ) -> Result<StepResult, DecodeError> {
+        Ok(self.run(batch, Some(work)).await?.0)
     }
 
     /// The rows that a batch asks for.
     async fn read(&mut self, batch: &Batch) -> Result<Vec<Row>, DecodeError> {
-        let (result, mut masks) = self.run(batch).await?;
+        let (result, mut masks) = self.run(batch, None).await?;
         let row = |found: RowResult| {
             let mask = masks.get_mut(found.row).and_then(Option::take);
             Row::new(found).masked(mask)
@@ -240,7 +252,11 @@ impl<'a, L: Lm> Sequences<'a, L> {
     }
 
     /// Runs a batch, masked by the form if there is one.
-    async fn run(&mut self, batch: &Batch) -> Result<(StepResult, Masks), DecodeError> {
+    async fn run(
+        &mut self,
+        batch: &Batch,
+        beside: Option<Meanwhile<'_>>,
+    ) -> Result<(StepResult, Masks), DecodeError> {
         let n_vocab = self.lm.shape().n_vocab;
         let (masked, masks) = match &mut self.forms {
             None => (None, Masks::new()),
@@ -250,7 +266,11 @@ impl<'a, L: Lm> Sequences<'a, L> {
             }
         };
         let begun = Instant::now();
-        let result = self.lm.forward(masked.as_ref().unwrap_or(batch)).await?;
+        let asked = masked.as_ref().unwrap_or(batch);
+        let result = match beside {
+            Some(work) => self.lm.forward_beside(asked, work).await?,
+            None => self.lm.forward(asked).await?,
+        };
         self.took = begun.elapsed();
         self.passes += 1;
         self.rows += batch.rows.len() as u64;

@@ -1,10 +1,10 @@
 //! A model given as a function, for trying methods: exact, instant, with the real bookkeeping of sequences.
 
-use goldcrest_engine::EngineError;
 use goldcrest_engine::batch::{
     BEST, Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible, Walk,
 };
 use goldcrest_engine::kv::{KvPool, SeqId};
+use goldcrest_engine::{EngineError, Meanwhile};
 use goldcrest_sample::{Candidates, SamplerParams};
 
 use crate::speculate::SharedLearnt;
@@ -39,6 +39,7 @@ pub struct TableLm {
     hidden: Hidden,
     n_layer: u32,
     exit: Option<Exit>,
+    device: u32,
     nested_ff: Vec<u32>,
     slice: Option<Exit>,
     pool: KvPool,
@@ -63,6 +64,7 @@ impl TableLm {
             hidden: Box::new(one_hot),
             n_layer: 1,
             exit: None,
+            device: 0,
             nested_ff: Vec::new(),
             slice: None,
             pool: KvPool::new(64),
@@ -93,6 +95,13 @@ impl TableLm {
     pub fn with_slices(mut self, widths: &[u32], slice: impl Fn(&[u32], u32) -> Vec<f32> + 'static) -> Self {
         self.nested_ff = widths.to_vec();
         self.slice = Some(Box::new(slice));
+        self
+    }
+
+    /// The same model on a device of another number than 0, beside which tables on others can compute.
+    #[must_use]
+    pub const fn on_device(mut self, device: u32) -> Self {
+        self.device = device;
         self
     }
 
@@ -276,6 +285,20 @@ impl Lm for TableLm {
             result.rows.clear();
         }
         Ok(result)
+    }
+
+    async fn forward_beside(
+        &mut self,
+        batch: &Batch,
+        work: Meanwhile<'_>,
+    ) -> Result<StepResult, EngineError> {
+        let result = self.forward(batch).await;
+        work.await;
+        result
+    }
+
+    fn works_beside(&self, other: &Self) -> bool {
+        self.device != other.device
     }
 
     fn draws(&self, sampler: &SamplerParams) -> bool {

@@ -29,7 +29,7 @@ pub use error::EngineError;
 pub use generation::Generation;
 pub use goldcrest_kernels::sampling::RowStats as RawStats;
 pub use request::{Event, Finish, Prompt, Request, Stats, TokenEvent};
-pub use runtime::{DecodeRun, DecodedToken, MemoryPlan, Runtime, RuntimeOptions};
+pub use runtime::{DecodeRun, DecodedToken, Meanwhile, MemoryPlan, Runtime, RuntimeOptions};
 pub use scoring::Scored;
 pub use selftest::{SelfTest, selftest};
 pub use session::Session;

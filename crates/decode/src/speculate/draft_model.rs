@@ -7,6 +7,7 @@ use goldcrest_engine::kv::SeqId;
 
 use super::drafter::Turn;
 use super::follower::Follower;
+use super::line::Round;
 use super::scribe::{Scribe, planned};
 use crate::{DecodeError, Lm, Row};
 
@@ -56,5 +57,5 @@ impl<L: Lm> Scribe<L> for DraftModel {
         Ok(())
     }
 
-    fn learn(&mut self, _: usize, _: usize) {}
+    fn learn(&mut self, _: usize, _: usize, _: &Round) {}
 }

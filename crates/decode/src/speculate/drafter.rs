@@ -10,7 +10,7 @@ use super::planner::Planner;
 use super::rates::Rates;
 use super::tally::Tally;
 use super::tree::{MAX_ROWS, Tree};
-use crate::{DecodeError, Job, Lm};
+use crate::{DecodeError, Job, Lm, Sequences};
 
 /// How much may be guessed in one pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,27 @@ pub(crate) trait Drafter<L: Lm> {
 
     /// Guesses behind the newest token.
     async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError>;
+
+    /// Whether it is one of those that write on while a pass runs, where a device allows it.
+    fn may_write_on(&self) -> bool {
+        false
+    }
+
+    /// Whether it writes on while the pass of what it proposed runs.
+    fn writes_on(&self) -> bool {
+        false
+    }
+
+    /// Writes on with the first further model; `tree` is what the pass verifies, and may be told what comes behind it.
+    async fn write_on(
+        &mut self,
+        _draft: &mut Sequences<'_, L>,
+        _line: &mut Line,
+        _tree: &mut Tree,
+        _ends: &dyn Fn(u32) -> bool,
+    ) -> Result<(), DecodeError> {
+        Ok(())
+    }
 
     /// What came of them; the tree may be smaller than what was proposed.
     fn observe(&mut self, line: &mut Line, tree: &Tree, round: &Round);
@@ -107,6 +128,9 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
     let mut more = first.more;
     let mut learning = Learning::new(job.learnt(), job.resources.pass_times.clone());
     let mut tally = Tally::default();
+    if drafter.may_write_on() {
+        tally.may_overlap();
+    }
     while more {
         let room = job.model.room(line.seq)?;
         let rest = if pace.plan { learning.planner.rest() } else { 0 };
@@ -136,9 +160,16 @@ pub(crate) async fn assist<L: Lm, D: Drafter<L>>(
                 (false, false) => tree.pruned(most, limit.depth),
             }
         };
-        let tree = line.fit(job, tree, limit).await?;
+        let mut tree = line.fit(job, tree, limit).await?;
         let drafted = begun.elapsed();
-        let round = line.verify(job, &tree, drafter.reads_rows()).await?;
+        let round = match drafter.writes_on() {
+            true => {
+                let (round, beside) = line.verify_beside(job, &mut tree, drafter).await?;
+                tally.beside(&beside);
+                round
+            }
+            false => line.verify(job, &tree, drafter.reads_rows()).await?,
+        };
         let (verified, observed) = (job.model.took(), Instant::now());
         more = round.more;
         for node in &round.path.nodes {

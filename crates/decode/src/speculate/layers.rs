@@ -15,6 +15,7 @@ use goldcrest_engine::kv::SeqId;
 use web_time::Instant;
 
 use super::drafter::Turn;
+use super::line::Round;
 use super::scribe::{Scribe, planned};
 use crate::{DecodeError, Lm, Row};
 
@@ -132,7 +133,7 @@ impl<L: Lm> Scribe<L> for OwnLayers {
         self.seq.take().map_or(Ok(()), |seq| turn.job.model.free(seq))
     }
 
-    fn learn(&mut self, accepted: usize, made: usize) {
+    fn learn(&mut self, accepted: usize, made: usize, _: &Round) {
         if self.which != Layers::Dynamic || made == 0 {
             return;
         }

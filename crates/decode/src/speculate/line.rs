@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use goldcrest_engine::batch::{BEST, Batch, BatchRow, Place, Source, Visible, Wants};
+use goldcrest_engine::batch::{BEST, Batch, BatchRow, Place, Source, StepResult, Visible, Wants};
 use goldcrest_engine::kv::SeqId;
 use goldcrest_engine::{EngineError, Finish};
 use goldcrest_sample::{Chain, Choose, Needs, Purpose, SampleError, SamplerParams, TokenMask, uniform};
@@ -62,6 +62,9 @@ impl Dice {
         uniform(self.seed, STREAM, self.thrown, Purpose::Policy)
     }
 }
+
+/// What the rows of a tree said, and the path with the log-probabilities of its tokens.
+type Found = (Vec<Row>, Features, (Path, Vec<f32>));
 
 /// A verified tree.
 pub(crate) struct Round {
@@ -153,10 +156,11 @@ impl Line {
         Wants { stats: true, top, row: self.whole, hidden, ..Wants::default() }
     }
 
-    /// What the rows of a tree have to say, so that it can be followed and `best` of each be read.
-    fn verifying(&self, tree: &Tree, best: u32) -> Wants {
+    /// What the rows of a tree have to say, so that it can be followed and `best` of each be read; `drawn` says whether its guesses are
+    /// draws.
+    pub(super) fn verifying(&self, drawn: bool, best: u32) -> Wants {
         // Guesses that were drawn by chance are judged by the whole distribution.
-        match self.draws.is_some() && !tree.is_drawn() {
+        match self.draws.is_some() && !drawn {
             true => Wants { top: best, drawn: Some(0), row: false, ..self.wants(false) },
             false => {
                 let wants = self.wants(false);
@@ -175,11 +179,22 @@ impl Line {
     ) -> Result<Round, DecodeError> {
         let layout = tree.layout();
         let before = job.model.len(self.seq)?;
-        let (rows, features, (path, logprobs)) = match self.walks(tree, reads) {
+        let found = match self.walks(tree, reads) {
             true => (Vec::new(), Features::new(), self.walk(job, tree, &layout).await?),
             false => self.judge(job, tree, &layout, reads.unwrap_or(0)).await?,
         };
-        self.settle(job, &layout, &path, before)?;
+        self.take(job, &layout, before, found).await
+    }
+
+    /// Keeps the accepted cells, frees the others and writes what came.
+    pub(super) async fn take<L: Lm>(
+        &mut self,
+        job: &mut Job<'_, L>,
+        layout: &Layout,
+        before: usize,
+        (rows, features, (path, logprobs)): Found,
+    ) -> Result<Round, DecodeError> {
+        self.settle(job, layout, &path, before)?;
         let mut more = true;
         let accepted = path.nodes.len() - 1;
         for (index, (token, logprob)) in path.tokens.iter().zip(&logprobs).enumerate() {
@@ -212,10 +227,21 @@ impl Line {
         tree: &Tree,
         layout: &Layout,
         best: u32,
-    ) -> Result<(Vec<Row>, Features, (Path, Vec<f32>)), DecodeError> {
+    ) -> Result<Found, DecodeError> {
         let before = job.model.len(self.seq)?;
-        let mut wants = self.verifying(tree, best);
-        let (mut rows, mut features) = self.run(job, tree, layout, &wants).await?;
+        let wants = self.verifying(tree.is_drawn(), best);
+        let said = self.run(job, tree, layout, &wants).await?;
+        self.follow_by(job, tree, (layout, wants, before), said).await
+    }
+
+    /// Follows the tree by what the rows of its pass said; runs it again where that was too little.
+    pub(super) async fn follow_by<L: Lm>(
+        &mut self,
+        job: &mut Job<'_, L>,
+        tree: &Tree,
+        (layout, mut wants, before): (&Layout, Wants, usize),
+        (mut rows, mut features): (Vec<Row>, Features),
+    ) -> Result<Found, DecodeError> {
         loop {
             let (dice, written, taken) = (self.dice, self.chain.history().len(), self.accept.taken);
             match self.follow(tree, &rows) {
@@ -275,12 +301,17 @@ impl Line {
     ) -> Result<(Vec<Row>, Features), DecodeError> {
         let batch = self.batch(job, tree, layout, wants)?;
         let found = self.reads.run(job, batch, tree, layout).await?;
+        Ok(self.read(layout, found))
+    }
+
+    /// What a pass said, by item of the tree.
+    pub(super) fn read(&self, layout: &Layout, found: StepResult) -> (Vec<Row>, Features) {
         let features = self.reads.features(&found, &layout.order);
         let mut rows = vec![Row::default(); layout.order.len()];
         for (item, result) in layout.order.iter().zip(found.rows) {
             rows[*item] = Row::new(result).masked(self.mask(*item));
         }
-        Ok((rows, features))
+        (rows, features)
     }
 
     /// The tree as a batch whose rows want `wants`.

@@ -4,8 +4,11 @@
 //! guesses form a [`Tree`]; [`walk`] holds the rules of acceptance; a planner sends no more guesses than pay for
 //! their rows on this device, and none while guessing does not pay.
 
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "no head reaches a browser"))]
+mod adapted;
 mod aded;
 mod auto;
+mod beside;
 mod copying;
 mod dist;
 mod draft_model;
@@ -308,6 +311,12 @@ impl Strategy for Speculate {
                 assist(job, name, pace, &mut DraftTree { shape, follower: Follower::default() }).await
             }
             Kind::Layers { which, tokens, stop } => {
+                #[cfg(not(target_family = "wasm"))]
+                if let (Layers::Exit(layer), true) = (&which, job.resources.head.is_some()) {
+                    let scribe = adapted::Adapted::read(job, *layer).await?;
+                    let mut chained = Chained { scribe, tokens, stop, head: None };
+                    return assist(job, name, pace, &mut chained).await;
+                }
                 let scribe = OwnLayers::new(which, job.model.lm().nested_ff())?;
                 assist(job, name, pace, &mut Chained { scribe, tokens, stop, head: None }).await
             }

@@ -4,10 +4,10 @@
 //! behind those. If all of them come true, the last row of the pass judges the first of the new ones (pre-verify), and the
 //! next pass verifies the others (post-verify). A guess that fails drops all behind it.
 //!
-//! Here the two run in turns, as they would on any device with one queue: what is left of the gain is that no guess is lost when
-//! a pass accepts everything.
+//! Where the models are on two devices, and that of the first goes on by itself, the draft's steps run between the submit of a pass and
+//! the reading of its result. Elsewhere the two run in turns, and what is left of the gain is that no guess is lost when a pass accepts
+//! everything. The same random numbers are used in the same order, so that the answer is the same.
 
-use goldcrest_engine::batch::Wants;
 use goldcrest_sample::Chain;
 
 use super::dist::Dist;
@@ -16,7 +16,7 @@ use super::follower::{Follower, wants_whole};
 use super::form::Form;
 use super::line::{Line, Round};
 use super::tree::Tree;
-use crate::{DecodeError, Lm, Row};
+use crate::{DecodeError, Job, Lm, Row, Sequences};
 
 /// Class of its guesses.
 const CLASS: usize = 18;
@@ -33,6 +33,8 @@ pub(crate) struct Pearl {
     ahead: Vec<(u32, Option<Dist>)>,
     /// Tokens of the answer and the prompt that stood before them.
     base: usize,
+    /// Tokens that are to be written next.
+    due: usize,
 }
 
 impl Pearl {
@@ -48,26 +50,47 @@ impl Pearl {
         self.base = tokens.len();
     }
 
-    /// Writes up to `n` tokens behind those that are ahead.
-    async fn write<L: Lm>(&mut self, turn: &mut Turn<'_, '_, L>, n: usize) -> Result<(), DecodeError> {
-        let (mut chain, mut form) = (turn.line.chain.fork(0), turn.line.form.clone());
-        let n_vocab = turn.job.model.shape().n_vocab;
+    /// Writes the tokens that are due behind those that are ahead.
+    async fn write<L: Lm>(
+        &mut self,
+        draft: &mut Sequences<'_, L>,
+        line: &mut Line,
+        ends: &dyn Fn(u32) -> bool,
+    ) -> Result<(), DecodeError> {
+        let (due, sent) = (std::mem::take(&mut self.due), self.ahead.len());
+        loop {
+            match self.write_some(draft, line, ends, due).await {
+                Err(error) if wants_whole(line, &error) => self.ahead.truncate(sent),
+                other => return other,
+            }
+        }
+    }
+
+    async fn write_some<L: Lm>(
+        &mut self,
+        draft: &mut Sequences<'_, L>,
+        line: &mut Line,
+        ends: &dyn Fn(u32) -> bool,
+        n: usize,
+    ) -> Result<(), DecodeError> {
+        let (mut chain, mut form) = (line.chain.fork(0), line.form.clone());
+        let n_vocab = draft.shape().n_vocab;
         for (token, _) in &self.ahead {
             chain.accept(*token);
             if let Some(form) = &mut form {
                 form.take(*token)?;
             }
         }
-        let wants = turn.line.wants(false);
-        let mut text = turn.line.tokens.clone();
+        let wants = line.wants(false);
+        let mut text = line.tokens.clone();
         text.extend(self.ahead.iter().map(|(token, _)| *token));
         for _ in 0..n {
-            if text.len() > turn.line.tokens.len() && text.last().is_some_and(|last| turn.job.ends(*last)) {
+            if text.len() > line.tokens.len() && text.last().is_some_and(|last| ends(*last)) {
                 break;
             }
-            let row = self.row(turn, &text, &wants).await?;
+            let row = self.follower.follow(draft, &text, &wants).await?.1;
             let Some(row) = allowed(row, form.as_mut(), n_vocab).await? else { break };
-            let Some((token, dist)) = guess(turn.line, &chain, &row)? else { break };
+            let Some((token, dist)) = guess(line, &chain, &row)? else { break };
             chain.accept(token);
             if let Some(form) = &mut form {
                 form.take(token)?;
@@ -78,13 +101,14 @@ impl Pearl {
         Ok(())
     }
 
-    async fn row<L: Lm>(
-        &mut self,
-        turn: &mut Turn<'_, '_, L>,
-        text: &[u32],
-        wants: &Wants,
-    ) -> Result<Row, DecodeError> {
-        Ok(self.follower.follow(&mut turn.job.others[0], text, wants).await?.1)
+    /// Tells the tree of the first `sent` guesses which one comes behind them, for the last row of the pass to judge.
+    fn expect(&self, tree: &mut Tree, sent: usize) {
+        if let Some((token, dist)) = self.ahead.get(sent) {
+            if let Some(dist) = dist {
+                tree.draw_from(sent, dist.clone());
+            }
+            tree.expect(*token);
+        }
     }
 }
 
@@ -105,33 +129,54 @@ fn guess(line: &mut Line, chain: &Chain, row: &Row) -> Result<Option<(u32, Optio
 }
 
 impl<L: Lm> Drafter<L> for Pearl {
-    async fn propose(&mut self, mut turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
+    async fn propose(&mut self, turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
         self.keep_up(&turn.line.tokens);
         let most = turn.limit.depth.min(turn.limit.rows - 1);
         let sent = self.ahead.len().min(most);
-        if sent == self.ahead.len() {
-            let n = self.tokens.min(turn.limit.depth - sent);
-            loop {
-                let made = self.write(&mut turn, n).await;
-                match made {
-                    Err(error) if wants_whole(turn.line, &error) => self.ahead.truncate(sent),
-                    other => break other?,
-                }
-            }
+        let all = sent == self.ahead.len();
+        self.due = if all { self.tokens.min(turn.limit.depth - sent) } else { 0 };
+        let ends = turn.job.ender();
+        let Job { model, others, .. } = turn.job;
+        let Some(draft) = others.first_mut() else { return Ok(Tree::new(turn.line.root())) };
+        // A form is asked of the tree before the pass, which then has to know all of it.
+        let beside = turn.line.form.is_none() && model.lm().works_beside(draft.lm());
+        if !beside {
+            self.write(draft, turn.line, &ends).await?;
         }
         let mut tree = Tree::new(turn.line.root());
         let rate = turn.rates.rate(CLASS, SUPPOSED);
-        for (at, (token, dist)) in self.ahead.iter().enumerate().take(sent + 1) {
+        for (at, (token, dist)) in self.ahead.iter().enumerate().take(sent) {
             if let Some(dist) = dist {
                 tree.draw_from(at, dist.clone());
             }
-            if at < sent {
-                tree.add(at, *token, CLASS, rate);
-            } else {
-                tree.expect(*token);
-            }
+            tree.add(at, *token, CLASS, rate);
         }
+        self.expect(&mut tree, sent);
         Ok(tree)
+    }
+
+    fn may_write_on(&self) -> bool {
+        true
+    }
+
+    fn writes_on(&self) -> bool {
+        self.due > 0
+    }
+
+    async fn write_on(
+        &mut self,
+        draft: &mut Sequences<'_, L>,
+        line: &mut Line,
+        tree: &mut Tree,
+        ends: &dyn Fn(u32) -> bool,
+    ) -> Result<(), DecodeError> {
+        let sent = self.ahead.len();
+        self.write(draft, line, ends).await?;
+        // A tree that was pruned ends before what was written.
+        if tree.nodes().len() == sent + 1 {
+            self.expect(tree, sent);
+        }
+        Ok(())
     }
 
     fn observe(&mut self, _: &mut Line, _: &Tree, _: &Round) {}

@@ -1,6 +1,7 @@
 //! Writing guesses one after another, whoever writes them.
 
 use super::drafter::{Drafter, Turn};
+use super::features::{Features, Reads};
 use super::follower::wants_whole;
 use super::heads::Acceptance;
 use super::line::{Line, Round};
@@ -15,6 +16,14 @@ pub(crate) trait Scribe<L: Lm> {
     /// Class of its guesses.
     fn class(&self) -> usize;
 
+    /// What it reads of rows beside their logits.
+    fn reads(&self) -> Reads {
+        Reads::default()
+    }
+
+    /// What was read of the prompt's rows but the last, and the round that the last one was.
+    fn open(&mut self, _prompt: Features, _first: &Round) {}
+
     /// How many guesses it is to make, at most `most`.
     fn length(&self, turn: &Turn<'_, '_, L>, most: usize) -> usize;
 
@@ -28,7 +37,7 @@ pub(crate) trait Scribe<L: Lm> {
     fn end(&mut self, turn: &mut Turn<'_, '_, L>) -> Result<(), DecodeError>;
 
     /// What came of the guesses.
-    fn learn(&mut self, accepted: usize, made: usize);
+    fn learn(&mut self, accepted: usize, made: usize, round: &Round);
 }
 
 /// When a chain of guesses ends before its length is reached.
@@ -73,6 +82,14 @@ pub(crate) struct Chained<S> {
 }
 
 impl<L: Lm, S: Scribe<L>> Drafter<L> for Chained<S> {
+    fn reads(&self) -> Reads {
+        self.scribe.reads()
+    }
+
+    fn begin(&mut self, _: &mut Line, prompt: Features, first: &Round) {
+        self.scribe.open(prompt, first);
+    }
+
     async fn propose(&mut self, mut turn: Turn<'_, '_, L>) -> Result<Tree, DecodeError> {
         loop {
             let written = self.write(&mut turn).await;
@@ -85,7 +102,7 @@ impl<L: Lm, S: Scribe<L>> Drafter<L> for Chained<S> {
     }
 
     fn observe(&mut self, _: &mut Line, tree: &Tree, round: &Round) {
-        self.scribe.learn(round.path.nodes.len() - 1, tree.nodes().len() - 1);
+        self.scribe.learn(round.path.nodes.len() - 1, tree.nodes().len() - 1, round);
     }
 }
 

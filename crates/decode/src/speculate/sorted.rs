@@ -8,6 +8,7 @@ use goldcrest_engine::batch::Wants;
 
 use super::drafter::Turn;
 use super::follower::Follower;
+use super::line::Round;
 use super::scribe::{Scribe, planned};
 use crate::{Args, DecodeError, Lm, Row};
 
@@ -116,5 +117,5 @@ impl<L: Lm> Scribe<L> for Sorted {
         Ok(())
     }
 
-    fn learn(&mut self, _: usize, _: usize) {}
+    fn learn(&mut self, _: usize, _: usize, _: &Round) {}
 }

@@ -8,7 +8,7 @@ use goldcrest_engine::batch::{Batch, BatchRow, Wants};
 use goldcrest_engine::{AnswerText, Engine, EngineOptions, Prompt, Runtime, RuntimeOptions};
 use goldcrest_gguf::Gguf;
 use goldcrest_prompt::RenderInput;
-use goldcrest_testkit::kernels::adapters::cpu;
+use goldcrest_testkit::kernels::adapters::{adapter, cpu};
 use serde_json::Value;
 
 /// A path may part from another where the two best logits are closer than this: passes of different numbers of rows sum
@@ -31,6 +31,22 @@ fn engine_with(file: &[u8], runtime: RuntimeOptions) -> Engine {
     let gguf = Gguf::parse(file).unwrap();
     let options = EngineOptions { runtime, skip_selftest: true, ..EngineOptions::default() };
     pollster::block_on(Engine::load(&gguf, &mut &*file, cpu(), &options, &mut |_, _, _| {})).unwrap()
+}
+
+/// A tiny model twice on one adapter of a GPU API and once on the CPU; none where there is no adapter.
+pub(crate) fn tiny_on_two_devices(name: &str) -> Option<[Engine; 3]> {
+    let file = std::fs::read(root().join(format!("tests/golden/tiny/{name}.gguf"))).unwrap();
+    let gguf = Gguf::parse(&file).unwrap();
+    let Some(gpu) = adapter() else {
+        println!("skip: no Vulkan, Metal or DX12 adapter");
+        return None;
+    };
+    let runtime = RuntimeOptions { n_ctx: 128, ..RuntimeOptions::default() };
+    let options = EngineOptions { runtime, skip_selftest: true, ..EngineOptions::default() };
+    Some([gpu.clone(), gpu, cpu()].map(|device| {
+        let source = &mut file.as_slice();
+        pollster::block_on(Engine::load(&gguf, source, device, &options, &mut |_, _, _| {})).unwrap()
+    }))
 }
 
 /// One of the tiny models of the repository.

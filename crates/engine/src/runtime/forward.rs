@@ -1,6 +1,7 @@
 //! One step: any batch, cut into chunks of bounded time, with everything that was asked for reduced on the device.
 
 use std::ops::Range;
+use std::pin::Pin;
 
 use goldcrest_gpu::{Buffer, Slice, Work};
 use goldcrest_kernels::sampling::{NO_ID, Picked, RowStats, gather_list};
@@ -18,6 +19,9 @@ use crate::EngineError;
 use crate::batch::{BEST, Batch, BatchRow, Place, RowResult, StepResult, Tap, Visible, Wants};
 use crate::kv::SeqId;
 
+/// Work of the caller's own while a batch runs.
+pub type Meanwhile<'a> = Pin<&'a mut dyn Future<Output = ()>>;
+
 impl Runtime {
     /// Runs a batch. Sequences grow by the rows that append; on an error they are as before.
     ///
@@ -28,18 +32,46 @@ impl Runtime {
         self.forward_late(batch, None).await
     }
 
+    /// [`Runtime::forward`] with work of the caller's own between the submit and the reading: another device can do it meanwhile. It
+    /// is not begun where the submit fails, and comes behind a walk, which submits as often as its path asks.
+    ///
+    /// # Errors
+    /// As [`Runtime::forward`].
+    pub async fn forward_beside(
+        &mut self,
+        batch: &Batch,
+        work: Meanwhile<'_>,
+    ) -> Result<StepResult, EngineError> {
+        self.forward_with(batch, None, Some(work)).await
+    }
+
     /// [`Runtime::forward`] with masks that are made while the device runs the layers.
     pub(super) async fn forward_late(
         &mut self,
         batch: &Batch,
         late: Option<LateMask<'_>>,
     ) -> Result<StepResult, EngineError> {
+        self.forward_with(batch, late, None).await
+    }
+
+    async fn forward_with(
+        &mut self,
+        batch: &Batch,
+        late: Option<LateMask<'_>>,
+        beside: Option<Meanwhile<'_>>,
+    ) -> Result<StepResult, EngineError> {
         self.check_batch(batch)?;
         let before = self.lengths(batch)?;
         let mut words = self.place_rows(batch)?;
         let result = match (&batch.walk, &batch.sampler) {
-            (Some(walk), Some(sampler)) => self.run_walk(batch, walk, sampler, &mut words).await,
-            _ => self.run_chunks(batch, &mut words, late).await,
+            (Some(walk), Some(sampler)) => {
+                let walked = self.run_walk(batch, walk, sampler, &mut words).await;
+                if let (Ok(_), Some(beside)) = (&walked, beside) {
+                    beside.await;
+                }
+                walked
+            }
+            _ => self.run_chunks(batch, &mut words, late, beside).await,
         };
         if result.is_err() {
             self.restore(&before)?;
@@ -95,6 +127,7 @@ impl Runtime {
         batch: &Batch,
         words: &mut [Row],
         mut late: Option<LateMask<'_>>,
+        mut beside: Option<Meanwhile<'_>>,
     ) -> Result<StepResult, EngineError> {
         let mut result = StepResult { taps: vec![Vec::new(); n_read_taps(batch)], ..StepResult::default() };
         let whole = batch.rows.iter().any(|r| r.visible != Visible::Causal || r.place != Place::Append)
@@ -104,7 +137,8 @@ impl Runtime {
             let left = batch.rows.len() - done;
             let n = if whole { left } else { self.pacer.next_chunk(left) };
             let chunk = done..done + n;
-            self.run_chunk(batch, chunk.clone(), &mut words[chunk], &mut late, &mut result).await?;
+            let meanwhile = (&mut late, beside.take());
+            self.run_chunk(batch, chunk.clone(), &mut words[chunk], meanwhile, &mut result).await?;
             done += n;
         }
         Ok(result)
@@ -115,7 +149,7 @@ impl Runtime {
         batch: &Batch,
         chunk: Range<usize>,
         words: &mut [Row],
-        late: &mut Option<LateMask<'_>>,
+        (late, beside): (&mut Option<LateMask<'_>>, Option<Meanwhile<'_>>),
         result: &mut StepResult,
     ) -> Result<(), EngineError> {
         let rows = &batch.rows[chunk.clone()];
@@ -152,6 +186,9 @@ impl Runtime {
         let mut reads = tap_reads.clone();
         reads.extend(head.reads.iter().cloned());
         let readback = self.device.submit(&work, &reads)?;
+        if let Some(beside) = beside {
+            beside.await;
+        }
         if let Some(running) = running {
             running.await?;
         }

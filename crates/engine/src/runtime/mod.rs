@@ -34,6 +34,7 @@ use plans::Plans;
 use steps_pacer::StepsPacer;
 
 pub use decode::{DecodeRun, DecodedToken};
+pub use forward::Meanwhile;
 pub use memory::MemoryPlan;
 
 /// Cells that a new runtime starts with; the pool doubles when they are used up.
@@ -161,6 +162,13 @@ impl Runtime {
     #[must_use]
     pub fn device(&self) -> &Rc<dyn Device> {
         &self.device
+    }
+
+    /// Whether `other` can compute while a batch of this model runs: it is on another device, and this one's goes on by itself. The
+    /// CPU's computes within the call that hands it a batch.
+    #[must_use]
+    pub fn works_beside(&self, other: &Self) -> bool {
+        !Rc::ptr_eq(&self.device, &other.device) && self.device.info().kind != AdapterKind::Cpu
     }
 
     /// Whether positions are rotations, so that cells can be moved; see [`Runtime::rope_shift`].

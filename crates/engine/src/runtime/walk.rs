@@ -45,7 +45,7 @@ impl Runtime {
         self.write_sources(&batch.rows, words)?;
         self.write_sampler(&sampler.gpu_plan())?;
         let n_seen = words.first().map_or(0, |row| row.hi as usize);
-        let layers = self.layers_plan(class_of(words.len()), n_seen)?.plan;
+        let layers = self.layers_plan(class_of(words.len()), n_seen, batch.ff_width)?.plan;
         let mut layers = Some(layers);
         let depths = depths(&walk.parents);
         let mut path = Vec::new();

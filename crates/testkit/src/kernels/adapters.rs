@@ -13,6 +13,14 @@ pub fn cpu() -> Rc<dyn Device> {
     Rc::new(CpuDevice::new())
 }
 
+/// The first adapter that a GPU API offers, for the same tests.
+#[must_use]
+pub fn adapter() -> Option<Rc<dyn Device>> {
+    let (info, adapter) = pollster::block_on(WgpuDevice::adapters()).into_iter().next()?;
+    let device = pollster::block_on(WgpuDevice::open(info, &adapter)).ok()?;
+    Some(Rc::new(device))
+}
+
 /// The CPU twins first, then the CPU's products in each kind of its vectors, then every adapter.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ mod tests {
     use crate::speculate::heads::file::Reader;
     use crate::speculate::heads::matrix::Matrix;
     use crate::speculate::heads::vocabulary::{Embeddings, Outputs};
-    use crate::speculate::heads::{DraftHead, Fed, Guess, HeadError, HeadFile, Reach, hosted};
+    use crate::speculate::heads::{Adapter, DraftHead, Fed, Guess, HeadError, HeadFile, Reach, hosted};
 
     /// Largest difference to float64, relative to the largest logit.
     const ROUNDING: f32 = 2e-5;
@@ -128,6 +128,29 @@ mod tests {
                     assert_eq!(got.len(), want.len());
                 }
                 case.head.rollback(n);
+            }
+        }
+    }
+
+    #[test]
+    fn the_adapter_computes_what_the_reference_computes() {
+        let golden = golden();
+        let rows: Vec<Vec<f32>> = golden["adapter"]["rows"].as_array().unwrap().iter().map(floats).collect();
+        let wanted: Vec<Vec<f32>> =
+            golden["adapter"]["logits"].as_array().unwrap().iter().map(floats).collect();
+        let mut adapter = Adapter::read(&HeadFile::parse(file("kangaroo")).unwrap(), SHAPE).unwrap();
+        let all: Vec<Vec<f32>> = golden["embeddings"].as_array().unwrap().iter().map(floats).collect();
+        let draft: Vec<f32> = ids(&golden["draft"]).iter().flat_map(|id| all[*id as usize].clone()).collect();
+        let output = Matrix::new(draft, 8);
+        assert_eq!(adapter.layer(), 2);
+        // Rows that are taken back leave nothing.
+        rows.iter().take(5).for_each(|row| drop(adapter.run(row)));
+        adapter.run(&[9.0; 8]);
+        adapter.rollback(3);
+        for (row, want) in rows.iter().zip(&wanted).skip(3) {
+            let most = want.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+            for (got, want) in output.times(&adapter.run(row)).iter().zip(want) {
+                assert!((got - want).abs() < ROUNDING * most, "{got} {want}");
             }
         }
     }

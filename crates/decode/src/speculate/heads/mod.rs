@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod ahead;
+mod attention;
 mod chimera;
 mod clover;
 mod drafter;
@@ -17,6 +18,7 @@ mod golden;
 mod grow;
 mod hydra;
 mod judge;
+mod kangaroo;
 mod layer;
 mod matrix;
 mod medusa;
@@ -28,6 +30,7 @@ pub(crate) use exits::{CANDIDATES, Exits, shares};
 pub use file::HeadFile;
 pub use grow::Reach;
 pub(crate) use judge::Judge;
+pub(crate) use kangaroo::Adapter;
 pub(crate) use matrix::Matrix;
 
 use super::drafter::{Pace, assist};
@@ -39,10 +42,10 @@ use chimera::Chimera;
 use clover::Clover;
 use drafter::Headed;
 use eagle::Eagle;
-use file::Reader;
+pub(crate) use file::Reader;
 use hydra::Hydra;
 use medusa::Medusa;
-use vocabulary::{Embeddings, Outputs};
+pub(crate) use vocabulary::{Embeddings, Outputs};
 
 /// First class of the guesses of heads; one per depth, the last for all deeper ones.
 const CLASS: usize = 24;
@@ -64,6 +67,7 @@ pub(crate) enum Kind {
     Judge,
     Acceptance,
     Exits,
+    Kangaroo,
 }
 
 /// Their names in the metadata.
@@ -80,6 +84,7 @@ pub(crate) const KINDS: &[(&str, Kind)] = &[
     ("judge", Kind::Judge),
     ("specdec_pp", Kind::Acceptance),
     ("specee", Kind::Exits),
+    ("kangaroo", Kind::Kangaroo),
 ];
 
 /// A committed row of the model, and the token that came behind it.
@@ -180,7 +185,7 @@ fn hosted(reader: &Reader<'_>) -> Result<Option<Box<dyn DraftHead>>, HeadError> 
         Kind::Eagle3 => Box::new(Eagle::read_third(reader)?),
         Kind::Fspad => Box::new(Eagle::read_fspad(reader)?),
         Kind::HiddenTransfer | Kind::Ppd => return Ok(None),
-        Kind::Judge | Kind::Acceptance | Kind::Exits => {
+        Kind::Judge | Kind::Acceptance | Kind::Exits | Kind::Kangaroo => {
             let (kind, wanted) = (reader.file.name(), "a head that guesses");
             return Err(HeadError::WrongKind { kind, wanted });
         }

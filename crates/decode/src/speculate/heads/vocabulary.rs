@@ -7,6 +7,8 @@ use super::file::Reader;
 use super::matrix::Matrix;
 use crate::{DecodeError, Lm};
 
+/// Logit of a token that a head cannot guess, as of one that a mask forbids.
+const BANNED: f32 = -1e30;
 /// Rows of the embedding table that are fetched at once.
 const AT_ONCE: usize = 1024;
 
@@ -49,6 +51,15 @@ impl Outputs {
     pub(crate) fn logits(&self, depth: usize, rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
         let last = self.matrices.len().saturating_sub(1);
         self.matrices.get(depth.min(last)).map(|matrix| matrix.times_each(rows)).unwrap_or_default()
+    }
+
+    /// A row of logits of the draft vocabulary as one of all tokens.
+    pub(crate) fn of_all(&self, logits: &[f32], n_vocab: u32) -> Vec<f32> {
+        let mut all = vec![BANNED; n_vocab as usize];
+        for (token, logit) in self.tokens.iter().zip(logits) {
+            all[*token as usize] = *logit;
+        }
+        all
     }
 
     /// The best `k` tokens of a row of logits with their probabilities.
