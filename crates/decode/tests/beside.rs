@@ -53,7 +53,7 @@ fn what_is_written_beside_a_pass_is_what_is_written_in_turns() {
                     let [a, b] =
                         [&beside, &turns].map(|outcome| &outcome.report["speculation"]["accepted_histogram"]);
                     assert_eq!(a, b, "{spec}, seed {seed}");
-                    assert!(overlapped(&beside) > 10, "{spec}, seed {seed}: {}", overlapped(&beside));
+                    assert!(overlapped(&beside) >= 5, "{spec}, seed {seed}: {}", overlapped(&beside));
                 }
                 assert_eq!((overlapped(&turns), &turns.report["speculation"]["hidden_ms"]), (0, &0.0.into()));
             }

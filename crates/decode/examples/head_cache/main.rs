@@ -1,9 +1,10 @@
 //! Text that a model writes by itself with the hidden rows behind it, to train draft heads on; see
 //! `tests/heads/train_medusa.py`, which reads what this writes:
-//! `cargo run --release -p goldcrest-decode --example head_cache -- MODEL.gguf tests/heads/topics.json FOLDER [TOKENS]`.
+//! `cargo run --release -p goldcrest-decode --example head_cache -- MODEL.gguf tests/heads/topics.json FOLDER [TOKENS [LAYERS]]`.
 //!
 //! `embeddings.f16` holds the embedding table. `cache.bin` holds one record a text: two `u32`, the tokens of the prompt and of
-//! the answer, the answer's tokens as `u32`, and for each of them the hidden row (f16, behind the final norm) that it was chosen from.
+//! the answer, the answer's tokens as `u32`, and for each of them the hidden row (f16, behind the final norm) that it was chosen from. With
+//! LAYERS, as `24,27,29`, `exits.bin` holds what those say, for `tests/heads/train_specee.py`; see `exits.rs`.
 
 use std::error::Error;
 use std::fs::File;
@@ -18,6 +19,10 @@ use goldcrest_prompt::RenderInput;
 use goldcrest_testkit::kernels::adapters::cpu;
 use serde_json::Value;
 
+mod exits;
+
+use exits::Exits;
+
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
 /// Texts that are written side by side: as many rows as a pass reduces at once.
@@ -27,8 +32,11 @@ const LONGEST: usize = 128;
 
 /// A text under way.
 struct Text {
+    number: u32,
     seq: SeqId,
     prompt: usize,
+    /// The token before the next one.
+    before: u32,
     next: u32,
     tokens: Vec<u32>,
     hidden: Vec<f32>,
@@ -52,18 +60,23 @@ fn main() -> Fallible<()> {
     std::fs::create_dir_all(folder)?;
     embeddings(&mut engine.runtime().borrow_mut(), &folder.join("embeddings.f16"))?;
     let mut out = BufWriter::new(File::create(folder.join("cache.bin"))?);
+    let mut exits = match args.get(4) {
+        Some(layers) => Some(Exits::new(layers, File::create(folder.join("exits.bin"))?)?),
+        None => None,
+    };
     let mut open: Vec<Text> = Vec::new();
     let mut prompts = prompts(&serde_json::from_slice(&std::fs::read(topics)?)?).into_iter();
-    let mut written = 0;
+    let (mut written, mut number) = (0, 0);
     while written < most {
         while open.len() < AT_ONCE {
             let Some(prompt) = prompts.next() else { break };
-            open.push(begin(&engine, &prompt)?);
+            open.push(begin(&engine, &prompt, number)?);
+            number += 1;
         }
         if open.is_empty() {
             break;
         }
-        pass(&mut engine.runtime().borrow_mut(), &mut open)?;
+        pass(&mut engine.runtime().borrow_mut(), &mut open, exits.as_mut())?;
         let (ended, going) = open.into_iter().partition(|text: &Text| {
             text.tokens.len() == LONGEST || text.tokens.last().is_some_and(|t| ends.contains(t))
         });
@@ -91,7 +104,7 @@ fn prompts(file: &Value) -> Vec<String> {
     (0..questions.len()).flat_map(round).map(|(shift, i, topic)| with(shift, i, topic)).collect()
 }
 
-fn begin(engine: &Engine, prompt: &str) -> Fallible<Text> {
+fn begin(engine: &Engine, prompt: &str, number: u32) -> Fallible<Text> {
     let messages = serde_json::json!([{ "role": "user", "content": prompt }]);
     let input = RenderInput { messages, add_generation_prompt: true, ..RenderInput::default() };
     let tokens = engine.session().encode(&Prompt::Chat(Box::new(input)))?;
@@ -99,19 +112,24 @@ fn begin(engine: &Engine, prompt: &str) -> Fallible<Text> {
     let seq = runtime.pool_mut().create();
     let (next, before) = tokens.split_last().ok_or("an empty prompt")?;
     pollster::block_on(runtime.prefill(seq, before, &mut |_| true))?;
-    Ok(Text { seq, prompt: tokens.len(), next: *next, tokens: Vec::new(), hidden: Vec::new() })
+    let (prompt, last) = (tokens.len(), before.last().copied().unwrap_or(0));
+    Ok(Text { number, seq, prompt, before: last, next: *next, tokens: Vec::new(), hidden: Vec::new() })
 }
 
 /// One token more of every text, the likeliest one.
-fn pass(runtime: &mut Runtime, open: &mut [Text]) -> Fallible<()> {
+fn pass(runtime: &mut Runtime, open: &mut [Text], exits: Option<&mut Exits>) -> Fallible<()> {
     let wants = Wants { stats: true, hidden: true, ..Wants::default() };
     let mut rows = Vec::new();
     for text in open.iter() {
         let pos = runtime.pool().sequence(text.seq)?.next_pos();
         rows.push(BatchRow::token(text.next, pos, text.seq).wanting(wants.clone()));
     }
-    let found = pollster::block_on(runtime.forward(&Batch { rows, ..Batch::default() }))?.rows;
+    let found = match exits {
+        Some(exits) => exits.pass(runtime, open, rows)?,
+        None => pollster::block_on(runtime.forward(&Batch { rows, ..Batch::default() }))?.rows,
+    };
     for (text, row) in open.iter_mut().zip(found) {
+        text.before = text.next;
         text.next = row.stats.map_or(0, |stats| stats.argmax);
         text.tokens.push(text.next);
         text.hidden.extend(row.hidden);
