@@ -25,7 +25,8 @@ pub(super) struct Strides {
 }
 
 impl Strides {
-    pub(super) fn of(planes: &Planes<'_>, n_chunk: usize) -> Self {
+    pub(super) fn of(planes: &Planes<'_>) -> Self {
+        let n_chunk = planes.layout.n_chunk as usize;
         let steps = |group_bytes: u64| Steps {
             group: group_bytes as usize / 4,
             chunk: group_bytes as usize / 4 / n_chunk,

@@ -189,7 +189,7 @@ vnni! {
         Blocks {
             chunks: (0..n_block).map(|i| n_chunk * i / n_block..n_chunk * (i + 1) / n_block).collect(),
             tiles: (0..n_tile).map(|i| tile_of(n, n_tile, i)).collect(),
-            strides: Strides::of(&product.planes, n_chunk),
+            strides: Strides::of(&product.planes),
             panel: [empty(); BLOCK],
         }
     }
