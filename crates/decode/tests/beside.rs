@@ -30,6 +30,9 @@ fn run(mut model: TableLm, mut draft: TableLm, ask: Ask, spec: &str) -> Result<O
     got
 }
 
+/// Whether a request is greedy, and the request of a seed.
+type Kind = (bool, fn(u64) -> Ask);
+
 fn overlapped(outcome: &Outcome) -> u64 {
     outcome.report["speculation"]["overlapped"].as_u64().unwrap()
 }
@@ -43,8 +46,7 @@ fn what_is_written_beside_a_pass_is_what_is_written_in_turns() {
     for spec in ["pearl:plan=false", "pearl:tokens=1,plan=false", "pearl:tokens=7,rows=4,plan=false", "pearl"]
     {
         for seed in 0..20 {
-            let kinds: [(bool, fn(u64) -> Ask); 3] =
-                [(true, |_| ask(60)), (false, |seed| sampled(60, seed)), (false, cool)];
+            let kinds: [Kind; 3] = [(true, |_| ask(60)), (false, |seed| sampled(60, seed)), (false, cool)];
             for (greedy, ask) in kinds {
                 let turns = run(far_sighted(), draft(), ask(seed), spec).unwrap();
                 let beside = run(far_sighted().on_device(1), draft(), ask(seed), spec).unwrap();
