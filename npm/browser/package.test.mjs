@@ -229,6 +229,23 @@ test("the engine has subgroups where the adapter has them, unless they are not w
   await profile.close();
 });
 
+test("the CPU's two builds give the same greedy tokens", async () => {
+  const { page, profile } = await visit();
+  const found = await page.evaluate(async (prompt) => {
+    const found = [];
+    for (const options of [{}, { relaxedUrl: false }, { deterministic: true }]) {
+      const engine = await window.goldcrest.Goldcrest.load("/model.gguf", { backend: "cpu", ...options });
+      const { choices } = await engine.completions.create({ prompt, max_tokens: 5, temperature: 0, ignore_eos: true, return_token_ids: true });
+      found.push([engine.info.adapter.name, choices[0].token_ids]);
+      await engine.dispose();
+    }
+    return found;
+  }, golden.prompt);
+  const names = ["CPU (relaxed SIMD)", "CPU (SIMD128)", "CPU (SIMD128)"];
+  assert.deepEqual(found, names.map((name) => [name, EXPECTED.tokens]));
+  await profile.close();
+});
+
 test("fifty engines come and go, and no worker stays", async () => {
   const { page, profile } = await visit();
   await page.evaluate(async () => {

@@ -9,7 +9,7 @@ process.chdir(root);
 rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"], { stdio: "inherit" });
 
-const wasm = ["goldcrest_wasm", "goldcrest_grammar"].flatMap((name) => [`${name}.js`, `${name}_bg.wasm`]);
+const wasm = ["goldcrest_wasm", "goldcrest_relaxed", "goldcrest_grammar"].flatMap((name) => [`${name}.js`, `${name}_bg.wasm`]);
 if (wasm.every((name) => existsSync(`src/wasm/${name}`))) {
   for (const name of wasm) cpSync(`src/wasm/${name}`, `dist/wasm/${name}`);
 } else if (process.argv.includes("--release")) {

@@ -17,7 +17,7 @@ export function modelsOf(realm: Realm): Models {
     async remove(name, { cache = "auto" } = {}) {
       const text = cacheText(name);
       if (text === undefined) return false;
-      const { store, digest } = await downloadTools(realm, cache, undefined);
+      const { store, digest } = await downloadTools(realm, cache, { wasmUrl: undefined, relaxedUrl: undefined });
       return store.remove(await shelfKey(text, digest));
     },
   };

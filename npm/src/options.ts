@@ -9,7 +9,10 @@ export function readLoadOptions(options: LoadOptions): EngineOptions {
   if (!["auto", "webgpu", "cpu"].includes(backend)) throw invalidParameter("backend", backend, "auto, webgpu, cpu");
   const switches = { subgroups, deterministic, guessMemory };
   for (const [name, value] of Object.entries(switches)) if (typeof value !== "boolean") throw invalidParameter(name, value, "true or false");
-  return { ...readOpenOptions(options), connections: connections(options.connections), backend, contextLength: readContext(options), ...switches };
+  const opened = readOpenOptions(options);
+  // The builds round differently: the same bits wherever the file runs are those of the plain one.
+  const relaxedUrl = deterministic ? null : opened.relaxedUrl;
+  return { ...opened, relaxedUrl, connections: connections(options.connections), backend, contextLength: readContext(options), ...switches };
 }
 
 /** Checked options of `loadOther`; the rest is the engine's. */
@@ -24,12 +27,20 @@ export function readOpenOptions(options: SourceOptions): OpenOptions {
   if (!["auto", "opfs", "memory"].includes(cache)) throw invalidParameter("cache", cache, "auto, opfs, memory");
   return {
     wasmUrl: wasmUrl === undefined ? undefined : absolute("wasmUrl", wasmUrl),
+    relaxedUrl: readRelaxedUrl(options),
     grammarUrl: readGrammarUrl(options),
     cache,
     hubUrl: absolute("hubUrl", hubUrl).replace(/\/+$/, ""),
     sha256: readSum(sha256),
     connections: 1,
   };
+}
+
+/** Whoever says where the one build lies may have only that. */
+function readRelaxedUrl({ wasmUrl, relaxedUrl }: SourceOptions): string | null | undefined {
+  if (relaxedUrl === false) return null;
+  if (relaxedUrl !== undefined) return absolute("relaxedUrl", relaxedUrl);
+  return wasmUrl === undefined ? undefined : null;
 }
 
 /** Whoever says where the one wasm file lies has put the other beside it, or says where. */

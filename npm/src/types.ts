@@ -54,6 +54,12 @@ export interface SourceOptions {
   /** The wasm file, if it does not lie beside this package's code. */
   readonly wasmUrl?: string | URL | undefined;
   /**
+   * The wasm file that takes its place where the platform has relaxed vectors, `goldcrest_relaxed_bg.wasm`: faster where the CPU
+   * computes. Default: beside this package's code, or none where `wasmUrl` is given. `false` takes the plain one everywhere, and so does
+   * {@link LoadOptions.deterministic}.
+   */
+  readonly relaxedUrl?: string | URL | false | undefined;
+  /**
    * The wasm file of grammars, `goldcrest_grammar_bg.wasm`, which the first request for an answer in a form fetches. Default:
    * beside the other one.
    */

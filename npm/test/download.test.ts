@@ -25,7 +25,7 @@ interface Opened {
 async function open(server: FaultServer, realm: TestRealm, more: Partial<DownloadOptions> = {}): Promise<Opened> {
   const phases = new Map<string, number[]>();
   const file: RemoteFile = { source: `${server.url}/m.gguf`, locate: async () => ({ url: `${server.url}/m.gguf`, size: null, sha256: null }) };
-  const source = await openRemote(file, await downloadTools(realm, "auto", undefined), {
+  const source = await openRemote(file, await downloadTools(realm, "auto", { wasmUrl: undefined, relaxedUrl: undefined }), {
     connections: 4,
     signal: new AbortController().signal,
     sha256: null,

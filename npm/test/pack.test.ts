@@ -13,10 +13,10 @@ const npm = (...args: string[]) => spawnSync("npm", [...args, "--dry-run", "--ig
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE-(APACHE|MIT))$/,
   /^dist\/([\w-]+\/)?[\w-]+\.(js|d\.ts)$/,
-  /^dist\/wasm\/goldcrest_(wasm|grammar)(\.js|_bg\.wasm)$/,
+  /^dist\/wasm\/goldcrest_(wasm|relaxed|grammar)(\.js|_bg\.wasm)$/,
 ];
 const NEEDED = ["package.json", "README.md", "LICENSE-APACHE", "LICENSE-MIT", "dist/index.js", "dist/index.d.ts", "dist/core/worker.js"];
-const ENGINE = ["wasm", "grammar"].flatMap((name) => [`dist/wasm/goldcrest_${name}.js`, `dist/wasm/goldcrest_${name}_bg.wasm`]);
+const ENGINE = ["wasm", "relaxed", "grammar"].flatMap((name) => [`dist/wasm/goldcrest_${name}.js`, `dist/wasm/goldcrest_${name}_bg.wasm`]);
 
 test("the packed package holds what users need and nothing else", () => {
   const { stdout, stderr } = npm("pack", "--json");

@@ -104,7 +104,7 @@ test("what is planned or unknown is refused, never ignored", async () => {
 test("options of load are checked by name", async () => {
   const bad: [string, unknown][] = [
     ["backend", "cuda"], ["contextLength", 0], ["contextLength", 1.5], ["connections", 0], ["connections", 17], ["cache", "disk"],
-    ["sha256", "abc"], ["subgroups", 1], ["deterministic", "yes"], ["guessMemory", 1], ["hubUrl", "not a url"], ["wasmUrl", "::"],
+    ["sha256", "abc"], ["subgroups", 1], ["deterministic", "yes"], ["guessMemory", 1], ["hubUrl", "not a url"], ["wasmUrl", "::"], ["relaxedUrl", "::"],
   ];
   for (const [name, value] of bad) await refused(async () => readLoadOptions({ [name]: value }), "E_INVALID_PARAMETER", name);
 });

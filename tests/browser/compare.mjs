@@ -1,4 +1,4 @@
-// One measurement for `cargo xtask compare`: node compare.mjs cpu|webgpu|wllama MODEL PROMPT_TOKENS NEW_TOKENS [WLLAMA_FOLDER].
+// One measurement for `cargo xtask compare`: node compare.mjs cpu|plain|webgpu|wllama MODEL PROMPT_TOKENS NEW_TOKENS [WLLAMA_FOLDER].
 // Prints {prefill, decode, what}, in tokens per second.
 
 import { basename, dirname } from "node:path";
@@ -13,8 +13,9 @@ if (executablePath === undefined) {
 }
 
 /** Our engine: a short prompt, the prompt once to warm up, and once measured; they share nothing. */
-async function ours([path, backend, nPrompt, nNew]) {
-  const { border, load } = await import("/page/border.js");
+async function ours([path, part, nPrompt, nNew]) {
+  const { border, load } = await import(part === "plain" ? "/page/border.js" : "/page/border.js?build=goldcrest_relaxed");
+  const backend = part === "webgpu" ? "webgpu" : "cpu";
   const { generate } = await import("/page/golden.js");
   const begun = performance.now();
   const engine = await load(path, { backend });

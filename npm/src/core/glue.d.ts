@@ -9,6 +9,16 @@ declare module "*/goldcrest_wasm.js" {
   export const version: typeof glue.version;
 }
 
+declare module "*/goldcrest_relaxed.js" {
+  const glue: import("./wasm.js").WasmGlue<import("./wasm.js").WasmModule>;
+  export default glue.default;
+  export const Engine: typeof glue.Engine;
+  export const Sha256: typeof glue.Sha256;
+  export const plan: typeof glue.plan;
+  export const strategies: typeof glue.strategies;
+  export const version: typeof glue.version;
+}
+
 declare module "*/goldcrest_grammar.js" {
   const glue: import("./wasm.js").WasmGlue<import("./wasm.js").WasmGrammars>;
   export default glue.default;

@@ -145,7 +145,7 @@ export class LocalCore implements Core {
   ): Promise<EngineFacts> {
     this.#free();
     // The wasm file arrives while the first bytes of the model do.
-    const starting = this.#realm.wasm.get(options.wasmUrl);
+    const starting = this.#realm.wasm.get(options);
     starting.catch(() => undefined);
     const made: Promise<WasmEngine>[] = [];
     let size = 0;
@@ -174,10 +174,10 @@ export class LocalCore implements Core {
   }
 
   /** Begins with what guessing learnt of this model before, if that is kept. */
-  async #recall(engine: WasmEngine, { guessMemory, cache, wasmUrl }: Calls["load"]["args"][1], model: string): Promise<string | undefined> {
+  async #recall(engine: WasmEngine, options: Calls["load"]["args"][1], model: string): Promise<string | undefined> {
     this.#guesses = undefined;
-    if (!guessMemory) return undefined;
-    const { store, digest } = await downloadTools(this.#realm, cache, wasmUrl);
+    if (!options.guessMemory) return undefined;
+    const { store, digest } = await downloadTools(this.#realm, options.cache, options);
     this.#guesses = new Guesses(store, await shelfKey(model, digest));
     return this.#guesses.load((bytes) => engine.remember(bytes));
   }
@@ -242,11 +242,11 @@ export class LocalCore implements Core {
   }
 
   async #plan([ref, options, contextLength]: Calls["plan"]["args"], { signal }: CallHooks<"plan">): Promise<PlanFacts> {
-    const wasm = await this.#realm.wasm.get(options.wasmUrl);
+    const wasm = await this.#realm.wasm.get(options);
     const { source, control } = await this.#open(ref, options, { signal, onProgress: () => undefined, headerOnly: true });
     try {
       const facts = JSON.parse(await wasm.plan(source, contextLength)) as Omit<PlanFacts, "remaining" | "free" | "adapter">;
-      const tools = await downloadTools(this.#realm, options.cache, options.wasmUrl);
+      const tools = await downloadTools(this.#realm, options.cache, options);
       const kept = ref.kind === "url" || ref.kind === "hub" ? await tools.store.shelf(await shelfKey(ref.source, tools.digest)) : undefined;
       const content = kept && (await readShelf(kept));
       const missing = content?.header === undefined ? source.size : missingBytes(content.header, content.chunks);
@@ -272,7 +272,7 @@ export class LocalCore implements Core {
     const end = (): void => control.abort(watched.signal.reason);
     if (watched.signal.aborted) throw aborted(watched.signal.reason);
     watched.signal.addEventListener("abort", end, { once: true });
-    const source = await openSource(ref, options.hubUrl, () => downloadTools(this.#realm, options.cache, options.wasmUrl), {
+    const source = await openSource(ref, options.hubUrl, () => downloadTools(this.#realm, options.cache, options), {
       ...watched,
       signal: control.signal,
       connections: options.connections,

@@ -8,6 +8,8 @@ import type { EngineFacts, EventAnswer, GenerateEvent, GenerateRequest, Generate
 /** How a source is opened. */
 export interface OpenOptions {
   readonly wasmUrl: string | undefined;
+  /** `null` if the plain build is to be taken. */
+  readonly relaxedUrl: string | null | undefined;
   readonly grammarUrl: string | undefined;
   readonly cache: CacheKind;
   readonly hubUrl: string;

@@ -8,6 +8,7 @@ import { platformEstimate, type Estimate } from "../cache/quota.js";
 import type { ModelStore } from "../cache/store.js";
 import { GoldcrestError } from "../errors.js";
 import type { CacheKind } from "../types.js";
+import { EngineModules, type EngineUrls } from "./engine-modules.js";
 import { WasmHost, type WasmGrammars, type WasmModule } from "./wasm.js";
 
 /** What a page, a worker or a process offers to a core. Tests bring their own. */
@@ -15,7 +16,7 @@ export interface Realm {
   readonly network: Network;
   readonly locks: Locks;
   readonly estimate: Estimate;
-  readonly wasm: Pick<WasmHost<WasmModule>, "get" | "discard">;
+  readonly wasm: Pick<EngineModules, "get" | "discard">;
   /** The module of grammars, which is fetched when the first answer has to have a form. */
   readonly grammars: Pick<WasmHost<WasmGrammars>, "get" | "discard">;
   store(kind: CacheKind): Promise<ModelStore>;
@@ -31,9 +32,9 @@ export function platformRealm(): Realm {
 let shared: Realm | undefined;
 
 /** What a download needs of a realm. */
-export async function downloadTools(realm: Realm, kind: CacheKind, wasmUrl: string | undefined): Promise<DownloadTools> {
+export async function downloadTools(realm: Realm, kind: CacheKind, urls: EngineUrls): Promise<DownloadTools> {
   const store = await realm.store(kind);
-  const wasm = (): Promise<WasmModule> => realm.wasm.get(wasmUrl);
+  const wasm = (): Promise<WasmModule> => realm.wasm.get(urls);
   return {
     network: realm.network,
     locks: realm.locks,
@@ -50,7 +51,7 @@ function makeRealm(): Realm {
     network: platformNetwork(),
     locks: platformLocks(),
     estimate: platformEstimate,
-    wasm: WasmHost.engine(),
+    wasm: new EngineModules(),
     grammars: WasmHost.grammars(),
     async store(kind) {
       if (kind === "memory") return memory;

@@ -118,6 +118,14 @@ const ENGINE: WasmFiles<WasmModule> = {
   glue: () => import("../wasm/goldcrest_wasm.js"),
 };
 
+const RELAXED: WasmFiles<WasmModule> = {
+  file: "goldcrest_relaxed_bg.wasm",
+  option: "relaxedUrl",
+  wasm: () => new URL("../wasm/goldcrest_relaxed_bg.wasm", import.meta.url),
+  script: () => new URL("../wasm/goldcrest_relaxed.js", import.meta.url),
+  glue: () => import("../wasm/goldcrest_relaxed.js"),
+};
+
 const GRAMMARS: WasmFiles<WasmGrammars> = {
   file: "goldcrest_grammar_bg.wasm",
   option: "grammarUrl",
@@ -138,6 +146,10 @@ export class WasmHost<Module extends { version(): string }> {
 
   static engine(): WasmHost<WasmModule> {
     return new WasmHost(ENGINE);
+  }
+
+  static relaxed(): WasmHost<WasmModule> {
+    return new WasmHost(RELAXED);
   }
 
   static grammars(): WasmHost<WasmGrammars> {

@@ -1,11 +1,12 @@
-// The wasm in a page, with what tests ask of it.
+// The wasm in a page, with what tests ask of it; `?build=goldcrest_relaxed` is the build with relaxed vectors.
 
-import init, * as border from "/wasm/goldcrest_wasm.js";
 import initGrammar, * as grammar from "/wasm/goldcrest_grammar.js";
 import { compilerOf, constraintOf, walk } from "./forms.js";
 import { behindExpected, bytesSource, generate, greedy } from "./golden.js";
 
-const { memory } = await init({ module_or_path: new URL("/wasm/goldcrest_wasm_bg.wasm", location.href) });
+const build = new URL(import.meta.url).searchParams.get("build") ?? "goldcrest_wasm";
+const border = await import(`/wasm/${build}.js`);
+const { memory } = await border.default({ module_or_path: new URL(`/wasm/${build}_bg.wasm`, location.href) });
 
 export { border, memory };
 export const memoryAtStart = memory.buffer.byteLength;

@@ -11,7 +11,11 @@ use super::options::Options;
 /// Whoever has what he needs.
 pub(super) fn find(root: &Path, options: &Options) -> Found {
     let mut found: Found = Vec::new();
-    let ours = [("goldcrest, Chromium CPU", "cpu"), ("goldcrest, Chromium WebGPU", "webgpu")];
+    let ours = [
+        ("goldcrest, Chromium CPU", "cpu"),
+        ("goldcrest, Chromium CPU, plain vectors", "plain"),
+        ("goldcrest, Chromium WebGPU", "webgpu"),
+    ];
     let built = root.join("npm/src/wasm/goldcrest_wasm_bg.wasm").is_file();
     for (name, backend) in ours.into_iter().filter(|(name, _)| options.wants(name)) {
         found.push(match built {

@@ -9,6 +9,7 @@ use super::options::Options;
 const PAIRS: &[(&str, &str)] = &[
     ("goldcrest, CPU", "llama.cpp, CPU"),
     ("goldcrest, Vulkan", "llama.cpp, Vulkan"),
+    ("goldcrest, Chromium CPU", "goldcrest, Chromium CPU, plain vectors"),
     ("goldcrest, Chromium CPU", "wllama, Chromium CPU"),
     ("goldcrest, Chromium WebGPU", "wllama, Chromium CPU"),
 ];

@@ -2,7 +2,7 @@
 
 use super::stage::Stages;
 use crate::machine::{install, succeeds};
-use crate::wasm::{self, Compiler};
+use crate::wasm::{self, Compiler, Vectors};
 use std::path::Path;
 use std::process::Command;
 
@@ -18,7 +18,7 @@ pub(super) fn run(stages: &mut Stages<'_>, env: &[(&str, String)]) {
         stages.skip(format!("everything in wasm: {}", wasm::NO_COMPILER));
         return;
     };
-    let mut check = compiler.cargo(stages.root, "check");
+    let mut check = compiler.cargo(stages.root, "check", Vectors::Plain);
     check.args(LEAVES.iter().map(|leaf| format!("--package=goldcrest-{leaf}")));
     stages.command("wasm32 build of the leaf crates", &mut check);
     if !has("npm") && !install(&["nodejs", "npm"]) {
@@ -29,7 +29,7 @@ pub(super) fn run(stages: &mut Stages<'_>, env: &[(&str, String)]) {
     if !stages.inside("wasm", || wasm::run(root)) {
         return;
     }
-    stages.command("wasm in Node", node(root).arg("node.test.js"));
+    stages.command("wasm in Node", node(root).args(["node.test.js", "relaxed.test.js"]));
     if !has_chromium() && !install(&["chromium"]) {
         stages.skip("the wasm in a browser: install Chromium".into());
         return;

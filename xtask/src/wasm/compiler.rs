@@ -12,9 +12,34 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
 /// The standard library that Debian's compiler builds along: without unwinding, a panic ends the program.
 const BUILD_STD: &str = "-Zbuild-std=std,panic_abort";
-/// Every browser with WebGPU has 128-bit vectors: Chrome and Firefox since 2021, Safari since 2023, all before WebGPU. The CPU
-/// twins and the repacking of weights are loops that the compiler turns into them.
-const FLAGS: &str = "-Ctarget-feature=+simd128";
+
+/// Which vectors a program may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vectors {
+    /// Of 128 bits. Every browser with WebGPU has them: Chrome and Firefox since 2021, Safari since 2023, all before WebGPU.
+    /// The CPU twins and the repacking of weights are loops that the compiler turns into them.
+    Plain,
+    /// With products of bytes too: Chrome since 114, Firefox since 145, not Safari.
+    Relaxed,
+}
+
+impl Vectors {
+    const fn flags(self) -> &'static str {
+        match self {
+            Self::Plain => "-Ctarget-feature=+simd128",
+            Self::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
+        }
+    }
+
+    /// Apart from the native programs and from each other, so that builds do not undo each other's work.
+    fn target_dir(self, root: &Path) -> PathBuf {
+        let all = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        all.join(match self {
+            Self::Plain => "wasm",
+            Self::Relaxed => "wasm-relaxed",
+        })
+    }
+}
 
 /// How to call cargo for wasm32.
 #[derive(Clone, Debug)]
@@ -46,7 +71,7 @@ impl Compiler {
     }
 
     /// `cargo SUBCOMMAND` for wasm32, in a target folder of its own.
-    pub fn cargo(&self, root: &Path, subcommand: &str) -> Command {
+    pub fn cargo(&self, root: &Path, subcommand: &str, vectors: Vectors) -> Command {
         let mut command = match self {
             Self::Rustup => Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
             Self::Debian { linker } => {
@@ -60,9 +85,9 @@ impl Compiler {
                 command
             }
         };
-        command.current_dir(root).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS);
+        command.current_dir(root).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", vectors.flags());
         command.args([subcommand, "--profile", "wasm", "--locked", "--target", TARGET, "--target-dir"]);
-        command.arg(target_dir(root));
+        command.arg(vectors.target_dir(root));
         if matches!(self, Self::Debian { .. }) {
             command.arg(BUILD_STD);
         }
@@ -70,14 +95,9 @@ impl Compiler {
     }
 
     /// Where built programs lie.
-    pub fn output(&self, root: &Path) -> PathBuf {
-        target_dir(root).join(TARGET).join("wasm")
+    pub fn output(&self, root: &Path, vectors: Vectors) -> PathBuf {
+        vectors.target_dir(root).join(TARGET).join("wasm")
     }
-}
-
-/// Apart from the native one, so that two compilers do not undo each other's work.
-fn target_dir(root: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("wasm")
 }
 
 fn has_std() -> bool {

@@ -70,7 +70,13 @@ impl Vectors {
             Self::Base => "SSE2",
             #[cfg(target_arch = "aarch64")]
             Self::Neon => "NEON",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Base => "relaxed SIMD",
+            #[cfg(all(
+                target_arch = "wasm32",
+                target_feature = "simd128",
+                not(target_feature = "relaxed-simd")
+            ))]
             Self::Base => "SIMD128",
             #[cfg(not(any(target_arch = "x86_64", target_feature = "simd128")))]
             Self::Base => "no vectors",

@@ -8,7 +8,7 @@ use super::attention::{Attention, Unit};
 use super::avx2::{V, fma, load, low_halves, mul, splat, store, zero};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
-use super::product::Product;
+use super::product::{ByDigits, Product};
 use super::vnni::multiply_bytes;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
 use super::{Compute, Kind, Work};
@@ -26,7 +26,7 @@ const PARTS: usize = 2;
 const LANES: usize = 16;
 const WIDE: usize = 4;
 /// Products of bytes, in `vnni`.
-const BYTES: bool = true;
+const BY_DIGITS: ByDigits = ByDigits::All;
 
 loops!(
     "# Safety\nThe processor has AVX-512 F, BW, DQ, VL and VNNI, AVX2, FMA and F16C.";

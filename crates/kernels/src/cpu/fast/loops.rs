@@ -19,7 +19,7 @@ macro_rules! loops {
         #[doc = $safety]
         $(#[$feature])*
         pub fn dispatch(args: &Args<'_>, split: &dyn Fn(&Work<'_>, Compute<'_>)) -> bool {
-            let Some(work) = Work::of(args, BYTES) else { return false };
+            let Some(work) = Work::of(args, BY_DIGITS) else { return false };
             split(&work, &|work, parts| compute(work, parts));
             true
         }
@@ -27,7 +27,7 @@ macro_rules! loops {
         $(#[$feature])*
         fn compute(work: &Work<'_>, parts: Range<usize>) {
             match &work.0 {
-                $(Kind::Product(product) if product.has_bytes() => $bytes(product, parts),)?
+                $(Kind::Product(product) if BY_DIGITS.takes(product.planes.layout.format) => $bytes(product, parts),)?
                 Kind::Product(product) => multiply(product, parts),
                 Kind::Attention(attention) => attend(attention, parts),
                 Kind::Stats(stats) => stats.compute(parts),
@@ -57,6 +57,10 @@ macro_rules! loops {
 
         $(#[$feature])*
         fn run<const FORMAT: usize>(product: &Product<'_>, groups: Range<usize>) {
+            // Known to the compiler, which then leaves all of the rest out.
+            if const { BY_DIGITS.takes(Format::ALL[FORMAT]) } {
+                return;
+            }
             let n = product.n_columns();
             let mut sums = vec![0.0; 8 * n * product.step];
             let mut panel = Vec::new();

@@ -12,7 +12,7 @@ mod attention;
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_feature = "relaxed-simd"))]
 mod digits;
 #[cfg(target_arch = "x86_64")]
 mod dots;
@@ -23,6 +23,8 @@ mod loops;
 pub mod neon;
 pub mod portable;
 mod product;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+mod relaxed;
 mod row_work;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub mod simd128;
@@ -38,7 +40,7 @@ use std::ops::Range;
 
 use super::Args;
 use attention::Attention;
-use product::Product;
+use product::{ByDigits, Product};
 use row_work::{Act, Norm};
 use stats::Stats;
 
@@ -57,11 +59,11 @@ enum Kind<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// The work of a dispatch, products by `bytes` where weights allow it.
+    /// The work of a dispatch, products by digits where they take the weights.
     #[inline(always)]
-    fn of(args: &Args<'a>, bytes: bool) -> Option<Self> {
+    fn of(args: &Args<'a>, by_digits: ByDigits) -> Option<Self> {
         let kind = match args.shader.shader().kernel {
-            "matmul_soft" => Kind::Product(Product::of(args, bytes)?),
+            "matmul_soft" => Kind::Product(Product::of(args, by_digits)?),
             "attention" | "attention_tile" => Kind::Attention(Attention::of(args)?),
             "row_stats" => Kind::Stats(Stats::of(args)?),
             "act" => Kind::Act(Act::of(args)?),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::attention::{Attention, Unit};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
-use super::product::Product;
+use super::product::{ByDigits, Product};
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, half, scales, shifted};
 use super::{Compute, Kind, Work};
 use crate::cpu::Args;
@@ -25,7 +25,7 @@ const PARTS: usize = 8;
 const LANES: usize = 4;
 const WIDE: usize = 2;
 /// Products of limbs: where a sum of bytes takes several instructions, bytes are no quicker.
-const BYTES: bool = false;
+const BY_DIGITS: ByDigits = ByDigits::None;
 
 loops!(""; tiles: 1;);
 

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_feature = "relaxed-simd"))]
 use super::digits::new_product;
 use super::limbs::{Limbs, Order};
 use super::loops::FEW;
@@ -20,6 +20,27 @@ use crate::format::Format;
 use crate::ops::matmul::NO_EXPERT;
 use crate::ops::matmul_soft::{NORM, SoftParams};
 
+/// The quants that a kind of vectors multiplies by digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "each target has some of these kinds")]
+pub(super) enum ByDigits {
+    None,
+    /// Those that fit seven bits without a sign, by one group of outputs at a time.
+    SevenBits,
+    /// All, by two groups at a time.
+    All,
+}
+
+impl ByDigits {
+    pub(super) const fn takes(self, format: Format) -> bool {
+        match format {
+            Format::F32 | Format::F16 | Format::Bf16 => false,
+            Format::Q8 | Format::Iq4 => matches!(self, Self::All),
+            _ => !matches!(self, Self::None),
+        }
+    }
+}
+
 /// One product of `matmul_soft`, ready to be computed in parts.
 pub(super) struct Product<'a> {
     pub(super) planes: Planes<'a>,
@@ -32,7 +53,7 @@ pub(super) struct Product<'a> {
     /// Further columns, as they lie in memory.
     pub(super) rows: &'a [Cell<u32>],
     /// Whose digits threads have.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_feature = "relaxed-simd"))]
     pub(super) id: u64,
     /// First row group of each column's expert; none for a column that stays as it is.
     pub(super) experts: Vec<Option<usize>>,
@@ -47,9 +68,9 @@ pub(super) struct Product<'a> {
 }
 
 impl<'a> Product<'a> {
-    /// The product that a dispatch asks for, by digits where `bytes` and the weights allow it; none if it is of another kernel.
+    /// The product that a dispatch asks for, by digits where they take the weights; none if it is of another kernel.
     #[inline(always)]
-    pub(super) fn of(args: &Args<'a>, bytes: bool) -> Option<Self> {
+    pub(super) fn of(args: &Args<'a>, by_digits: ByDigits) -> Option<Self> {
         let shader = args.shader.shader();
         if shader.kernel != "matmul_soft" {
             return None;
@@ -69,7 +90,7 @@ impl<'a> Product<'a> {
             step[usize::from(p.count_from == 1)].get().min(p.max_rows) as usize
         };
         let step = if p.glu == 1 { 2 } else { 1 };
-        let bytes = bytes && planes.layout.format.weights_per_unit() != 0;
+        let bytes = by_digits.takes(planes.layout.format);
         let mut product = Self {
             int8: in_bytes(p.flags, &planes),
             planes,
@@ -78,13 +99,13 @@ impl<'a> Product<'a> {
             floats: Vec::new(),
             columns: Vec::new(),
             rows: &[],
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(any(target_arch = "x86_64", target_feature = "relaxed-simd"))]
             id: new_product(),
             experts: vec![Some(0); n],
             epilogue: Epilogue::new(bias, y, (p.act, p.flags, p.softcap)),
             step,
             k,
-            part: if bytes { 2 } else { 1 },
+            part: if bytes && by_digits == ByDigits::All { 2 } else { 1 },
         };
         if one {
             let x = product.slots(n, x, norm, sel);
@@ -158,12 +179,6 @@ impl<'a> Product<'a> {
     /// Parts: a group of outputs, or two. None where no column is wanted.
     pub(super) fn n_parts(&self) -> usize {
         if self.n_columns() == 0 { 0 } else { self.n_groups().div_ceil(self.part) }
-    }
-
-    /// Whether activations are multiplied as digits.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) const fn has_bytes(&self) -> bool {
-        self.part == 2
     }
 
     /// Multiplications of a part, of all columns.

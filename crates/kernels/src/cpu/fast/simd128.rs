@@ -7,7 +7,9 @@ use std::ops::Range;
 use super::attention::{Attention, Unit};
 use super::limbs::Limbs;
 use super::loops::{FEW, loops};
-use super::product::Product;
+use super::product::{ByDigits, Product};
+#[cfg(target_feature = "relaxed-simd")]
+use super::relaxed::multiply_bytes;
 use super::words::{E2M1_CODES, IQ4_CODES, byte_pairs, cells, scales, shifted};
 use super::{Compute, Kind, Work};
 use crate::cpu::Args;
@@ -25,10 +27,17 @@ const ROWS: usize = 1;
 const PARTS: usize = 8;
 const LANES: usize = 4;
 const WIDE: usize = 2;
-/// Products of limbs: where a sum of bytes takes several instructions, bytes are no quicker.
-const BYTES: bool = false;
+/// Products of limbs, where a sum of bytes takes several instructions.
+#[cfg(not(target_feature = "relaxed-simd"))]
+const BY_DIGITS: ByDigits = ByDigits::None;
+/// Products of bytes, in `relaxed`.
+#[cfg(target_feature = "relaxed-simd")]
+const BY_DIGITS: ByDigits = ByDigits::SevenBits;
 
+#[cfg(not(target_feature = "relaxed-simd"))]
 loops!(""; tiles: 1;);
+#[cfg(target_feature = "relaxed-simd")]
+loops!(""; bytes: multiply_bytes; tiles: 1;);
 
 /// Defines functions of one vector instruction or few.
 macro_rules! vector {
