@@ -13,9 +13,7 @@ import common/reduce/threads;
 @if(SUBGROUP)
 import common/reduce/subgroups;
 @if(ROWS_ONE || ROWS_SPLIT)
-import common/cell_store;
-@if(ROWS_ONE || ROWS_SPLIT)
-import common/rope;
+import common/own_entry;
 
 override T: u32 = 64u;
 override TILE: u32 = 64u;
@@ -39,6 +37,7 @@ struct P {
   n_pos: u32,
   eps: f32,
   max_rows: u32, // the grid has as many
+  half: u32,     // head_dim / 2
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
@@ -63,12 +62,6 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-@if(ROWS_ONE || ROWS_SPLIT)
-var<workgroup> own_key: array<vec2<f32>, HALF>;
-@if(ROWS_ONE || ROWS_SPLIT)
-var<workgroup> own_value: array<u32, HALF>;
-@if(ROWS_ONE || ROWS_SPLIT)
-var<private> own_cell: u32;
 
 fn score(cell: u32, k_from: u32) -> f32 {
   var dots = vec2<f32>(0.0);
@@ -91,50 +84,6 @@ fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
     return half2(own_value[w]);
   }
   return half2(kv[v_from + w]);
-}
-
-@if(ROWS_ONE || ROWS_SPLIT)
-fn inverse_rms(head: u32) -> f32 {
-  var sum = 0.0;
-  for (var d = 0u; d < 2u * HALF; d++) {
-    sum += qkv[head + d] * qkv[head + d];
-  }
-  return inverseSqrt(sum / f32(2u * HALF) + p.eps);
-}
-
-// The query, and key and value of the row's own cell, which the first head of a group also stores.
-@if(ROWS_ONE || ROWS_SPLIT)
-fn prepare(t: u32, h: u32, stores: bool) {
-  let dim = 2u * HALF;
-  let group = p.n_head / p.n_head_kv;
-  let pos = min(step.rows[0].pos, p.n_pos - 1u);
-  let q_at = h * dim;
-  let k_at = (p.n_head + h / group) * dim;
-  let v_at = k_at + p.n_head_kv * dim;
-  var q_scale = 1.0;
-  var k_scale = 1.0;
-  if (QK_NORM != 0u) {
-    q_scale = inverse_rms(q_at);
-    k_scale = inverse_rms(k_at);
-  }
-  own_cell = min(step.rows[0].cell, p.n_cells - 1u);
-  let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
-  let k_to = cell_at + h / group * HALF * KEY_WORDS;
-  let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
-  for (var w = t; w < HALF; w += T) {
-    let d = 2u * w;
-    query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-    let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-    own_key[w] = k;
-    if (KEY_WORDS == 1u) {
-      own_key[w] = half2(halves(k));
-    }
-    own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-    if (stores && h % group == 0u) {
-      store_key(k_to, w, k);
-      kv[v_to + w] = own_value[w];
-    }
-  }
 }
 
 // Word w of the sum over the groups of threads.
@@ -160,7 +109,12 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
   let end = end_entry(row);
 
   @if(ROWS_ONE || ROWS_SPLIT) {
-    prepare(t, wg.x, wg.z == 0u);
+    prepare_own(t, head_kv, wg.z == 0u && wg.x % (p.n_head / p.n_head_kv) == 0u);
+    let q_at = wg.x * 2u * HALF;
+    let q_scale = inverse_rms(q_at);
+    for (var w = t; w < HALF; w += T) {
+      query[w] = turned_pair(q_at, 0u, q_scale, w);
+    }
   }
   @if(ROWS_MANY)
   for (var w = t; w < HALF; w += T) {

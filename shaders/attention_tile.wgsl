@@ -34,6 +34,7 @@ struct P {
   n_pos: u32,
   eps: f32,
   max_rows: u32,
+  half: u32,
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;

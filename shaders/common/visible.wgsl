@@ -16,12 +16,25 @@ fn cell_of(row: u32, i: u32) -> u32 {
 
 // Whether a candidate after `tree` is an ancestor of the row.
 fn in_branch(row: u32, i: u32) -> bool {
-  let tree = step.rows[row].tree;
-  if (i < tree) {
+  return is_ancestor(branch_of(row), i);
+}
+
+struct Branch {
+  tree: u32,
+  lo: u32,
+  hi: u32,
+}
+
+fn branch_of(row: u32) -> Branch {
+  return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+  if (i < branch.tree) {
     return true;
   }
-  let bit = i - tree;
-  let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+  let bit = i - branch.tree;
+  let word = select(branch.hi, branch.lo, bit < 32u);
   return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 

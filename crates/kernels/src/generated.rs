@@ -221,7 +221,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -247,6 +247,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -307,12 +308,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -366,6 +377,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> kv: array<u32>;
@@ -475,7 +487,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -501,6 +513,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -561,12 +574,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -622,6 +645,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> kv: array<u32>;
@@ -820,7 +844,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -828,8 +852,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
-            Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
+            Override { name: "TILE", default: Some(64.0) },
             Override { name: "GROUPS", default: Some(2.0) },
             Override { name: "ACC", default: Some(64.0) },
         ],
@@ -849,6 +873,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -915,12 +940,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -994,6 +1029,48 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
 }
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn own_pos() -> u32 {
+ return min(step.rows[0].pos, p.n_pos - 1u);
+}
+fn inverse_rms(head: u32) -> f32 {
+ if (QK_NORM == 0u) {
+  return 1.0;
+ }
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * p.half; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * p.half) + p.eps);
+}
+fn turned_pair(head: u32, weight: u32, scale: f32, w: u32) -> vec2<f32> {
+ let d = 2u * w;
+ return vec2<f32>(turned(head, weight, scale, own_pos(), d), turned(head, weight, scale, own_pos(), d + 1u));
+}
+fn prepare_own(t: u32, head_kv: u32, stores: bool) {
+ let dim = 2u * p.half;
+ let k_at = (p.n_head + head_kv) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ let scale = inverse_rms(k_at);
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * p.half;
+ let k_to = cell_at + head_kv * p.half * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + head_kv) * p.half;
+ for (var w = t; w < p.half; w += T) {
+  let k = turned_pair(k_at, dim, scale, w);
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + 2u * w], qkv[v_at + 2u * w + 1u]));
+  if (stores) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
 override T: u32 = 64u;
 override TILE: u32 = 64u;
 override HALF: u32 = 32u;
@@ -1013,6 +1090,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
@@ -1027,9 +1105,6 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-var<workgroup> own_key: array<vec2<f32>, HALF>;
-var<workgroup> own_value: array<u32, HALF>;
-var<private> own_cell: u32;
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
@@ -1048,45 +1123,6 @@ fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
   return half2(own_value[w]);
  }
  return half2(kv[v_from + w]);
-}
-fn inverse_rms(head: u32) -> f32 {
- var sum = 0.0;
- for (var d = 0u; d < 2u * HALF; d++) {
-  sum += qkv[head + d] * qkv[head + d];
- }
- return inverseSqrt(sum / f32(2u * HALF) + p.eps);
-}
-fn prepare(t: u32, h: u32, stores: bool) {
- let dim = 2u * HALF;
- let group = p.n_head / p.n_head_kv;
- let pos = min(step.rows[0].pos, p.n_pos - 1u);
- let q_at = h * dim;
- let k_at = (p.n_head + h / group) * dim;
- let v_at = k_at + p.n_head_kv * dim;
- var q_scale = 1.0;
- var k_scale = 1.0;
- if (QK_NORM != 0u) {
-  q_scale = inverse_rms(q_at);
-  k_scale = inverse_rms(k_at);
- }
- own_cell = min(step.rows[0].cell, p.n_cells - 1u);
- let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
- let k_to = cell_at + h / group * HALF * KEY_WORDS;
- let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
- for (var w = t; w < HALF; w += T) {
-  let d = 2u * w;
-  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-  own_key[w] = k;
-  if (KEY_WORDS == 1u) {
-   own_key[w] = half2(halves(k));
-  }
-  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-  if (stores && h % group == 0u) {
-   store_key(k_to, w, k);
-   kv[v_to + w] = own_value[w];
-  }
- }
 }
 fn total(w: u32) -> vec2<f32> {
  var a = vec2<f32>(0.0);
@@ -1108,7 +1144,12 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let first = first_entry(row);
  let end = end_entry(row);
                {
-  prepare(t, wg.x, wg.z == 0u);
+  prepare_own(t, head_kv, wg.z == 0u && wg.x % (p.n_head / p.n_head_kv) == 0u);
+  let q_at = wg.x * 2u * HALF;
+  let q_scale = inverse_rms(q_at);
+  for (var w = t; w < HALF; w += T) {
+   query[w] = turned_pair(q_at, 0u, q_scale, w);
+  }
  }
  for (var i = t; i < ACC; i += T) {
   acc[i] = vec2<f32>(0.0);
@@ -1176,7 +1217,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -1184,8 +1225,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
-            Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
+            Override { name: "TILE", default: Some(64.0) },
             Override { name: "GROUPS", default: Some(2.0) },
             Override { name: "ACC", default: Some(64.0) },
         ],
@@ -1205,6 +1246,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1271,12 +1313,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -1352,6 +1404,48 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
 }
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn own_pos() -> u32 {
+ return min(step.rows[0].pos, p.n_pos - 1u);
+}
+fn inverse_rms(head: u32) -> f32 {
+ if (QK_NORM == 0u) {
+  return 1.0;
+ }
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * p.half; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * p.half) + p.eps);
+}
+fn turned_pair(head: u32, weight: u32, scale: f32, w: u32) -> vec2<f32> {
+ let d = 2u * w;
+ return vec2<f32>(turned(head, weight, scale, own_pos(), d), turned(head, weight, scale, own_pos(), d + 1u));
+}
+fn prepare_own(t: u32, head_kv: u32, stores: bool) {
+ let dim = 2u * p.half;
+ let k_at = (p.n_head + head_kv) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ let scale = inverse_rms(k_at);
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * p.half;
+ let k_to = cell_at + head_kv * p.half * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + head_kv) * p.half;
+ for (var w = t; w < p.half; w += T) {
+  let k = turned_pair(k_at, dim, scale, w);
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + 2u * w], qkv[v_at + 2u * w + 1u]));
+  if (stores) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
 override T: u32 = 64u;
 override TILE: u32 = 64u;
 override HALF: u32 = 32u;
@@ -1371,6 +1465,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
@@ -1385,9 +1480,6 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-var<workgroup> own_key: array<vec2<f32>, HALF>;
-var<workgroup> own_value: array<u32, HALF>;
-var<private> own_cell: u32;
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
@@ -1406,45 +1498,6 @@ fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
   return half2(own_value[w]);
  }
  return half2(kv[v_from + w]);
-}
-fn inverse_rms(head: u32) -> f32 {
- var sum = 0.0;
- for (var d = 0u; d < 2u * HALF; d++) {
-  sum += qkv[head + d] * qkv[head + d];
- }
- return inverseSqrt(sum / f32(2u * HALF) + p.eps);
-}
-fn prepare(t: u32, h: u32, stores: bool) {
- let dim = 2u * HALF;
- let group = p.n_head / p.n_head_kv;
- let pos = min(step.rows[0].pos, p.n_pos - 1u);
- let q_at = h * dim;
- let k_at = (p.n_head + h / group) * dim;
- let v_at = k_at + p.n_head_kv * dim;
- var q_scale = 1.0;
- var k_scale = 1.0;
- if (QK_NORM != 0u) {
-  q_scale = inverse_rms(q_at);
-  k_scale = inverse_rms(k_at);
- }
- own_cell = min(step.rows[0].cell, p.n_cells - 1u);
- let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
- let k_to = cell_at + h / group * HALF * KEY_WORDS;
- let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
- for (var w = t; w < HALF; w += T) {
-  let d = 2u * w;
-  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-  own_key[w] = k;
-  if (KEY_WORDS == 1u) {
-   own_key[w] = half2(halves(k));
-  }
-  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-  if (stores && h % group == 0u) {
-   store_key(k_to, w, k);
-   kv[v_to + w] = own_value[w];
-  }
- }
 }
 fn total(w: u32) -> vec2<f32> {
  var a = vec2<f32>(0.0);
@@ -1466,7 +1519,12 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let first = first_entry(row);
  let end = end_entry(row);
                {
-  prepare(t, wg.x, wg.z == 0u);
+  prepare_own(t, head_kv, wg.z == 0u && wg.x % (p.n_head / p.n_head_kv) == 0u);
+  let q_at = wg.x * 2u * HALF;
+  let q_scale = inverse_rms(q_at);
+  for (var w = t; w < HALF; w += T) {
+   query[w] = turned_pair(q_at, 0u, q_scale, w);
+  }
  }
  for (var i = t; i < ACC; i += T) {
   acc[i] = vec2<f32>(0.0);
@@ -1523,6 +1581,620 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
 ",
     },
     Shader {
+        name: "attention_soft_many",
+        kernel: "attention_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 0,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
+  return true;
+ }
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+const LANES = 8u;
+const HALF = 128u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+ half: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<uniform> p: P;
+struct Eight {
+ a: vec4<f32>,
+ b: vec4<f32>,
+}
+fn spread(v: f32) -> Eight {
+ return Eight(
+  vec4<f32>(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)),
+  vec4<f32>(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)),
+ );
+}
+struct Sight {
+ lo: u32,
+ hi: u32,
+ branch: Branch,
+}
+fn sees(sight: Sight, i: u32) -> bool {
+ return i >= sight.lo && i < sight.hi && is_ancestor(sight.branch, i);
+}
+@compute @workgroup_size(8)
+fn main(@builtin(subgroup_invocation_id) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n_rows = min(step.n_rows, p.max_rows);
+ let group = p.n_head / p.n_head_kv;
+ let first = wg.y * LANES;
+ if (first >= n_rows * group) {
+  return;
+ }
+ let query = min(first + t, n_rows * group - 1u);
+ let row = query / group;
+ let row_end = (min(first + LANES, n_rows * group) - 1u) / group + 1u;
+ let half = p.half;
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * half;
+ let k_at = wg.x * half * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + wg.x) * half;
+ var q: array<vec2<f32>, HALF>;
+ var acc: array<vec2<f32>, HALF>;
+ let q_at = row * p.stride + (wg.x * group + query % group) * 2u * half;
+ for (var w = 0u; w < half; w++) {
+         {
+   q[w] = vec2<f32>(qkv[q_at + 2u * w], qkv[q_at + 2u * w + 1u]);
+  }
+  acc[w] = vec2<f32>(0.0);
+ }
+ var top = LOWEST;
+ var sum = 0.0;
+ var run = first / group;
+ while (run < row_end) {
+  var end = run + 1u;
+  var lo = first_entry(run);
+  var hi = end_entry(run);
+  while (end < row_end && step.rows[end].table == step.rows[run].table && step.rows[end].base == step.rows[run].base) {
+   lo = min(lo, first_entry(end));
+   hi = max(hi, end_entry(end));
+   end++;
+  }
+  let in_run = row >= run && row < end;
+  let sight = Sight(first_entry(row), select(0u, end_entry(row), in_run), branch_of(row));
+  for (var start = lo; start < hi; start += LANES) {
+   let entry = cell_of(run, start + t);
+   let cell = entry * cell_words;
+   var s = Eight();
+   for (var w = 0u; w < half; w++) {
+    let k = key(cell + k_at, w);
+    let x = spread(k.x);
+    let y = spread(k.y);
+    s.a += x.a * q[w].x + y.a * q[w].y;
+    s.b += x.b * q[w].x + y.b * q[w].y;
+   }
+   var weights = Eight();
+   var tops = top;
+   for (var i = 0u; i < 4u; i++) {
+    var sees_a = sees(sight, start + i);
+    var sees_b = sees(sight, start + 4u + i);
+    weights.a[i] = select(LOWEST, capped(s.a[i] * p.scale), sees_a);
+    weights.b[i] = select(LOWEST, capped(s.b[i] * p.scale), sees_b);
+    tops = max(tops, max(weights.a[i], weights.b[i]));
+   }
+   let shrink = exp(top - tops);
+   top = tops;
+   weights.a = select(vec4<f32>(0.0), exp(min(weights.a - top, vec4<f32>(0.0))), weights.a > vec4<f32>(LOWEST));
+   weights.b = select(vec4<f32>(0.0), exp(min(weights.b - top, vec4<f32>(0.0))), weights.b > vec4<f32>(LOWEST));
+   sum = sum * shrink + dot(weights.a + weights.b, vec4<f32>(1.0));
+   for (var w = 0u; w < half; w++) {
+    let word = half2(kv[cell + v_at + w]);
+    let v = select(vec2<f32>(0.0), word, abs(word) <= vec2<f32>(65504.0));
+    let x = spread(v.x);
+    let y = spread(v.y);
+    acc[w] = acc[w] * shrink
+     + vec2<f32>(dot(weights.a, x.a) + dot(weights.b, x.b), dot(weights.a, y.a) + dot(weights.b, y.b));
+   }
+  }
+  run = end;
+ }
+ if (first + t < n_rows * group) {
+  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+  let at = row * p.out_stride + (wg.x * group + query % group) * 2u * half;
+  for (var w = 0u; w < half; w++) {
+   out[at + 2u * w] = acc[w].x * norm;
+   out[at + 2u * w + 1u] = acc[w].y * norm;
+  }
+ }
+}
+",
+    },
+    Shader {
+        name: "attention_soft_one",
+        kernel: "attention_soft",
+        workgroup_size: [8, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "qkv", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 1, name: "kv", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
+            Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
+        ],
+        overrides: &[
+            Override { name: "KEY_WORDS", default: Some(1.0) },
+            Override { name: "QK_NORM", default: Some(0.0) },
+            Override { name: "ROPE", default: Some(1.0) },
+            Override { name: "NEOX", default: Some(0.0) },
+        ],
+        needs: &[Feature::Subgroups],
+        workgroup_bytes: 1536,
+        uniform: &[
+            UniformField { name: "n_head", offset: 0, size: 4 },
+            UniformField { name: "n_head_kv", offset: 4, size: 4 },
+            UniformField { name: "n_cells", offset: 8, size: 4 },
+            UniformField { name: "n_table", offset: 12, size: 4 },
+            UniformField { name: "stride", offset: 16, size: 4 },
+            UniformField { name: "out_stride", offset: 20, size: 4 },
+            UniformField { name: "sliding", offset: 24, size: 4 },
+            UniformField { name: "scale", offset: 28, size: 4 },
+            UniformField { name: "softcap", offset: 32, size: 4 },
+            UniformField { name: "n_rot", offset: 36, size: 4 },
+            UniformField { name: "n_pos", offset: 40, size: 4 },
+            UniformField { name: "eps", offset: 44, size: 4 },
+            UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
+        ],
+        wgsl: r"const IDENTITY = 0xffffffffu;
+struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+fn half(h: u32) -> f32 {
+ let m = bitcast<i32>(h & 0x7fffu);
+ let rebias = select(0x38000000, 0x70000000, m >= 0x7c00);
+ let v = select(bitcast<f32>(m * 0x2000 + rebias), f32(m) * 0x1p-24f, m < 0x400);
+ return bitcast<f32>(bitcast<u32>(v) | ((h & 0x8000u) * 0x10000u));
+}
+fn half2(w: u32) -> vec2<f32> {
+ return vec2<f32>(half(w & 0xffffu), half(w >> 16u));
+}
+override KEY_WORDS: u32 = 1u;
+fn halves(v: vec2<f32>) -> u32 {
+ return pack2x16float(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0)));
+}
+fn key(at: u32, w: u32) -> vec2<f32> {
+ if (KEY_WORDS == 2u) {
+  return bitcast<vec2<f32>>(vec2<u32>(kv[at + 2u * w], kv[at + 2u * w + 1u]));
+ }
+ return half2(kv[at + w]);
+}
+fn rotate(v: vec2<f32>, c: vec2<f32>) -> vec2<f32> {
+ return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+}
+fn soft_tanh(v: f32) -> f32 {
+ let e = exp(-2.0 * min(abs(v), 15.0));
+ return sign(v) * ((1.0 - e) / (1.0 + e));
+}
+const LOWEST = -1e30;
+fn cell_of(row: u32, i: u32) -> u32 {
+ var cell = step.rows[row].base + i;
+ if (step.rows[row].table != IDENTITY) {
+  cell = table[min(step.rows[row].table + i, p.n_table - 1u)];
+ }
+ return min(cell, p.n_cells - 1u);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
+  return true;
+ }
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
+ return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
+}
+fn first_entry(row: u32) -> u32 {
+ return select(step.rows[row].lo, step.rows[row].lo_swa, p.sliding == 1u);
+}
+fn end_entry(row: u32) -> u32 {
+ return min(step.rows[row].hi, p.n_cells);
+}
+fn capped(s: f32) -> f32 {
+ if (p.softcap > 0.0) {
+  return p.softcap * soft_tanh(s / p.softcap);
+ }
+ return s;
+}
+fn store_key(at: u32, w: u32, v: vec2<f32>) {
+ if (KEY_WORDS == 2u) {
+  kv[at + 2u * w] = bitcast<u32>(v.x);
+  kv[at + 2u * w + 1u] = bitcast<u32>(v.y);
+ } else {
+  kv[at + w] = halves(v);
+ }
+}
+override QK_NORM: u32 = 0u;
+override ROPE: bool = true;
+override NEOX: bool = false;
+fn rotate_pair(v: vec2<f32>, pos: u32, j: u32) -> vec2<f32> {
+ if (!ROPE || j >= p.n_rot / 2u) {
+  return v;
+ }
+ return rotate(v, rope[pos * (p.n_rot / 2u) + j]);
+}
+fn pair(j: u32) -> vec2<u32> {
+ if (NEOX && j < p.n_rot / 2u) {
+  return vec2<u32>(j, j + p.n_rot / 2u);
+ }
+ return vec2<u32>(2u * j, 2u * j + 1u);
+}
+fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
+ let half = p.n_rot / 2u;
+ var j = d / 2u;
+ var second = (d & 1u) == 1u;
+ if (NEOX && d < p.n_rot) {
+  second = d >= half;
+  j = select(d, d - half, second);
+ }
+ let e = pair(j);
+ var v = vec2<f32>(qkv[head + e.x], qkv[head + e.y]);
+ if (QK_NORM != 0u) {
+  v *= scale * vec2<f32>(qk_norm[weight + e.x], qk_norm[weight + e.y]);
+ }
+ v = rotate_pair(v, pos, j);
+ return select(v.x, v.y, second);
+}
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn own_pos() -> u32 {
+ return min(step.rows[0].pos, p.n_pos - 1u);
+}
+fn inverse_rms(head: u32) -> f32 {
+ if (QK_NORM == 0u) {
+  return 1.0;
+ }
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * p.half; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * p.half) + p.eps);
+}
+fn turned_pair(head: u32, weight: u32, scale: f32, w: u32) -> vec2<f32> {
+ let d = 2u * w;
+ return vec2<f32>(turned(head, weight, scale, own_pos(), d), turned(head, weight, scale, own_pos(), d + 1u));
+}
+fn prepare_own(t: u32, head_kv: u32, stores: bool) {
+ let dim = 2u * p.half;
+ let k_at = (p.n_head + head_kv) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ let scale = inverse_rms(k_at);
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * p.half;
+ let k_to = cell_at + head_kv * p.half * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + head_kv) * p.half;
+ for (var w = t; w < p.half; w += T) {
+  let k = turned_pair(k_at, dim, scale, w);
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + 2u * w], qkv[v_at + 2u * w + 1u]));
+  if (stores) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
+const LANES = 8u;
+const T = LANES;
+const HALF = 128u;
+struct P {
+ n_head: u32,
+ n_head_kv: u32,
+ n_cells: u32,
+ n_table: u32,
+ stride: u32,
+ out_stride: u32,
+ sliding: u32,
+ scale: f32,
+ softcap: f32,
+ n_rot: u32,
+ n_pos: u32,
+ eps: f32,
+ max_rows: u32,
+ half: u32,
+}
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read_write> kv: array<u32>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
+@group(0) @binding(3) var<storage, read> step: Step;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read> qk_norm: array<f32>;
+@group(0) @binding(6) var<storage, read> rope: array<vec2<f32>>;
+@group(0) @binding(7) var<uniform> p: P;
+struct Eight {
+ a: vec4<f32>,
+ b: vec4<f32>,
+}
+fn spread(v: f32) -> Eight {
+ return Eight(
+  vec4<f32>(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)),
+  vec4<f32>(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)),
+ );
+}
+struct Sight {
+ lo: u32,
+ hi: u32,
+ branch: Branch,
+}
+fn sees(sight: Sight, i: u32) -> bool {
+ return i >= sight.lo && i < sight.hi && is_ancestor(sight.branch, i);
+}
+@compute @workgroup_size(8)
+fn main(@builtin(subgroup_invocation_id) t: u32, @builtin(workgroup_id) wg: vec3<u32>) {
+ let n_rows = min(step.n_rows, p.max_rows);
+ let group = p.n_head / p.n_head_kv;
+ let first = wg.y * LANES;
+ if (first >= n_rows * group) {
+  return;
+ }
+ let query = min(first + t, n_rows * group - 1u);
+ let row = query / group;
+ let row_end = (min(first + LANES, n_rows * group) - 1u) / group + 1u;
+ let half = p.half;
+ let cell_words = (KEY_WORDS + 1u) * p.n_head_kv * half;
+ let k_at = wg.x * half * KEY_WORDS;
+ let v_at = (p.n_head_kv * KEY_WORDS + wg.x) * half;
+ var q: array<vec2<f32>, HALF>;
+ var acc: array<vec2<f32>, HALF>;
+ let q_at = row * p.stride + (wg.x * group + query % group) * 2u * half;
+        {
+  prepare_own(t, wg.x, wg.y == 0u);
+  workgroupBarrier();
+ }
+ let q_scale = inverse_rms(q_at);
+ for (var w = 0u; w < half; w++) {
+         {
+   q[w] = turned_pair(q_at, 0u, q_scale, w);
+  }
+  acc[w] = vec2<f32>(0.0);
+ }
+ var own = 0.0;
+ var top = LOWEST;
+ var sum = 0.0;
+ var run = first / group;
+ while (run < row_end) {
+  var end = run + 1u;
+  var lo = first_entry(run);
+  var hi = end_entry(run);
+  while (end < row_end && step.rows[end].table == step.rows[run].table && step.rows[end].base == step.rows[run].base) {
+   lo = min(lo, first_entry(end));
+   hi = max(hi, end_entry(end));
+   end++;
+  }
+  let in_run = row >= run && row < end;
+  let sight = Sight(first_entry(row), select(0u, end_entry(row), in_run), branch_of(row));
+  for (var start = lo; start < hi; start += LANES) {
+   let entry = cell_of(run, start + t);
+   let cell = entry * cell_words;
+   var s = Eight();
+   for (var w = 0u; w < half; w++) {
+    let k = key(cell + k_at, w);
+    let x = spread(k.x);
+    let y = spread(k.y);
+    s.a += x.a * q[w].x + y.a * q[w].y;
+    s.b += x.b * q[w].x + y.b * q[w].y;
+   }
+   let owned = spread(select(0.0, 1.0, entry == own_cell));
+   var weights = Eight();
+   var tops = top;
+   for (var i = 0u; i < 4u; i++) {
+    var sees_a = sees(sight, start + i);
+    var sees_b = sees(sight, start + 4u + i);
+           {
+     own += select(0.0, owned.a[i], sees_a) + select(0.0, owned.b[i], sees_b);
+     sees_a = sees_a && owned.a[i] == 0.0;
+     sees_b = sees_b && owned.b[i] == 0.0;
+    }
+    weights.a[i] = select(LOWEST, capped(s.a[i] * p.scale), sees_a);
+    weights.b[i] = select(LOWEST, capped(s.b[i] * p.scale), sees_b);
+    tops = max(tops, max(weights.a[i], weights.b[i]));
+   }
+   let shrink = exp(top - tops);
+   top = tops;
+   weights.a = select(vec4<f32>(0.0), exp(min(weights.a - top, vec4<f32>(0.0))), weights.a > vec4<f32>(LOWEST));
+   weights.b = select(vec4<f32>(0.0), exp(min(weights.b - top, vec4<f32>(0.0))), weights.b > vec4<f32>(LOWEST));
+   sum = sum * shrink + dot(weights.a + weights.b, vec4<f32>(1.0));
+   for (var w = 0u; w < half; w++) {
+    let word = half2(kv[cell + v_at + w]);
+    let v = select(vec2<f32>(0.0), word, abs(word) <= vec2<f32>(65504.0));
+    let x = spread(v.x);
+    let y = spread(v.y);
+    acc[w] = acc[w] * shrink
+     + vec2<f32>(dot(weights.a, x.a) + dot(weights.b, x.b), dot(weights.a, y.a) + dot(weights.b, y.b));
+   }
+  }
+  run = end;
+ }
+ if (own > 0.0) {
+  var dots = vec2<f32>(0.0);
+  for (var w = 0u; w < half; w++) {
+   dots += own_key[w] * q[w];
+  }
+  let s = capped((dots.x + dots.y) * p.scale);
+  if (s > LOWEST) {
+   let shrink = exp(min(top - s, 0.0));
+   let weight = own * exp(min(s - top, 0.0));
+   sum = sum * shrink + weight;
+   for (var w = 0u; w < half; w++) {
+    acc[w] = acc[w] * shrink + weight * half2(own_value[w]);
+   }
+  }
+ }
+ if (first + t < n_rows * group) {
+  let norm = select(0.0, 1.0 / max(sum, 1e-30), sum > 0.0);
+  let at = row * p.out_stride + (wg.x * group + query % group) * 2u * half;
+  for (var w = 0u; w < half; w++) {
+   out[at + 2u * w] = acc[w].x * norm;
+   out[at + 2u * w + 1u] = acc[w].y * norm;
+  }
+ }
+}
+",
+    },
+    Shader {
         name: "attention_split",
         kernel: "attention",
         workgroup_size: [64, 1, 1],
@@ -1534,7 +2206,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -1542,8 +2214,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
-            Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
+            Override { name: "TILE", default: Some(64.0) },
             Override { name: "GROUPS", default: Some(2.0) },
             Override { name: "ACC", default: Some(64.0) },
             Override { name: "SPLITS", default: Some(8.0) },
@@ -1564,6 +2236,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1630,12 +2303,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -1709,6 +2392,48 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
 }
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn own_pos() -> u32 {
+ return min(step.rows[0].pos, p.n_pos - 1u);
+}
+fn inverse_rms(head: u32) -> f32 {
+ if (QK_NORM == 0u) {
+  return 1.0;
+ }
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * p.half; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * p.half) + p.eps);
+}
+fn turned_pair(head: u32, weight: u32, scale: f32, w: u32) -> vec2<f32> {
+ let d = 2u * w;
+ return vec2<f32>(turned(head, weight, scale, own_pos(), d), turned(head, weight, scale, own_pos(), d + 1u));
+}
+fn prepare_own(t: u32, head_kv: u32, stores: bool) {
+ let dim = 2u * p.half;
+ let k_at = (p.n_head + head_kv) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ let scale = inverse_rms(k_at);
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * p.half;
+ let k_to = cell_at + head_kv * p.half * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + head_kv) * p.half;
+ for (var w = t; w < p.half; w += T) {
+  let k = turned_pair(k_at, dim, scale, w);
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + 2u * w], qkv[v_at + 2u * w + 1u]));
+  if (stores) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
 override T: u32 = 64u;
 override TILE: u32 = 64u;
 override HALF: u32 = 32u;
@@ -1729,6 +2454,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
@@ -1743,9 +2469,6 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-var<workgroup> own_key: array<vec2<f32>, HALF>;
-var<workgroup> own_value: array<u32, HALF>;
-var<private> own_cell: u32;
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
@@ -1764,45 +2487,6 @@ fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
   return half2(own_value[w]);
  }
  return half2(kv[v_from + w]);
-}
-fn inverse_rms(head: u32) -> f32 {
- var sum = 0.0;
- for (var d = 0u; d < 2u * HALF; d++) {
-  sum += qkv[head + d] * qkv[head + d];
- }
- return inverseSqrt(sum / f32(2u * HALF) + p.eps);
-}
-fn prepare(t: u32, h: u32, stores: bool) {
- let dim = 2u * HALF;
- let group = p.n_head / p.n_head_kv;
- let pos = min(step.rows[0].pos, p.n_pos - 1u);
- let q_at = h * dim;
- let k_at = (p.n_head + h / group) * dim;
- let v_at = k_at + p.n_head_kv * dim;
- var q_scale = 1.0;
- var k_scale = 1.0;
- if (QK_NORM != 0u) {
-  q_scale = inverse_rms(q_at);
-  k_scale = inverse_rms(k_at);
- }
- own_cell = min(step.rows[0].cell, p.n_cells - 1u);
- let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
- let k_to = cell_at + h / group * HALF * KEY_WORDS;
- let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
- for (var w = t; w < HALF; w += T) {
-  let d = 2u * w;
-  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-  own_key[w] = k;
-  if (KEY_WORDS == 1u) {
-   own_key[w] = half2(halves(k));
-  }
-  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-  if (stores && h % group == 0u) {
-   store_key(k_to, w, k);
-   kv[v_to + w] = own_value[w];
-  }
- }
 }
 fn total(w: u32) -> vec2<f32> {
  var a = vec2<f32>(0.0);
@@ -1824,7 +2508,12 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let first = first_entry(row);
  let end = end_entry(row);
                {
-  prepare(t, wg.x, wg.z == 0u);
+  prepare_own(t, head_kv, wg.z == 0u && wg.x % (p.n_head / p.n_head_kv) == 0u);
+  let q_at = wg.x * 2u * HALF;
+  let q_scale = inverse_rms(q_at);
+  for (var w = t; w < HALF; w += T) {
+   query[w] = turned_pair(q_at, 0u, q_scale, w);
+  }
  }
  for (var i = t; i < ACC; i += T) {
   acc[i] = vec2<f32>(0.0);
@@ -1895,7 +2584,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
             Binding { index: 5, name: "qk_norm", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 6, name: "rope", kind: BindingKind::Read, min_size: 8 },
-            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -1903,8 +2592,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Override { name: "QK_NORM", default: Some(0.0) },
             Override { name: "ROPE", default: Some(1.0) },
             Override { name: "NEOX", default: Some(0.0) },
-            Override { name: "TILE", default: Some(64.0) },
             Override { name: "HALF", default: Some(32.0) },
+            Override { name: "TILE", default: Some(64.0) },
             Override { name: "GROUPS", default: Some(2.0) },
             Override { name: "ACC", default: Some(64.0) },
             Override { name: "SPLITS", default: Some(8.0) },
@@ -1925,6 +2614,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -1991,12 +2681,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -2072,6 +2772,48 @@ fn turned(head: u32, weight: u32, scale: f32, pos: u32, d: u32) -> f32 {
  v = rotate_pair(v, pos, j);
  return select(v.x, v.y, second);
 }
+var<workgroup> own_key: array<vec2<f32>, HALF>;
+var<workgroup> own_value: array<u32, HALF>;
+var<private> own_cell: u32;
+fn own_pos() -> u32 {
+ return min(step.rows[0].pos, p.n_pos - 1u);
+}
+fn inverse_rms(head: u32) -> f32 {
+ if (QK_NORM == 0u) {
+  return 1.0;
+ }
+ var sum = 0.0;
+ for (var d = 0u; d < 2u * p.half; d++) {
+  sum += qkv[head + d] * qkv[head + d];
+ }
+ return inverseSqrt(sum / f32(2u * p.half) + p.eps);
+}
+fn turned_pair(head: u32, weight: u32, scale: f32, w: u32) -> vec2<f32> {
+ let d = 2u * w;
+ return vec2<f32>(turned(head, weight, scale, own_pos(), d), turned(head, weight, scale, own_pos(), d + 1u));
+}
+fn prepare_own(t: u32, head_kv: u32, stores: bool) {
+ let dim = 2u * p.half;
+ let k_at = (p.n_head + head_kv) * dim;
+ let v_at = k_at + p.n_head_kv * dim;
+ let scale = inverse_rms(k_at);
+ own_cell = min(step.rows[0].cell, p.n_cells - 1u);
+ let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * p.half;
+ let k_to = cell_at + head_kv * p.half * KEY_WORDS;
+ let v_to = cell_at + (p.n_head_kv * KEY_WORDS + head_kv) * p.half;
+ for (var w = t; w < p.half; w += T) {
+  let k = turned_pair(k_at, dim, scale, w);
+  own_key[w] = k;
+  if (KEY_WORDS == 1u) {
+   own_key[w] = half2(halves(k));
+  }
+  own_value[w] = halves(vec2<f32>(qkv[v_at + 2u * w], qkv[v_at + 2u * w + 1u]));
+  if (stores) {
+   store_key(k_to, w, k);
+   kv[v_to + w] = own_value[w];
+  }
+ }
+}
 override T: u32 = 64u;
 override TILE: u32 = 64u;
 override HALF: u32 = 32u;
@@ -2092,6 +2834,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read_write> kv: array<u32>;
@@ -2106,9 +2849,6 @@ var<workgroup> scores: array<f32, TILE>;
 var<workgroup> masses: array<f32, TILE>;
 var<workgroup> cells: array<u32, TILE>;
 var<workgroup> acc: array<vec2<f32>, ACC>;
-var<workgroup> own_key: array<vec2<f32>, HALF>;
-var<workgroup> own_value: array<u32, HALF>;
-var<private> own_cell: u32;
 fn score(cell: u32, k_from: u32) -> f32 {
  var dots = vec2<f32>(0.0);
  if (cell == own_cell) {
@@ -2127,45 +2867,6 @@ fn value(cell: u32, v_from: u32, w: u32) -> vec2<f32> {
   return half2(own_value[w]);
  }
  return half2(kv[v_from + w]);
-}
-fn inverse_rms(head: u32) -> f32 {
- var sum = 0.0;
- for (var d = 0u; d < 2u * HALF; d++) {
-  sum += qkv[head + d] * qkv[head + d];
- }
- return inverseSqrt(sum / f32(2u * HALF) + p.eps);
-}
-fn prepare(t: u32, h: u32, stores: bool) {
- let dim = 2u * HALF;
- let group = p.n_head / p.n_head_kv;
- let pos = min(step.rows[0].pos, p.n_pos - 1u);
- let q_at = h * dim;
- let k_at = (p.n_head + h / group) * dim;
- let v_at = k_at + p.n_head_kv * dim;
- var q_scale = 1.0;
- var k_scale = 1.0;
- if (QK_NORM != 0u) {
-  q_scale = inverse_rms(q_at);
-  k_scale = inverse_rms(k_at);
- }
- own_cell = min(step.rows[0].cell, p.n_cells - 1u);
- let cell_at = own_cell * (KEY_WORDS + 1u) * p.n_head_kv * HALF;
- let k_to = cell_at + h / group * HALF * KEY_WORDS;
- let v_to = cell_at + (p.n_head_kv * KEY_WORDS + h / group) * HALF;
- for (var w = t; w < HALF; w += T) {
-  let d = 2u * w;
-  query[w] = vec2<f32>(turned(q_at, 0u, q_scale, pos, d), turned(q_at, 0u, q_scale, pos, d + 1u));
-  let k = vec2<f32>(turned(k_at, dim, k_scale, pos, d), turned(k_at, dim, k_scale, pos, d + 1u));
-  own_key[w] = k;
-  if (KEY_WORDS == 1u) {
-   own_key[w] = half2(halves(k));
-  }
-  own_value[w] = halves(vec2<f32>(qkv[v_at + d], qkv[v_at + d + 1u]));
-  if (stores && h % group == 0u) {
-   store_key(k_to, w, k);
-   kv[v_to + w] = own_value[w];
-  }
- }
 }
 fn total(w: u32) -> vec2<f32> {
  var a = vec2<f32>(0.0);
@@ -2187,7 +2888,12 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
  let first = first_entry(row);
  let end = end_entry(row);
                {
-  prepare(t, wg.x, wg.z == 0u);
+  prepare_own(t, head_kv, wg.z == 0u && wg.x % (p.n_head / p.n_head_kv) == 0u);
+  let q_at = wg.x * 2u * HALF;
+  let q_scale = inverse_rms(q_at);
+  for (var w = t; w < HALF; w += T) {
+   query[w] = turned_pair(q_at, 0u, q_scale, w);
+  }
  }
  for (var i = t; i < ACC; i += T) {
   acc[i] = vec2<f32>(0.0);
@@ -2256,7 +2962,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             Binding { index: 2, name: "table", kind: BindingKind::Read, min_size: 4 },
             Binding { index: 3, name: "step", kind: BindingKind::Read, min_size: 192 },
             Binding { index: 4, name: "out", kind: BindingKind::ReadWrite, min_size: 4 },
-            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 52 },
+            Binding { index: 5, name: "p", kind: BindingKind::Uniform, min_size: 56 },
         ],
         overrides: &[
             Override { name: "KEY_WORDS", default: Some(1.0) },
@@ -2283,6 +2989,7 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
             UniformField { name: "n_pos", offset: 40, size: 4 },
             UniformField { name: "eps", offset: 44, size: 4 },
             UniformField { name: "max_rows", offset: 48, size: 4 },
+            UniformField { name: "half", offset: 52, size: 4 },
         ],
         wgsl: r"const IDENTITY = 0xffffffffu;
 struct Row {
@@ -2343,12 +3050,22 @@ fn cell_of(row: u32, i: u32) -> u32 {
  return min(cell, p.n_cells - 1u);
 }
 fn in_branch(row: u32, i: u32) -> bool {
- let tree = step.rows[row].tree;
- if (i < tree) {
+ return is_ancestor(branch_of(row), i);
+}
+struct Branch {
+ tree: u32,
+ lo: u32,
+ hi: u32,
+}
+fn branch_of(row: u32) -> Branch {
+ return Branch(step.rows[row].tree, step.rows[row].ancestors_lo, step.rows[row].ancestors_hi);
+}
+fn is_ancestor(branch: Branch, i: u32) -> bool {
+ if (i < branch.tree) {
   return true;
  }
- let bit = i - tree;
- let word = select(step.rows[row].ancestors_hi, step.rows[row].ancestors_lo, bit < 32u);
+ let bit = i - branch.tree;
+ let word = select(branch.hi, branch.lo, bit < 32u);
  return bit < 64u && ((word >> (bit & 31u)) & 1u) == 1u;
 }
 fn first_entry(row: u32) -> u32 {
@@ -2385,6 +3102,7 @@ struct P {
  n_pos: u32,
  eps: f32,
  max_rows: u32,
+ half: u32,
 }
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;
 @group(0) @binding(1) var<storage, read> kv: array<u32>;
@@ -44654,338 +45372,342 @@ pub mod id {
     pub const ATTENTION_ONE: ShaderId = ShaderId(5);
     /// `attention` with rows = one, subgroup = true.
     pub const ATTENTION_ONE_SUBGROUP: ShaderId = ShaderId(6);
+    /// `attention_soft` with rows = many.
+    pub const ATTENTION_SOFT_MANY: ShaderId = ShaderId(7);
+    /// `attention_soft` with rows = one.
+    pub const ATTENTION_SOFT_ONE: ShaderId = ShaderId(8);
     /// `attention` with rows = split.
-    pub const ATTENTION_SPLIT: ShaderId = ShaderId(7);
+    pub const ATTENTION_SPLIT: ShaderId = ShaderId(9);
     /// `attention` with rows = split, subgroup = true.
-    pub const ATTENTION_SPLIT_SUBGROUP: ShaderId = ShaderId(8);
+    pub const ATTENTION_SPLIT_SUBGROUP: ShaderId = ShaderId(10);
     /// `attention_tile`.
-    pub const ATTENTION_TILE: ShaderId = ShaderId(9);
+    pub const ATTENTION_TILE: ShaderId = ShaderId(11);
     /// `copy_rows`.
-    pub const COPY_ROWS: ShaderId = ShaderId(10);
+    pub const COPY_ROWS: ShaderId = ShaderId(12);
     /// `embed` with format = bf16.
-    pub const EMBED_BF16: ShaderId = ShaderId(11);
+    pub const EMBED_BF16: ShaderId = ShaderId(13);
     /// `embed` with format = f16.
-    pub const EMBED_F16: ShaderId = ShaderId(12);
+    pub const EMBED_F16: ShaderId = ShaderId(14);
     /// `embed` with format = f32.
-    pub const EMBED_F32: ShaderId = ShaderId(13);
+    pub const EMBED_F32: ShaderId = ShaderId(15);
     /// `embed` with format = iq4.
-    pub const EMBED_IQ4: ShaderId = ShaderId(14);
+    pub const EMBED_IQ4: ShaderId = ShaderId(16);
     /// `embed` with format = mxfp4.
-    pub const EMBED_MXFP4: ShaderId = ShaderId(15);
+    pub const EMBED_MXFP4: ShaderId = ShaderId(17);
     /// `embed` with format = q2k.
-    pub const EMBED_Q2K: ShaderId = ShaderId(16);
+    pub const EMBED_Q2K: ShaderId = ShaderId(18);
     /// `embed` with format = q3k.
-    pub const EMBED_Q3K: ShaderId = ShaderId(17);
+    pub const EMBED_Q3K: ShaderId = ShaderId(19);
     /// `embed` with format = q4.
-    pub const EMBED_Q4: ShaderId = ShaderId(18);
+    pub const EMBED_Q4: ShaderId = ShaderId(20);
     /// `embed` with format = q4k.
-    pub const EMBED_Q4K: ShaderId = ShaderId(19);
+    pub const EMBED_Q4K: ShaderId = ShaderId(21);
     /// `embed` with format = q5.
-    pub const EMBED_Q5: ShaderId = ShaderId(20);
+    pub const EMBED_Q5: ShaderId = ShaderId(22);
     /// `embed` with format = q5k.
-    pub const EMBED_Q5K: ShaderId = ShaderId(21);
+    pub const EMBED_Q5K: ShaderId = ShaderId(23);
     /// `embed` with format = q6k.
-    pub const EMBED_Q6K: ShaderId = ShaderId(22);
+    pub const EMBED_Q6K: ShaderId = ShaderId(24);
     /// `embed` with format = q8.
-    pub const EMBED_Q8: ShaderId = ShaderId(23);
+    pub const EMBED_Q8: ShaderId = ShaderId(25);
     /// `gather_logits`.
-    pub const GATHER_LOGITS: ShaderId = ShaderId(24);
+    pub const GATHER_LOGITS: ShaderId = ShaderId(26);
     /// `kv_move`.
-    pub const KV_MOVE: ShaderId = ShaderId(25);
+    pub const KV_MOVE: ShaderId = ShaderId(27);
     /// `mask_logits`.
-    pub const MASK_LOGITS: ShaderId = ShaderId(26);
+    pub const MASK_LOGITS: ShaderId = ShaderId(28);
     /// `matmul_rows` with format = bf16.
-    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(27);
+    pub const MATMUL_ROWS_BF16: ShaderId = ShaderId(29);
     /// `matmul_rows` with format = bf16, subgroup = true.
-    pub const MATMUL_ROWS_BF16_SUBGROUP: ShaderId = ShaderId(28);
+    pub const MATMUL_ROWS_BF16_SUBGROUP: ShaderId = ShaderId(30);
     /// `matmul_rows` with format = f16.
-    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(29);
+    pub const MATMUL_ROWS_F16: ShaderId = ShaderId(31);
     /// `matmul_rows` with format = f16, subgroup = true.
-    pub const MATMUL_ROWS_F16_SUBGROUP: ShaderId = ShaderId(30);
+    pub const MATMUL_ROWS_F16_SUBGROUP: ShaderId = ShaderId(32);
     /// `matmul_rows` with format = f32.
-    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(31);
+    pub const MATMUL_ROWS_F32: ShaderId = ShaderId(33);
     /// `matmul_rows` with format = f32, subgroup = true.
-    pub const MATMUL_ROWS_F32_SUBGROUP: ShaderId = ShaderId(32);
+    pub const MATMUL_ROWS_F32_SUBGROUP: ShaderId = ShaderId(34);
     /// `matmul_rows` with format = iq4.
-    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(33);
+    pub const MATMUL_ROWS_IQ4: ShaderId = ShaderId(35);
     /// `matmul_rows` with format = iq4, subgroup = true.
-    pub const MATMUL_ROWS_IQ4_SUBGROUP: ShaderId = ShaderId(34);
+    pub const MATMUL_ROWS_IQ4_SUBGROUP: ShaderId = ShaderId(36);
     /// `matmul_rows` with format = mxfp4.
-    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(35);
+    pub const MATMUL_ROWS_MXFP4: ShaderId = ShaderId(37);
     /// `matmul_rows` with format = mxfp4, subgroup = true.
-    pub const MATMUL_ROWS_MXFP4_SUBGROUP: ShaderId = ShaderId(36);
+    pub const MATMUL_ROWS_MXFP4_SUBGROUP: ShaderId = ShaderId(38);
     /// `matmul_rows` with format = q2k.
-    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(37);
+    pub const MATMUL_ROWS_Q2K: ShaderId = ShaderId(39);
     /// `matmul_rows` with format = q2k, subgroup = true.
-    pub const MATMUL_ROWS_Q2K_SUBGROUP: ShaderId = ShaderId(38);
+    pub const MATMUL_ROWS_Q2K_SUBGROUP: ShaderId = ShaderId(40);
     /// `matmul_rows` with format = q3k.
-    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(39);
+    pub const MATMUL_ROWS_Q3K: ShaderId = ShaderId(41);
     /// `matmul_rows` with format = q3k, subgroup = true.
-    pub const MATMUL_ROWS_Q3K_SUBGROUP: ShaderId = ShaderId(40);
+    pub const MATMUL_ROWS_Q3K_SUBGROUP: ShaderId = ShaderId(42);
     /// `matmul_rows` with format = q4.
-    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(41);
+    pub const MATMUL_ROWS_Q4: ShaderId = ShaderId(43);
     /// `matmul_rows` with format = q4, subgroup = true.
-    pub const MATMUL_ROWS_Q4_SUBGROUP: ShaderId = ShaderId(42);
+    pub const MATMUL_ROWS_Q4_SUBGROUP: ShaderId = ShaderId(44);
     /// `matmul_rows` with format = q4k.
-    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(43);
+    pub const MATMUL_ROWS_Q4K: ShaderId = ShaderId(45);
     /// `matmul_rows` with format = q4k, subgroup = true.
-    pub const MATMUL_ROWS_Q4K_SUBGROUP: ShaderId = ShaderId(44);
+    pub const MATMUL_ROWS_Q4K_SUBGROUP: ShaderId = ShaderId(46);
     /// `matmul_rows` with format = q5.
-    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(45);
+    pub const MATMUL_ROWS_Q5: ShaderId = ShaderId(47);
     /// `matmul_rows` with format = q5, subgroup = true.
-    pub const MATMUL_ROWS_Q5_SUBGROUP: ShaderId = ShaderId(46);
+    pub const MATMUL_ROWS_Q5_SUBGROUP: ShaderId = ShaderId(48);
     /// `matmul_rows` with format = q5k.
-    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(47);
+    pub const MATMUL_ROWS_Q5K: ShaderId = ShaderId(49);
     /// `matmul_rows` with format = q5k, subgroup = true.
-    pub const MATMUL_ROWS_Q5K_SUBGROUP: ShaderId = ShaderId(48);
+    pub const MATMUL_ROWS_Q5K_SUBGROUP: ShaderId = ShaderId(50);
     /// `matmul_rows` with format = q6k.
-    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(49);
+    pub const MATMUL_ROWS_Q6K: ShaderId = ShaderId(51);
     /// `matmul_rows` with format = q6k, subgroup = true.
-    pub const MATMUL_ROWS_Q6K_SUBGROUP: ShaderId = ShaderId(50);
+    pub const MATMUL_ROWS_Q6K_SUBGROUP: ShaderId = ShaderId(52);
     /// `matmul_rows` with format = q8.
-    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(51);
+    pub const MATMUL_ROWS_Q8: ShaderId = ShaderId(53);
     /// `matmul_rows` with format = q8, subgroup = true.
-    pub const MATMUL_ROWS_Q8_SUBGROUP: ShaderId = ShaderId(52);
+    pub const MATMUL_ROWS_Q8_SUBGROUP: ShaderId = ShaderId(54);
     /// `matmul_soft` with format = bf16, columns = eight.
-    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(53);
+    pub const MATMUL_SOFT_BF16_EIGHT: ShaderId = ShaderId(55);
     /// `matmul_soft` with format = bf16, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_BF16_EIGHT_SUBGROUP: ShaderId = ShaderId(54);
+    pub const MATMUL_SOFT_BF16_EIGHT_SUBGROUP: ShaderId = ShaderId(56);
     /// `matmul_soft` with format = bf16, columns = one.
-    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(55);
+    pub const MATMUL_SOFT_BF16_ONE: ShaderId = ShaderId(57);
     /// `matmul_soft` with format = bf16, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_BF16_ONE_SUBGROUP: ShaderId = ShaderId(56);
+    pub const MATMUL_SOFT_BF16_ONE_SUBGROUP: ShaderId = ShaderId(58);
     /// `matmul_soft` with format = f16, columns = eight.
-    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(57);
+    pub const MATMUL_SOFT_F16_EIGHT: ShaderId = ShaderId(59);
     /// `matmul_soft` with format = f16, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_F16_EIGHT_SUBGROUP: ShaderId = ShaderId(58);
+    pub const MATMUL_SOFT_F16_EIGHT_SUBGROUP: ShaderId = ShaderId(60);
     /// `matmul_soft` with format = f16, columns = one.
-    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(59);
+    pub const MATMUL_SOFT_F16_ONE: ShaderId = ShaderId(61);
     /// `matmul_soft` with format = f16, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_F16_ONE_SUBGROUP: ShaderId = ShaderId(60);
+    pub const MATMUL_SOFT_F16_ONE_SUBGROUP: ShaderId = ShaderId(62);
     /// `matmul_soft` with format = f32, columns = eight.
-    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(61);
+    pub const MATMUL_SOFT_F32_EIGHT: ShaderId = ShaderId(63);
     /// `matmul_soft` with format = f32, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_F32_EIGHT_SUBGROUP: ShaderId = ShaderId(62);
+    pub const MATMUL_SOFT_F32_EIGHT_SUBGROUP: ShaderId = ShaderId(64);
     /// `matmul_soft` with format = f32, columns = one.
-    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(63);
+    pub const MATMUL_SOFT_F32_ONE: ShaderId = ShaderId(65);
     /// `matmul_soft` with format = f32, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_F32_ONE_SUBGROUP: ShaderId = ShaderId(64);
+    pub const MATMUL_SOFT_F32_ONE_SUBGROUP: ShaderId = ShaderId(66);
     /// `matmul_soft` with format = iq4, columns = eight.
-    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(65);
+    pub const MATMUL_SOFT_IQ4_EIGHT: ShaderId = ShaderId(67);
     /// `matmul_soft` with format = iq4, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_IQ4_EIGHT_SUBGROUP: ShaderId = ShaderId(66);
+    pub const MATMUL_SOFT_IQ4_EIGHT_SUBGROUP: ShaderId = ShaderId(68);
     /// `matmul_soft` with format = iq4, columns = one.
-    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(67);
+    pub const MATMUL_SOFT_IQ4_ONE: ShaderId = ShaderId(69);
     /// `matmul_soft` with format = iq4, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_IQ4_ONE_SUBGROUP: ShaderId = ShaderId(68);
+    pub const MATMUL_SOFT_IQ4_ONE_SUBGROUP: ShaderId = ShaderId(70);
     /// `matmul_soft` with format = mxfp4, columns = eight.
-    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(69);
+    pub const MATMUL_SOFT_MXFP4_EIGHT: ShaderId = ShaderId(71);
     /// `matmul_soft` with format = mxfp4, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_MXFP4_EIGHT_SUBGROUP: ShaderId = ShaderId(70);
+    pub const MATMUL_SOFT_MXFP4_EIGHT_SUBGROUP: ShaderId = ShaderId(72);
     /// `matmul_soft` with format = mxfp4, columns = one.
-    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(71);
+    pub const MATMUL_SOFT_MXFP4_ONE: ShaderId = ShaderId(73);
     /// `matmul_soft` with format = mxfp4, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_MXFP4_ONE_SUBGROUP: ShaderId = ShaderId(72);
+    pub const MATMUL_SOFT_MXFP4_ONE_SUBGROUP: ShaderId = ShaderId(74);
     /// `matmul_soft` with format = q2k, columns = eight.
-    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(73);
+    pub const MATMUL_SOFT_Q2K_EIGHT: ShaderId = ShaderId(75);
     /// `matmul_soft` with format = q2k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q2K_EIGHT_SUBGROUP: ShaderId = ShaderId(74);
+    pub const MATMUL_SOFT_Q2K_EIGHT_SUBGROUP: ShaderId = ShaderId(76);
     /// `matmul_soft` with format = q2k, columns = one.
-    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(75);
+    pub const MATMUL_SOFT_Q2K_ONE: ShaderId = ShaderId(77);
     /// `matmul_soft` with format = q2k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q2K_ONE_SUBGROUP: ShaderId = ShaderId(76);
+    pub const MATMUL_SOFT_Q2K_ONE_SUBGROUP: ShaderId = ShaderId(78);
     /// `matmul_soft` with format = q3k, columns = eight.
-    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(77);
+    pub const MATMUL_SOFT_Q3K_EIGHT: ShaderId = ShaderId(79);
     /// `matmul_soft` with format = q3k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q3K_EIGHT_SUBGROUP: ShaderId = ShaderId(78);
+    pub const MATMUL_SOFT_Q3K_EIGHT_SUBGROUP: ShaderId = ShaderId(80);
     /// `matmul_soft` with format = q3k, columns = one.
-    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(79);
+    pub const MATMUL_SOFT_Q3K_ONE: ShaderId = ShaderId(81);
     /// `matmul_soft` with format = q3k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q3K_ONE_SUBGROUP: ShaderId = ShaderId(80);
+    pub const MATMUL_SOFT_Q3K_ONE_SUBGROUP: ShaderId = ShaderId(82);
     /// `matmul_soft` with format = q4, columns = eight.
-    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(81);
+    pub const MATMUL_SOFT_Q4_EIGHT: ShaderId = ShaderId(83);
     /// `matmul_soft` with format = q4, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q4_EIGHT_SUBGROUP: ShaderId = ShaderId(82);
+    pub const MATMUL_SOFT_Q4_EIGHT_SUBGROUP: ShaderId = ShaderId(84);
     /// `matmul_soft` with format = q4, columns = one.
-    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(83);
+    pub const MATMUL_SOFT_Q4_ONE: ShaderId = ShaderId(85);
     /// `matmul_soft` with format = q4, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q4_ONE_SUBGROUP: ShaderId = ShaderId(84);
+    pub const MATMUL_SOFT_Q4_ONE_SUBGROUP: ShaderId = ShaderId(86);
     /// `matmul_soft` with format = q4k, columns = eight.
-    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(85);
+    pub const MATMUL_SOFT_Q4K_EIGHT: ShaderId = ShaderId(87);
     /// `matmul_soft` with format = q4k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q4K_EIGHT_SUBGROUP: ShaderId = ShaderId(86);
+    pub const MATMUL_SOFT_Q4K_EIGHT_SUBGROUP: ShaderId = ShaderId(88);
     /// `matmul_soft` with format = q4k, columns = one.
-    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(87);
+    pub const MATMUL_SOFT_Q4K_ONE: ShaderId = ShaderId(89);
     /// `matmul_soft` with format = q4k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q4K_ONE_SUBGROUP: ShaderId = ShaderId(88);
+    pub const MATMUL_SOFT_Q4K_ONE_SUBGROUP: ShaderId = ShaderId(90);
     /// `matmul_soft` with format = q5, columns = eight.
-    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(89);
+    pub const MATMUL_SOFT_Q5_EIGHT: ShaderId = ShaderId(91);
     /// `matmul_soft` with format = q5, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q5_EIGHT_SUBGROUP: ShaderId = ShaderId(90);
+    pub const MATMUL_SOFT_Q5_EIGHT_SUBGROUP: ShaderId = ShaderId(92);
     /// `matmul_soft` with format = q5, columns = one.
-    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(91);
+    pub const MATMUL_SOFT_Q5_ONE: ShaderId = ShaderId(93);
     /// `matmul_soft` with format = q5, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q5_ONE_SUBGROUP: ShaderId = ShaderId(92);
+    pub const MATMUL_SOFT_Q5_ONE_SUBGROUP: ShaderId = ShaderId(94);
     /// `matmul_soft` with format = q5k, columns = eight.
-    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(93);
+    pub const MATMUL_SOFT_Q5K_EIGHT: ShaderId = ShaderId(95);
     /// `matmul_soft` with format = q5k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q5K_EIGHT_SUBGROUP: ShaderId = ShaderId(94);
+    pub const MATMUL_SOFT_Q5K_EIGHT_SUBGROUP: ShaderId = ShaderId(96);
     /// `matmul_soft` with format = q5k, columns = one.
-    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(95);
+    pub const MATMUL_SOFT_Q5K_ONE: ShaderId = ShaderId(97);
     /// `matmul_soft` with format = q5k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q5K_ONE_SUBGROUP: ShaderId = ShaderId(96);
+    pub const MATMUL_SOFT_Q5K_ONE_SUBGROUP: ShaderId = ShaderId(98);
     /// `matmul_soft` with format = q6k, columns = eight.
-    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(97);
+    pub const MATMUL_SOFT_Q6K_EIGHT: ShaderId = ShaderId(99);
     /// `matmul_soft` with format = q6k, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q6K_EIGHT_SUBGROUP: ShaderId = ShaderId(98);
+    pub const MATMUL_SOFT_Q6K_EIGHT_SUBGROUP: ShaderId = ShaderId(100);
     /// `matmul_soft` with format = q6k, columns = one.
-    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(99);
+    pub const MATMUL_SOFT_Q6K_ONE: ShaderId = ShaderId(101);
     /// `matmul_soft` with format = q6k, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q6K_ONE_SUBGROUP: ShaderId = ShaderId(100);
+    pub const MATMUL_SOFT_Q6K_ONE_SUBGROUP: ShaderId = ShaderId(102);
     /// `matmul_soft` with format = q8, columns = eight.
-    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(101);
+    pub const MATMUL_SOFT_Q8_EIGHT: ShaderId = ShaderId(103);
     /// `matmul_soft` with format = q8, columns = eight, subgroup = true.
-    pub const MATMUL_SOFT_Q8_EIGHT_SUBGROUP: ShaderId = ShaderId(102);
+    pub const MATMUL_SOFT_Q8_EIGHT_SUBGROUP: ShaderId = ShaderId(104);
     /// `matmul_soft` with format = q8, columns = one.
-    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(103);
+    pub const MATMUL_SOFT_Q8_ONE: ShaderId = ShaderId(105);
     /// `matmul_soft` with format = q8, columns = one, subgroup = true.
-    pub const MATMUL_SOFT_Q8_ONE_SUBGROUP: ShaderId = ShaderId(104);
+    pub const MATMUL_SOFT_Q8_ONE_SUBGROUP: ShaderId = ShaderId(106);
     /// `matmul_tile` with format = bf16.
-    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(105);
+    pub const MATMUL_TILE_BF16: ShaderId = ShaderId(107);
     /// `matmul_tile` with format = f16.
-    pub const MATMUL_TILE_F16: ShaderId = ShaderId(106);
+    pub const MATMUL_TILE_F16: ShaderId = ShaderId(108);
     /// `matmul_tile` with format = f16, half = true.
-    pub const MATMUL_TILE_F16_HALF: ShaderId = ShaderId(107);
+    pub const MATMUL_TILE_F16_HALF: ShaderId = ShaderId(109);
     /// `matmul_tile` with format = f32.
-    pub const MATMUL_TILE_F32: ShaderId = ShaderId(108);
+    pub const MATMUL_TILE_F32: ShaderId = ShaderId(110);
     /// `matmul_tile` with format = iq4.
-    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(109);
+    pub const MATMUL_TILE_IQ4: ShaderId = ShaderId(111);
     /// `matmul_tile` with format = iq4, dot = true.
-    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(110);
+    pub const MATMUL_TILE_IQ4_DOT: ShaderId = ShaderId(112);
     /// `matmul_tile` with format = mxfp4.
-    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(111);
+    pub const MATMUL_TILE_MXFP4: ShaderId = ShaderId(113);
     /// `matmul_tile` with format = mxfp4, dot = true.
-    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(112);
+    pub const MATMUL_TILE_MXFP4_DOT: ShaderId = ShaderId(114);
     /// `matmul_tile` with format = q2k.
-    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(113);
+    pub const MATMUL_TILE_Q2K: ShaderId = ShaderId(115);
     /// `matmul_tile` with format = q2k, dot = true.
-    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(114);
+    pub const MATMUL_TILE_Q2K_DOT: ShaderId = ShaderId(116);
     /// `matmul_tile` with format = q3k.
-    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(115);
+    pub const MATMUL_TILE_Q3K: ShaderId = ShaderId(117);
     /// `matmul_tile` with format = q3k, dot = true.
-    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(116);
+    pub const MATMUL_TILE_Q3K_DOT: ShaderId = ShaderId(118);
     /// `matmul_tile` with format = q4.
-    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(117);
+    pub const MATMUL_TILE_Q4: ShaderId = ShaderId(119);
     /// `matmul_tile` with format = q4, dot = true.
-    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(118);
+    pub const MATMUL_TILE_Q4_DOT: ShaderId = ShaderId(120);
     /// `matmul_tile` with format = q4, half = true.
-    pub const MATMUL_TILE_Q4_HALF: ShaderId = ShaderId(119);
+    pub const MATMUL_TILE_Q4_HALF: ShaderId = ShaderId(121);
     /// `matmul_tile` with format = q4k.
-    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(120);
+    pub const MATMUL_TILE_Q4K: ShaderId = ShaderId(122);
     /// `matmul_tile` with format = q4k, dot = true.
-    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(121);
+    pub const MATMUL_TILE_Q4K_DOT: ShaderId = ShaderId(123);
     /// `matmul_tile` with format = q4k, half = true.
-    pub const MATMUL_TILE_Q4K_HALF: ShaderId = ShaderId(122);
+    pub const MATMUL_TILE_Q4K_HALF: ShaderId = ShaderId(124);
     /// `matmul_tile` with format = q5.
-    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(123);
+    pub const MATMUL_TILE_Q5: ShaderId = ShaderId(125);
     /// `matmul_tile` with format = q5, dot = true.
-    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(124);
+    pub const MATMUL_TILE_Q5_DOT: ShaderId = ShaderId(126);
     /// `matmul_tile` with format = q5k.
-    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(125);
+    pub const MATMUL_TILE_Q5K: ShaderId = ShaderId(127);
     /// `matmul_tile` with format = q5k, dot = true.
-    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(126);
+    pub const MATMUL_TILE_Q5K_DOT: ShaderId = ShaderId(128);
     /// `matmul_tile` with format = q6k.
-    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(127);
+    pub const MATMUL_TILE_Q6K: ShaderId = ShaderId(129);
     /// `matmul_tile` with format = q6k, dot = true.
-    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(128);
+    pub const MATMUL_TILE_Q6K_DOT: ShaderId = ShaderId(130);
     /// `matmul_tile` with format = q6k, half = true.
-    pub const MATMUL_TILE_Q6K_HALF: ShaderId = ShaderId(129);
+    pub const MATMUL_TILE_Q6K_HALF: ShaderId = ShaderId(131);
     /// `matmul_tile` with format = q8.
-    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(130);
+    pub const MATMUL_TILE_Q8: ShaderId = ShaderId(132);
     /// `matmul_tile` with format = q8, dot = true.
-    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(131);
+    pub const MATMUL_TILE_Q8_DOT: ShaderId = ShaderId(133);
     /// `matmul_tile` with format = q8, half = true.
-    pub const MATMUL_TILE_Q8_HALF: ShaderId = ShaderId(132);
+    pub const MATMUL_TILE_Q8_HALF: ShaderId = ShaderId(134);
     /// `matmul_vec` with format = bf16.
-    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(133);
+    pub const MATMUL_VEC_BF16: ShaderId = ShaderId(135);
     /// `matmul_vec` with format = bf16, subgroup = true.
-    pub const MATMUL_VEC_BF16_SUBGROUP: ShaderId = ShaderId(134);
+    pub const MATMUL_VEC_BF16_SUBGROUP: ShaderId = ShaderId(136);
     /// `matmul_vec` with format = f16.
-    pub const MATMUL_VEC_F16: ShaderId = ShaderId(135);
+    pub const MATMUL_VEC_F16: ShaderId = ShaderId(137);
     /// `matmul_vec` with format = f16, subgroup = true.
-    pub const MATMUL_VEC_F16_SUBGROUP: ShaderId = ShaderId(136);
+    pub const MATMUL_VEC_F16_SUBGROUP: ShaderId = ShaderId(138);
     /// `matmul_vec` with format = f32.
-    pub const MATMUL_VEC_F32: ShaderId = ShaderId(137);
+    pub const MATMUL_VEC_F32: ShaderId = ShaderId(139);
     /// `matmul_vec` with format = f32, subgroup = true.
-    pub const MATMUL_VEC_F32_SUBGROUP: ShaderId = ShaderId(138);
+    pub const MATMUL_VEC_F32_SUBGROUP: ShaderId = ShaderId(140);
     /// `matmul_vec` with format = iq4.
-    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(139);
+    pub const MATMUL_VEC_IQ4: ShaderId = ShaderId(141);
     /// `matmul_vec` with format = iq4, subgroup = true.
-    pub const MATMUL_VEC_IQ4_SUBGROUP: ShaderId = ShaderId(140);
+    pub const MATMUL_VEC_IQ4_SUBGROUP: ShaderId = ShaderId(142);
     /// `matmul_vec` with format = mxfp4.
-    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(141);
+    pub const MATMUL_VEC_MXFP4: ShaderId = ShaderId(143);
     /// `matmul_vec` with format = mxfp4, subgroup = true.
-    pub const MATMUL_VEC_MXFP4_SUBGROUP: ShaderId = ShaderId(142);
+    pub const MATMUL_VEC_MXFP4_SUBGROUP: ShaderId = ShaderId(144);
     /// `matmul_vec` with format = q2k.
-    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(143);
+    pub const MATMUL_VEC_Q2K: ShaderId = ShaderId(145);
     /// `matmul_vec` with format = q2k, subgroup = true.
-    pub const MATMUL_VEC_Q2K_SUBGROUP: ShaderId = ShaderId(144);
+    pub const MATMUL_VEC_Q2K_SUBGROUP: ShaderId = ShaderId(146);
     /// `matmul_vec` with format = q3k.
-    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(145);
+    pub const MATMUL_VEC_Q3K: ShaderId = ShaderId(147);
     /// `matmul_vec` with format = q3k, subgroup = true.
-    pub const MATMUL_VEC_Q3K_SUBGROUP: ShaderId = ShaderId(146);
+    pub const MATMUL_VEC_Q3K_SUBGROUP: ShaderId = ShaderId(148);
     /// `matmul_vec` with format = q4.
-    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(147);
+    pub const MATMUL_VEC_Q4: ShaderId = ShaderId(149);
     /// `matmul_vec` with format = q4, subgroup = true.
-    pub const MATMUL_VEC_Q4_SUBGROUP: ShaderId = ShaderId(148);
+    pub const MATMUL_VEC_Q4_SUBGROUP: ShaderId = ShaderId(150);
     /// `matmul_vec` with format = q4k.
-    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(149);
+    pub const MATMUL_VEC_Q4K: ShaderId = ShaderId(151);
     /// `matmul_vec` with format = q4k, subgroup = true.
-    pub const MATMUL_VEC_Q4K_SUBGROUP: ShaderId = ShaderId(150);
+    pub const MATMUL_VEC_Q4K_SUBGROUP: ShaderId = ShaderId(152);
     /// `matmul_vec` with format = q5.
-    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(151);
+    pub const MATMUL_VEC_Q5: ShaderId = ShaderId(153);
     /// `matmul_vec` with format = q5, subgroup = true.
-    pub const MATMUL_VEC_Q5_SUBGROUP: ShaderId = ShaderId(152);
+    pub const MATMUL_VEC_Q5_SUBGROUP: ShaderId = ShaderId(154);
     /// `matmul_vec` with format = q5k.
-    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(153);
+    pub const MATMUL_VEC_Q5K: ShaderId = ShaderId(155);
     /// `matmul_vec` with format = q5k, subgroup = true.
-    pub const MATMUL_VEC_Q5K_SUBGROUP: ShaderId = ShaderId(154);
+    pub const MATMUL_VEC_Q5K_SUBGROUP: ShaderId = ShaderId(156);
     /// `matmul_vec` with format = q6k.
-    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(155);
+    pub const MATMUL_VEC_Q6K: ShaderId = ShaderId(157);
     /// `matmul_vec` with format = q6k, subgroup = true.
-    pub const MATMUL_VEC_Q6K_SUBGROUP: ShaderId = ShaderId(156);
+    pub const MATMUL_VEC_Q6K_SUBGROUP: ShaderId = ShaderId(158);
     /// `matmul_vec` with format = q8.
-    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(157);
+    pub const MATMUL_VEC_Q8: ShaderId = ShaderId(159);
     /// `matmul_vec` with format = q8, subgroup = true.
-    pub const MATMUL_VEC_Q8_SUBGROUP: ShaderId = ShaderId(158);
+    pub const MATMUL_VEC_Q8_SUBGROUP: ShaderId = ShaderId(160);
     /// `moe_combine`.
-    pub const MOE_COMBINE: ShaderId = ShaderId(159);
+    pub const MOE_COMBINE: ShaderId = ShaderId(161);
     /// `moe_route`.
-    pub const MOE_ROUTE: ShaderId = ShaderId(160);
+    pub const MOE_ROUTE: ShaderId = ShaderId(162);
     /// `norm`.
-    pub const NORM: ShaderId = ShaderId(161);
+    pub const NORM: ShaderId = ShaderId(163);
     /// `norm` with subgroup = true.
-    pub const NORM_SUBGROUP: ShaderId = ShaderId(162);
+    pub const NORM_SUBGROUP: ShaderId = ShaderId(164);
     /// `penalize`.
-    pub const PENALIZE: ShaderId = ShaderId(163);
+    pub const PENALIZE: ShaderId = ShaderId(165);
     /// `rope_kv`.
-    pub const ROPE_KV: ShaderId = ShaderId(164);
+    pub const ROPE_KV: ShaderId = ShaderId(166);
     /// `row_stats`.
-    pub const ROW_STATS: ShaderId = ShaderId(165);
+    pub const ROW_STATS: ShaderId = ShaderId(167);
     /// `row_stats_merge`.
-    pub const ROW_STATS_MERGE: ShaderId = ShaderId(166);
+    pub const ROW_STATS_MERGE: ShaderId = ShaderId(168);
     /// `row_stats` with subgroup = true.
-    pub const ROW_STATS_SUBGROUP: ShaderId = ShaderId(167);
+    pub const ROW_STATS_SUBGROUP: ShaderId = ShaderId(169);
     /// `sample`.
-    pub const SAMPLE: ShaderId = ShaderId(168);
+    pub const SAMPLE: ShaderId = ShaderId(170);
     /// `sample` with next = true.
-    pub const SAMPLE_NEXT: ShaderId = ShaderId(169);
+    pub const SAMPLE_NEXT: ShaderId = ShaderId(171);
     /// `topk` with stage = first.
-    pub const TOPK_FIRST: ShaderId = ShaderId(170);
+    pub const TOPK_FIRST: ShaderId = ShaderId(172);
     /// `topk` with stage = merge.
-    pub const TOPK_MERGE: ShaderId = ShaderId(171);
+    pub const TOPK_MERGE: ShaderId = ShaderId(173);
     /// `topk_scan`.
-    pub const TOPK_SCAN: ShaderId = ShaderId(172);
+    pub const TOPK_SCAN: ShaderId = ShaderId(174);
     /// `walk`.
-    pub const WALK: ShaderId = ShaderId(173);
+    pub const WALK: ShaderId = ShaderId(175);
 }

@@ -57,7 +57,8 @@ pub struct Profile {
     pub min_blocks: u32,
     /// `matmul_soft` computes every product.
     pub soft: bool,
-    /// The threads of `matmul_soft` are a subgroup and load activations together: where subgroups have [`SOFT_LANES`] lanes.
+    /// The threads of `matmul_soft` are a subgroup and load activations together, those of attention are queries and load keys
+    /// together: where subgroups have [`SOFT_LANES`] lanes.
     pub soft_subgroup: bool,
     /// What the products of `matmul_soft` make of activations; the shaders have no other than the exact form.
     pub activations: Activations,

@@ -13,7 +13,7 @@ use crate::step::{IDENTITY, Row};
 pub(super) fn attention(args: &Args<'_>) {
     let &[qkv, kv, table, step, out, ref entry @ ..] = args.bindings else { return };
     let p: Params = args.params();
-    let dim = 2 * args.override_value("HALF") as usize;
+    let dim = 2 * p.half as usize;
     let cells = CellLayout::of(args, p.n_head_kv as usize, dim);
     let entered = one_query(&[qkv, kv, table, step], args, &p, &cells, entry);
     let group = (p.n_head / p.n_head_kv) as usize;

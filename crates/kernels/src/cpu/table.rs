@@ -31,7 +31,7 @@ pub fn twin(shader: ShaderId) -> Option<Twin> {
         "act" => Some(act::act),
         "rope_kv" => Some(rope_kv::rope_kv),
         "attention" if shader.shader().name.contains("_split") => Some(attention::split),
-        "attention" | "attention_tile" => Some(attention::attention),
+        "attention" | "attention_tile" | "attention_soft" => Some(attention::attention),
         "attention_merge" => Some(attention::merge),
         "kv_move" => Some(kv_move::kv_move),
         "copy_rows" => Some(copy_rows::copy_rows),

@@ -7,7 +7,7 @@ use super::rope_kv::{HeadShape, Pairing, QkNorm, Rope};
 use crate::dispatch::{Dispatch, Slice};
 use crate::error::ShapeError;
 use crate::generated::id;
-use crate::profile::Profile;
+use crate::profile::{Profile, SOFT_LANES};
 
 /// Keys whose scores lie in workgroup memory at once.
 const TILE: u32 = 64;
@@ -18,6 +18,8 @@ const MAX_TILED_HEAD: u32 = 1024;
 /// Queries and keys of a tile, at most.
 const MAX_TILED_QUERIES: u32 = 32;
 const MAX_TILED_KEYS: u32 = 16;
+/// Largest head that [`by_lanes`] serves: `2 * HALF` of the shader.
+const MAX_SOFT_HEAD: u32 = 256;
 /// What every WebGPU device has.
 const MAX_WORKGROUP_BYTES: u64 = 16 << 10;
 /// Workgroup memory that a pair of the row's own key, as floats, and of its value, as halves, take in [`attention_one`].
@@ -40,6 +42,7 @@ pub(crate) struct Params {
     pub(crate) n_pos: u32,
     pub(crate) eps: f32,
     pub(crate) max_rows: u32,
+    pub(crate) half: u32,
 }
 
 /// What [`attention`] runs on.
@@ -105,7 +108,11 @@ pub fn attention_one<B: Clone>(
     let params: &mut Params = bytemuck::from_bytes_mut(bytemuck::cast_slice_mut(&mut dispatch.uniform));
     (params.n_rot, params.n_pos) = entry.rope.map_or((0, 1), |r| (r.n_rot, r.n_pos));
     params.eps = eps;
-    dispatch.shader = profile.reducing(id::ATTENTION_ONE, id::ATTENTION_ONE_SUBGROUP);
+    dispatch.shader = if goes_by_lanes(shape, profile) {
+        id::ATTENTION_SOFT_ONE
+    } else {
+        profile.reducing(id::ATTENTION_ONE, id::ATTENTION_ONE_SUBGROUP)
+    };
     dispatch.overrides.extend([
         ("QK_NORM", mode.into()),
         ("ROPE", u8::from(entry.rope.is_some()).into()),
@@ -145,6 +152,7 @@ pub fn attention_split<B: Clone>(
     profile: &Profile,
 ) -> Result<[Dispatch<B>; 2], ShapeError> {
     let HeadShape { n_head, head_dim, .. } = args.shape;
+    let profile = &Profile { soft_subgroup: false, ..*profile };
     let mut split = attention_one(args, entry, profile)?;
     holds("attention_split", "parts", parts, split_scratch_bytes(n_head, head_dim))?;
     split.shader = profile.reducing(id::ATTENTION_SPLIT, id::ATTENTION_SPLIT_SUBGROUP);
@@ -199,9 +207,13 @@ pub fn attention<B: Clone>(
         n_pos: 0,
         eps: 0.0,
         max_rows: n_rows,
+        half,
     };
     if n_rows > 1 && n_rows >= profile.flash_from && head_dim <= MAX_TILED_HEAD {
         return tiled(args, &params);
+    }
+    if goes_by_lanes(shape, profile) {
+        return by_lanes(args, &params);
     }
     Ok(Dispatch {
         shader: profile.reducing(id::ATTENTION_MANY, id::ATTENTION_MANY_SUBGROUP),
@@ -241,6 +253,25 @@ fn tiled<B: Clone>(args: &AttentionArgs<'_, B>, params: &Params) -> Result<Dispa
             ("SCORES", (queries * tile).into()),
             keys.key_words(),
         ],
+        bindings: [args.qkv, args.kv, args.table, args.step, args.out].map(Slice::clone).to_vec(),
+        uniform: bytemuck::cast_slice(&[*params]).to_vec(),
+        grid: [n_head_kv, grid as u32, 1],
+    })
+}
+
+const fn goes_by_lanes(shape: HeadShape, profile: &Profile) -> bool {
+    profile.soft_subgroup && shape.head_dim <= MAX_SOFT_HEAD
+}
+
+/// The form of [`attention`] with a query a lane.
+fn by_lanes<B: Clone>(args: &AttentionArgs<'_, B>, params: &Params) -> Result<Dispatch<B>, ShapeError> {
+    let HeadShape { n_head, n_head_kv, keys, .. } = args.shape;
+    let n_queries = u64::from(args.n_rows) * u64::from(n_head / n_head_kv);
+    let grid = n_queries.div_ceil(SOFT_LANES.into());
+    in_range("attention", "groups of queries", grid, 1, 65_535)?;
+    Ok(Dispatch {
+        shader: id::ATTENTION_SOFT_MANY,
+        overrides: vec![keys.key_words()],
         bindings: [args.qkv, args.kv, args.table, args.step, args.out].map(Slice::clone).to_vec(),
         uniform: bytemuck::cast_slice(&[*params]).to_vec(),
         grid: [n_head_kv, grid as u32, 1],

@@ -57,6 +57,8 @@ fn parameters_of_the_layer_kernels() {
         id::ATTENTION_MANY,
         id::ATTENTION_MANY_SUBGROUP,
         id::ATTENTION_TILE,
+        id::ATTENTION_SOFT_MANY,
+        id::ATTENTION_SOFT_ONE,
         id::ATTENTION_ONE,
         id::ATTENTION_ONE_SUBGROUP,
         id::ATTENTION_SPLIT,
@@ -67,7 +69,7 @@ fn parameters_of_the_layer_kernels() {
         layout!(
             shader, attention::Params,
             n_head, n_head_kv, n_cells, n_table, stride, out_stride, sliding, scale, softcap, n_rot, n_pos, eps,
-            max_rows
+            max_rows, half
         );
     }
     layout!(id::ATTENTION_MERGE, attention::MergeParams, n_head, head_dim);

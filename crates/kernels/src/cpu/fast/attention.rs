@@ -48,7 +48,7 @@ impl<'a> Attention<'a> {
     pub(super) fn of(args: &Args<'a>) -> Option<Self> {
         let &[qkv, kv, table, step, out, ref entry @ ..] = args.bindings else { return None };
         let p: Params = args.params();
-        let dim = 2 * args.override_value("HALF") as usize;
+        let dim = 2 * p.half as usize;
         if !dim.is_multiple_of(LANES) || args.shader.shader().name.contains("_split") {
             return None;
         }

@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
     fn of(args: &Args<'a>, by_digits: ByDigits) -> Option<Self> {
         let kind = match args.shader.shader().kernel {
             "matmul_soft" => Kind::Product(Product::of(args, by_digits)?),
-            "attention" | "attention_tile" => Kind::Attention(Attention::of(args)?),
+            "attention" | "attention_tile" | "attention_soft" => Kind::Attention(Attention::of(args)?),
             "row_stats" => Kind::Stats(Stats::of(args)?),
             "act" => Kind::Act(Act::of(args)?),
             "norm" => Kind::Norm(Norm::of(args)?),
