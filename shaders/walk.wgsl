@@ -2,12 +2,16 @@
 // `sample` drew (rule 1), and the guess under the row with that token is the next row. What comes out is the path: its rows,
 // their tokens and log-probabilities. Where it leads to a row that is not among the wanted ones it ends, and `next` says where
 // to take it up. Layout of `tree`: crates/kernels/src/walking.rs. One invocation: a tree has at most 64 rows. Grid: 1.
+// JUDGED judges guesses that were drawn from a list, see common/judge.
 import common/step;
 import common/sampling;
+@if(JUDGED)
+import common/judge;
 
-// Words of a tree before the parents of its rows, and most rows of it.
-const TREE_HEADER = 4u;
+// Words of a tree before the parents of its rows, most rows of it, and where its lists are counted.
+const TREE_HEADER = 8u;
 const TREE_ROWS = 64u;
+const TREE_LISTS = 72u;
 
 struct Trodden {
   row: u32,
@@ -26,16 +30,28 @@ struct Walked {
 struct P {
   n_vocab: u32,
   n_want: u32,
-  reserved0: u32,
-  reserved1: u32,
+  n_word: u32, // of the tree
+  reserved: u32,
 }
 
 @group(0) @binding(0) var<storage, read> step: Step;
 @group(0) @binding(1) var<storage, read> stats: array<RowStats>;
 @group(0) @binding(2) var<storage, read> picked: array<Picked>;
 @group(0) @binding(3) var<storage, read> tree: array<u32>;
+@if(!JUDGED)
 @group(0) @binding(4) var<storage, read_write> walked: Walked;
+@if(!JUDGED)
 @group(0) @binding(5) var<uniform> p: P;
+@if(JUDGED)
+@group(0) @binding(4) var<storage, read> params: array<SampleParams>;
+@if(JUDGED)
+@group(0) @binding(5) var<storage, read> best: array<vec2<u32>>;
+@if(JUDGED)
+@group(0) @binding(6) var<storage, read_write> walked: Walked;
+@if(JUDGED)
+@group(0) @binding(7) var<uniform> p: P;
+
+var<private> thrown: u32;
 
 // Place of a row among the wanted ones; n if it is not there.
 fn slot(row: u32, n: u32) -> u32 {
@@ -66,6 +82,7 @@ fn main() {
   }
   var at = tree[0];
   var n = 0u;
+  thrown = tree[1];
   while (n < n_want) {
     let w = slot(at, n_want);
     if (w == n_want) {
@@ -73,10 +90,20 @@ fn main() {
     }
     var token = stats[w].argmax;
     var logprob = stats[w].max - stats[w].log_sum_exp;
-    if (tree[3] != 0u) {
+    if (tree[2] != 0u) {
       token = picked[w].token;
       logprob = picked[w].logprob;
       bad = select(bad, NO_ID, bad == 0u && picked[w].flags != 0u);
+    }
+    @if(JUDGED)
+    {
+      let row = min(at, TREE_ROWS - 1u);
+      let first = min(tree[TREE_LISTS + row], p.n_word);
+      let last = min(tree[TREE_LISTS + row + 1u], p.n_word);
+      if (first < last) {
+        token = judge(at, w, first, min((last - first) / 2u, CANDIDATES));
+        logprob = logprob_of(w, token);
+      }
     }
     token = min(token, p.n_vocab - 1u);
     walked.path[n] = Trodden(at, token, logprob);
@@ -85,6 +112,6 @@ fn main() {
   }
   walked.n = n;
   walked.next = at;
-  walked.thrown = tree[1];
+  walked.thrown = thrown;
   walked.bad = bad;
 }

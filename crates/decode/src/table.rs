@@ -1,13 +1,11 @@
 //! A model given as a function, for trying methods: exact, instant, with the real bookkeeping of sequences.
 
-use goldcrest_engine::batch::{
-    BEST, Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible, Walk,
-};
+use goldcrest_engine::batch::{BEST, Batch, BatchRow, Place, RowResult, Source, StepResult, Tap, Visible};
 use goldcrest_engine::kv::{KvPool, SeqId};
 use goldcrest_engine::{EngineError, Meanwhile};
 use goldcrest_sample::{Candidates, SamplerParams};
 
-use crate::speculate::SharedLearnt;
+use crate::speculate::{SharedLearnt, follow};
 use crate::{Lm, Row, Shape};
 
 /// Logit of a token that a mask forbids, as on a device.
@@ -216,7 +214,7 @@ impl TableLm {
             drawn,
             logits_at: wants.logits_at.iter().map(|id| logits[*id as usize]).collect(),
             hidden: if wants.hidden { hidden() } else { Vec::new() },
-            logits: if wants.row { logits } else { Vec::new() },
+            logits: if wants.row || batch.walk.is_some() { logits } else { Vec::new() },
         })
     }
 
@@ -281,8 +279,7 @@ impl Lm for TableLm {
             }
         }
         if let Some(walk) = &batch.walk {
-            result.walked = follow(batch, walk, &result.rows);
-            result.rows.clear();
+            result.walked = follow(batch, walk, std::mem::take(&mut result.rows))?;
         }
         Ok(result)
     }
@@ -348,18 +345,6 @@ impl Lm for TableLm {
     fn learnt(&mut self) -> SharedLearnt {
         SharedLearnt::clone(&self.learnt)
     }
-}
-
-/// The path through a tree along the tokens that were drawn behind its rows.
-fn follow(batch: &Batch, walk: &Walk, rows: &[RowResult]) -> Vec<(usize, u32, f32)> {
-    let (mut path, mut at) = (Vec::new(), Some(0));
-    while let Some(row) = at {
-        let Some((token, logprob)) = rows.get(row).and_then(|row| row.drawn) else { break };
-        path.push((row, token, logprob));
-        let is = |r: &usize| matches!(batch.rows[*r].source, Source::Token(t) if t == token);
-        at = (row + 1..rows.len()).find(|r| walk.parents[*r] as usize == row && is(r));
-    }
-    path
 }
 
 /// Every way to read a list of cells as tokens, with its weight.

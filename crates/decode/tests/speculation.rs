@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::{BIGRAM, ask, bigram, far_sighted, head_file_of, outcome, sampled};
+use common::{
+    BIGRAM, ask, bigram, far_sighted, head_file_of, outcome, pairs, pairs_draft, passes_chi_square, sampled,
+};
 use std::rc::Rc;
 
 use goldcrest_decode::speculate::{Curve, HeadError, HeadFile, SharedLearnt, Speculate};
@@ -123,46 +125,8 @@ fn cells_are_those_of_plain_decoding() {
     }
 }
 
-/// Three tokens behind each pair of them, in percent.
-const PAIRS: [[u32; 3]; 9] = [
-    [70, 20, 10],
-    [15, 45, 40],
-    [30, 30, 40],
-    [5, 80, 15],
-    [25, 25, 50],
-    [60, 10, 30],
-    [34, 33, 33],
-    [10, 30, 60],
-    [50, 45, 5],
-];
-
-fn share(context: &[u32], id: u32) -> f32 {
-    let at = |back: usize| context.len().checked_sub(back).map_or(0, |i| context[i]) as usize;
-    PAIRS[3 * at(2) + at(1)][id as usize] as f32 / 100.0
-}
-
-/// The model of [`PAIRS`] in ten layers, of which the first ones mix it with a constant.
-fn pairs() -> TableLm {
-    let exact = |context: &[u32]| (0..3).map(|id| share(context, id).ln()).collect();
-    TableLm::new(3, exact)
-        .with_exits(10, |context, _| (0..3).map(|id| (0.5 * share(context, id) + 1.0 / 6.0).ln()).collect())
-        .with_slices(&[32, 64, 128], |context, width| {
-            // The whole width is the model itself.
-            let own = width as f32 / 128.0;
-            (0..3).map(|id| (own * share(context, id) + (1.0 - own) / 3.0).ln()).collect()
-        })
-}
-
-/// Its draft: another mixture.
-fn draft() -> TableLm {
-    TableLm::new(3, |context| {
-        let p = |id: u32| 0.6 * share(context, id) + 0.4 * [0.1, 0.3, 0.6][id as usize];
-        (0..3).map(|id| p(id).ln()).collect()
-    })
-}
-
 fn drafted(ask: Ask, spec: &str) -> Outcome {
-    let (mut model, mut draft) = (pairs(), if spec.starts_with("s2d") { pairs() } else { draft() });
+    let (mut model, mut draft) = (pairs(), if spec.starts_with("s2d") { pairs() } else { pairs_draft() });
     let others = vec![&mut draft];
     let got = pollster::block_on(decode_among(&mut model, others, ask, &Speculate::parse(spec).unwrap()));
     assert_eq!(model.pool().n_free(), model.pool().n_cells(), "{spec}");
@@ -201,28 +165,7 @@ fn drawn_guesses_leave_the_distribution_as_it_is() {
                 let got = drafted(sampled(4, u64::from(group * N + i)), &unplanned(spec));
                 counts[got.tokens.iter().fold(0, |index, token| 3 * index + *token as usize)] += 1;
             }
-            // Sequences that hardly ever come are counted as one.
-            let (mut chi, mut cells, mut rare) = (0.0, 0, (0.0, 0.0));
-            for (index, count) in counts.iter().enumerate() {
-                let tokens = [27, 9, 3, 1].map(|place| (index / place % 3) as u32);
-                let context: Vec<u32> = [0].into_iter().chain(tokens).collect();
-                let p: f64 = (1..5).map(|n| f64::from(share(&context[..n], context[n]))).product();
-                let expected = p * f64::from(N);
-                if expected < 5.0 {
-                    rare = (rare.0 + expected, rare.1 + f64::from(*count));
-                } else {
-                    chi += (f64::from(*count) - expected).powi(2) / expected;
-                    cells += 1;
-                }
-            }
-            if rare.0 > 0.0 {
-                chi += (rare.1 - rare.0).powi(2) / f64::max(rare.0, 1.0);
-                cells += 1;
-            }
-            // Wilson and Hilferty: the cube root of chi-square is nearly normal. 3.09 is passed once in a thousand.
-            let df = f64::from(cells - 1);
-            let z = ((chi / df).cbrt() - 1.0 + 2.0 / (9.0 * df)) / (2.0 / (9.0 * df)).sqrt();
-            assert!(z < 3.09, "{spec}, group {group}: chi-square {chi} at {df}, z {z}");
+            passes_chi_square(&counts, N, &format!("{spec}, group {group}"));
         }
     }
 }

@@ -31,10 +31,30 @@ pub struct Batch {
 
 /// A tree of guesses that the device follows along the tokens which [`Batch::sampler`] gives its rows. Each row is a token, wants
 /// one drawn and nothing else.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Walk {
     /// Per row the one that it follows, which stands before it; what is said of the first row does not count.
     pub parents: Vec<u32>,
+    /// Per row what the guesses that follow it were drawn from, one after another without replacement in the order of their rows:
+    /// tokens in ascending order, at most [`BEST`], with their probabilities. Such guesses are judged by their ratio, so that what
+    /// comes is distributed as the sampler draws. Empty for guesses that were not drawn; no list at all where none was.
+    pub lists: Vec<Vec<(u32, f32)>>,
+    /// A guess behind the last row that has no row itself, for that one's list.
+    pub expected: Option<u32>,
+    /// Stream of the random numbers for judging, under the sampler's seed.
+    pub stream: u32,
+    /// How many of them were used before.
+    pub thrown: u32,
+}
+
+/// A path through [`Batch::walk`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Walked {
+    /// Rows from the first one on, each but the last followed by the row that is the token behind it, with that token and its
+    /// log-probability before the sampler's cuts and temperature.
+    pub path: Vec<(usize, u32, f32)>,
+    /// Random numbers used so far.
+    pub thrown: u32,
 }
 
 /// One row of a batch.
@@ -169,9 +189,8 @@ pub struct StepResult {
     pub rows: Vec<RowResult>,
     /// For every [`Tap::Read`], in order: `[rows][n_embd]`.
     pub taps: Vec<Vec<f32>>,
-    /// For [`Batch::walk`]: rows from the first one on, each but the last followed by the row that is the token behind it, with
-    /// that token and its log-probability before the sampler's cuts and temperature.
-    pub walked: Vec<(usize, u32, f32)>,
+    /// For [`Batch::walk`].
+    pub walked: Walked,
 }
 
 /// What was asked of one row.

@@ -93,12 +93,12 @@ fn the_device_follows_a_tree_as_the_host_does() {
                 assert_eq!(expected.len() as u32, shape.1 + 1);
                 let wants = Wants { drawn: Some(0), ..Wants::default() };
                 let parents: Vec<u32> = tree.iter().map(|(_, parent)| *parent).collect();
-                let walk = Some(Walk { parents: parents.clone() });
+                let walk = Some(Walk { parents: parents.clone(), ..Walk::default() });
                 let before = runtime.counters();
                 let found = forward(&mut runtime, &Batch { walk, ..batch(seq, &tree, &sampler, &wants) });
                 let after = runtime.counters();
                 assert!(found.rows.is_empty());
-                assert_eq!(found.walked, expected, "{sampler:?} {shape:?} on {}", device.info().name);
+                assert_eq!(found.walked.path, expected, "{sampler:?} {shape:?} on {}", device.info().name);
                 if tree.len() <= 16 {
                     // Sixteen bytes, and twelve for each depth.
                     assert_eq!(after.bytes_read - before.bytes_read, 16 + 12 * u64::from(shape.1 + 1));
@@ -123,9 +123,9 @@ fn a_part_of_the_tree_to_which_the_path_does_not_lead_is_not_run() {
         let expected = on_host(&mut runtime, seq, &tree, &sampler);
         let parents = tree.iter().map(|(_, parent)| *parent).collect();
         let wants = Wants { drawn: Some(0), ..Wants::default() };
-        let walk = Some(Walk { parents });
+        let walk = Some(Walk { parents, ..Walk::default() });
         let before = runtime.counters();
-        let found = forward(&mut runtime, &Batch { walk, ..batch(seq, &tree, &sampler, &wants) }).walked;
+        let found = forward(&mut runtime, &Batch { walk, ..batch(seq, &tree, &sampler, &wants) }).walked.path;
         assert_eq!(found, expected);
         assert_eq!(runtime.counters().submits - before.submits, 1);
     }
@@ -139,7 +139,8 @@ fn walks_that_are_none_are_refused() {
     pollster::block_on(runtime.prefill(seq, &PROMPT, &mut |_| true)).unwrap();
     let wants = Wants { drawn: Some(0), ..Wants::default() };
     let tree = vec![(5, 0), (6, 0), (7, 1)];
-    let walk = |parents: &[u32]| Some(Walk { parents: parents.to_vec() });
+    let walk = |parents: &[u32]| Some(Walk { parents: parents.to_vec(), ..Walk::default() });
+    let listed = |lists| Some(Walk { parents: vec![0, 0, 1], lists, ..Walk::default() });
     let right = Batch { walk: walk(&[0, 0, 1]), ..batch(seq, &tree, &SamplerParams::greedy(), &wants) };
     let with_stats = Wants { stats: true, ..wants.clone() };
     let history = SamplerParams { repeat_penalty: 1.1, ..SamplerParams::neutral() };
@@ -152,11 +153,18 @@ fn walks_that_are_none_are_refused() {
         Batch { walk: walk(&[0, 0, 1]), ..batch(seq, &tree, &SamplerParams::greedy(), &with_stats) },
         Batch { walk: walk(&[0, 0, 1]), ..batch(seq, &tree, &SamplerParams::greedy(), &Wants::default()) },
         Batch { layers: Some(0..1), ..right.clone() },
+        Batch { walk: listed(vec![Vec::new()]), ..right.clone() },
+        Batch { walk: listed(vec![vec![(7, 0.5), (6, 0.5)], Vec::new(), Vec::new()]), ..right.clone() },
+        Batch { walk: listed(vec![vec![(7, 0.5), (7, 0.5)], Vec::new(), Vec::new()]), ..right.clone() },
+        Batch {
+            walk: listed(vec![(0..257).map(|t| (t, 0.1)).collect(), Vec::new(), Vec::new()]),
+            ..right.clone()
+        },
     ];
     for batch in refused {
         let result = pollster::block_on(runtime.forward(&batch));
         assert!(matches!(result, Err(EngineError::BadBatch { .. })), "{:?}", batch.walk);
         assert_eq!(runtime.pool().sequence(seq).unwrap().len(), PROMPT.len());
     }
-    assert_eq!(forward(&mut runtime, &right).walked[0].0, 0);
+    assert_eq!(forward(&mut runtime, &right).walked.path[0].0, 0);
 }

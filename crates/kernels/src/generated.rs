@@ -44224,43 +44224,6 @@ struct Picked {
  logprob: f32,
  reserved: u32,
 }
-fn mul_high(a: u32, b: u32) -> u32 {
- let al = a & 0xffffu;
- let ah = a >> 16u;
- let bl = b & 0xffffu;
- let bh = b >> 16u;
- let m1 = ah * bl + ((al * bl) >> 16u);
- let m2 = al * bh + (m1 & 0xffffu);
- return ah * bh + (m1 >> 16u) + (m2 >> 16u);
-}
-fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
- var c = counter;
- var k = key;
- for (var round = 0u; round < 10u; round++) {
-  let hi0 = mul_high(0xd2511f53u, c.x);
-  let hi1 = mul_high(0xcd9e8d57u, c.z);
-  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
-  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
- }
- return c;
-}
-fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
- return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
-}
-override T: u32 = 64u;
-struct P {
- n_vocab: u32,
- n_set: u32,
- ring_capacity: u32,
- history_words: u32,
-}
-@group(0) @binding(0) var<storage, read> step: Step;
-@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
-@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
-@group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read_write> picked: array<Picked>;
-@group(0) @binding(5) var<uniform> p: P;
-const PURPOSE_DRAW = 0u;
 var<workgroup> ids: array<u32, CANDIDATES>;
 var<workgroup> logit: array<f32, CANDIDATES>;
 var<workgroup> cold: array<f32, CANDIDATES>;
@@ -44335,6 +44298,43 @@ fn truncate(s: SampleParams, row_total: f32) -> Kept {
  }
  return kept;
 }
+fn mul_high(a: u32, b: u32) -> u32 {
+ let al = a & 0xffffu;
+ let ah = a >> 16u;
+ let bl = b & 0xffffu;
+ let bh = b >> 16u;
+ let m1 = ah * bl + ((al * bl) >> 16u);
+ let m2 = al * bh + (m1 & 0xffffu);
+ return ah * bh + (m1 >> 16u) + (m2 >> 16u);
+}
+fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
+ var c = counter;
+ var k = key;
+ for (var round = 0u; round < 10u; round++) {
+  let hi0 = mul_high(0xd2511f53u, c.x);
+  let hi1 = mul_high(0xcd9e8d57u, c.z);
+  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
+  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+ }
+ return c;
+}
+fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
+ return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
+}
+override T: u32 = 64u;
+struct P {
+ n_vocab: u32,
+ n_set: u32,
+ ring_capacity: u32,
+ history_words: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
+@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read_write> picked: array<Picked>;
+@group(0) @binding(5) var<uniform> p: P;
+const PURPOSE_DRAW = 0u;
 fn order_ties(n: u32) {
  for (var i = 1u; i < n; i++) {
   for (var j = i; j > 0u && heated[j - 1u] == heated[j] && ids[j - 1u] > ids[j]; j--) {
@@ -44528,45 +44528,6 @@ struct OutToken {
  flags: u32,
  entropy: f32,
 }
-fn mul_high(a: u32, b: u32) -> u32 {
- let al = a & 0xffffu;
- let ah = a >> 16u;
- let bl = b & 0xffffu;
- let bh = b >> 16u;
- let m1 = ah * bl + ((al * bl) >> 16u);
- let m2 = al * bh + (m1 & 0xffffu);
- return ah * bh + (m1 >> 16u) + (m2 >> 16u);
-}
-fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
- var c = counter;
- var k = key;
- for (var round = 0u; round < 10u; round++) {
-  let hi0 = mul_high(0xd2511f53u, c.x);
-  let hi1 = mul_high(0xcd9e8d57u, c.z);
-  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
-  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
- }
- return c;
-}
-fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
- return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
-}
-override T: u32 = 64u;
-struct P {
- n_vocab: u32,
- n_set: u32,
- ring_capacity: u32,
- history_words: u32,
-}
-@group(0) @binding(0) var<storage, read_write> step: Step;
-@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
-@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
-@group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read> table: array<u32>;
-@group(0) @binding(5) var<storage, read_write> history: array<u32>;
-@group(0) @binding(6) var<storage, read_write> ring: array<OutToken>;
-@group(0) @binding(7) var<uniform> p: P;
-const PURPOSE_DRAW = 0u;
 var<workgroup> ids: array<u32, CANDIDATES>;
 var<workgroup> logit: array<f32, CANDIDATES>;
 var<workgroup> cold: array<f32, CANDIDATES>;
@@ -44641,6 +44602,45 @@ fn truncate(s: SampleParams, row_total: f32) -> Kept {
  }
  return kept;
 }
+fn mul_high(a: u32, b: u32) -> u32 {
+ let al = a & 0xffffu;
+ let ah = a >> 16u;
+ let bl = b & 0xffffu;
+ let bh = b >> 16u;
+ let m1 = ah * bl + ((al * bl) >> 16u);
+ let m2 = al * bh + (m1 & 0xffffu);
+ return ah * bh + (m1 >> 16u) + (m2 >> 16u);
+}
+fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
+ var c = counter;
+ var k = key;
+ for (var round = 0u; round < 10u; round++) {
+  let hi0 = mul_high(0xd2511f53u, c.x);
+  let hi1 = mul_high(0xcd9e8d57u, c.z);
+  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
+  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+ }
+ return c;
+}
+fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
+ return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
+}
+override T: u32 = 64u;
+struct P {
+ n_vocab: u32,
+ n_set: u32,
+ ring_capacity: u32,
+ history_words: u32,
+}
+@group(0) @binding(0) var<storage, read_write> step: Step;
+@group(0) @binding(1) var<storage, read> params: array<SampleParams>;
+@group(0) @binding(2) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(3) var<storage, read> best: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read> table: array<u32>;
+@group(0) @binding(5) var<storage, read_write> history: array<u32>;
+@group(0) @binding(6) var<storage, read_write> ring: array<OutToken>;
+@group(0) @binding(7) var<uniform> p: P;
+const PURPOSE_DRAW = 0u;
 fn order_ties(n: u32) {
  for (var i = 1u; i < n; i++) {
   for (var j = i; j > 0u && heated[j - 1u] == heated[j] && ids[j - 1u] > ids[j]; j--) {
@@ -45227,8 +45227,8 @@ fn main(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) wg: vec3
         uniform: &[
             UniformField { name: "n_vocab", offset: 0, size: 4 },
             UniformField { name: "n_want", offset: 4, size: 4 },
-            UniformField { name: "reserved0", offset: 8, size: 4 },
-            UniformField { name: "reserved1", offset: 12, size: 4 },
+            UniformField { name: "n_word", offset: 8, size: 4 },
+            UniformField { name: "reserved", offset: 12, size: 4 },
         ],
         wgsl: r"struct Row {
  token: u32,
@@ -45276,7 +45276,7 @@ struct Picked {
  logprob: f32,
  reserved: u32,
 }
-const TREE_HEADER = 4u;
+const TREE_HEADER = 8u;
 const TREE_ROWS = 64u;
 struct Trodden {
  row: u32,
@@ -45293,8 +45293,8 @@ struct Walked {
 struct P {
  n_vocab: u32,
  n_want: u32,
- reserved0: u32,
- reserved1: u32,
+ n_word: u32,
+ reserved: u32,
 }
 @group(0) @binding(0) var<storage, read> step: Step;
 @group(0) @binding(1) var<storage, read> stats: array<RowStats>;
@@ -45302,6 +45302,7 @@ struct P {
 @group(0) @binding(3) var<storage, read> tree: array<u32>;
 @group(0) @binding(4) var<storage, read_write> walked: Walked;
 @group(0) @binding(5) var<uniform> p: P;
+var<private> thrown: u32;
 fn slot(row: u32, n: u32) -> u32 {
  for (var w = 0u; w < n; w++) {
   if (step.want[w] == row) {
@@ -45327,6 +45328,7 @@ fn main() {
  }
  var at = tree[0];
  var n = 0u;
+ thrown = tree[1];
  while (n < n_want) {
   let w = slot(at, n_want);
   if (w == n_want) {
@@ -45334,7 +45336,7 @@ fn main() {
   }
   var token = stats[w].argmax;
   var logprob = stats[w].max - stats[w].log_sum_exp;
-  if (tree[3] != 0u) {
+  if (tree[2] != 0u) {
    token = picked[w].token;
    logprob = picked[w].logprob;
    bad = select(bad, NO_ID, bad == 0u && picked[w].flags != 0u);
@@ -45346,7 +45348,411 @@ fn main() {
  }
  walked.n = n;
  walked.next = at;
- walked.thrown = tree[1];
+ walked.thrown = thrown;
+ walked.bad = bad;
+}
+",
+    },
+    Shader {
+        name: "walk_judged",
+        kernel: "walk",
+        workgroup_size: [1, 1, 1],
+        bindings: &[
+            Binding { index: 0, name: "step", kind: BindingKind::Read, min_size: 192 },
+            Binding { index: 1, name: "stats", kind: BindingKind::Read, min_size: 32 },
+            Binding { index: 2, name: "picked", kind: BindingKind::Read, min_size: 16 },
+            Binding { index: 3, name: "tree", kind: BindingKind::Read, min_size: 4 },
+            Binding { index: 4, name: "params", kind: BindingKind::Read, min_size: 64 },
+            Binding { index: 5, name: "best", kind: BindingKind::Read, min_size: 8 },
+            Binding { index: 6, name: "walked", kind: BindingKind::ReadWrite, min_size: 208 },
+            Binding { index: 7, name: "p", kind: BindingKind::Uniform, min_size: 16 },
+        ],
+        overrides: &[],
+        needs: &[],
+        workgroup_bytes: 7168,
+        uniform: &[
+            UniformField { name: "n_vocab", offset: 0, size: 4 },
+            UniformField { name: "n_want", offset: 4, size: 4 },
+            UniformField { name: "n_word", offset: 8, size: 4 },
+            UniformField { name: "reserved", offset: 12, size: 4 },
+        ],
+        wgsl: r"struct Row {
+ token: u32,
+ pos: u32,
+ cell: u32,
+ table: u32,
+ base: u32,
+ lo: u32,
+ hi: u32,
+ lo_swa: u32,
+ tree: u32,
+ ancestors_lo: u32,
+ ancestors_hi: u32,
+ seq: u32,
+ mix_start: u32,
+ mix_len: u32,
+ reserved0: u32,
+ reserved1: u32,
+}
+struct Step {
+ n_rows: u32,
+ n_want: u32,
+ seed_lo: u32,
+ seed_hi: u32,
+ window: u32,
+ n_out: u32,
+ reserved: array<u32, 10>,
+ want: array<u32, 16>,
+ rows: array<Row>,
+}
+const BANNED: f32 = -1e30;
+const CANDIDATES = 256u;
+const NO_ID = 0xffffffffu;
+struct SampleParams {
+ repeat: f32,
+ frequency: f32,
+ presence: f32,
+ last_n: u32,
+ inv_temperature: f32,
+ top_k: u32,
+ top_p: f32,
+ min_p: f32,
+ log_min_p: f32,
+ greedy: u32,
+ reserved0: u32,
+ reserved1: u32,
+ reserved2: u32,
+ reserved3: u32,
+ reserved4: u32,
+ reserved5: u32,
+}
+struct RowStats {
+ argmax: u32,
+ max: f32,
+ log_sum_exp: f32,
+ entropy: f32,
+ max_p: f32,
+ top2_gap: f32,
+ bad: u32,
+ reserved: u32,
+}
+struct Picked {
+ token: u32,
+ flags: u32,
+ logprob: f32,
+ reserved: u32,
+}
+var<workgroup> ids: array<u32, CANDIDATES>;
+var<workgroup> logit: array<f32, CANDIDATES>;
+var<workgroup> cold: array<f32, CANDIDATES>;
+var<workgroup> heated: array<f32, CANDIDATES>;
+var<workgroup> hot: array<f32, CANDIDATES>;
+struct Kept {
+ n: u32,
+ whole: bool,
+ overflow: bool,
+}
+fn weight(d: f32) -> f32 {
+ return select(exp(max(d, -104.0)), 0.0, d < -104.0);
+}
+fn load(t: u32, list: u32, inv_temperature: f32) {
+ let first = bitcast<f32>(best[list].y);
+ for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+  let entry = best[list + i];
+  let l = bitcast<f32>(entry.y);
+  ids[i] = entry.x;
+  logit[i] = l;
+  cold[i] = weight(l - first);
+  heated[i] = l * inv_temperature;
+ }
+}
+fn heat(t: u32) {
+ for (var i = t; i < min(CANDIDATES, p.n_vocab); i += T) {
+  hot[i] = weight(heated[i] - heated[0]);
+ }
+}
+fn top_p(kept: Kept, top: f32, row_total: f32) -> Kept {
+ var total = row_total;
+ if (kept.whole) {
+  total = 0.0;
+  for (var i = 0u; i < kept.n; i++) {
+   total += cold[i];
+  }
+ }
+ let want = top * total;
+ var sum = 0.0;
+ for (var i = 0u; i < kept.n; i++) {
+  sum += cold[i];
+  if (sum >= want) {
+   return Kept(i + 1u, true, false);
+  }
+ }
+ return Kept(kept.n, kept.whole, !kept.whole);
+}
+fn min_p(kept: Kept, threshold: f32) -> Kept {
+ for (var i = 0u; i < kept.n; i++) {
+  if (logit[i] < threshold) {
+   return Kept(i, true, false);
+  }
+ }
+ return Kept(kept.n, kept.whole, !kept.whole);
+}
+fn truncate(s: SampleParams, row_total: f32) -> Kept {
+ let n = min(CANDIDATES, p.n_vocab);
+ var kept = Kept(n, p.n_vocab <= CANDIDATES, false);
+ if (s.top_k != 0u && s.top_k <= n) {
+  kept = Kept(s.top_k, true, false);
+ } else if (s.top_k != 0u && !kept.whole) {
+  kept.overflow = true;
+ }
+ if (!kept.overflow && s.top_p < 1.0) {
+  kept = top_p(kept, s.top_p, row_total);
+ }
+ if (!kept.overflow && s.min_p > 0.0) {
+  kept = min_p(kept, logit[0] + s.log_min_p);
+ }
+ if (!kept.whole && s.inv_temperature != 1.0) {
+  kept.overflow = true;
+ }
+ return kept;
+}
+fn mul_high(a: u32, b: u32) -> u32 {
+ let al = a & 0xffffu;
+ let ah = a >> 16u;
+ let bl = b & 0xffffu;
+ let bh = b >> 16u;
+ let m1 = ah * bl + ((al * bl) >> 16u);
+ let m2 = al * bh + (m1 & 0xffffu);
+ return ah * bh + (m1 >> 16u) + (m2 >> 16u);
+}
+fn philox4x32_10(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
+ var c = counter;
+ var k = key;
+ for (var round = 0u; round < 10u; round++) {
+  let hi0 = mul_high(0xd2511f53u, c.x);
+  let hi1 = mul_high(0xcd9e8d57u, c.z);
+  c = vec4<u32>(hi1 ^ c.y ^ k.x, 0xcd9e8d57u * c.z, hi0 ^ c.w ^ k.y, 0xd2511f53u * c.x);
+  k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+ }
+ return c;
+}
+fn uniform_draw(position: u32, sequence: u32, purpose: u32, key: vec2<u32>) -> f32 {
+ return f32(philox4x32_10(vec4<u32>(position, sequence, purpose, 0u), key).x >> 8u) * 0x1p-24;
+}
+const T = 1u;
+const PURPOSE_POLICY = 3u;
+var<workgroup> left: array<f32, CANDIDATES>;
+var<workgroup> q: array<f32, CANDIDATES>;
+fn throw_one() -> f32 {
+ thrown++;
+ return uniform_draw(thrown, tree[4], PURPOSE_POLICY, vec2<u32>(step.seed_lo, step.seed_hi));
+}
+fn listed(token: u32, first: u32, n: u32) -> u32 {
+ var lo = 0u;
+ var hi = n;
+ while (lo < hi) {
+  let mid = (lo + hi) / 2u;
+  if (tree[first + 2u * mid] < token) {
+   lo = mid + 1u;
+  } else {
+   hi = mid;
+  }
+ }
+ if (lo < n && tree[first + 2u * lo] == token) {
+  return lo;
+ }
+ return n;
+}
+fn subtract(kept: u32, first: u32, n: u32, sum_q: f32) {
+ var sum = 0.0;
+ for (var i = 0u; i < kept; i++) {
+  let j = listed(ids[i], first, n);
+  var rest = left[i];
+  if (j < n) {
+   rest = max(rest - q[j] / sum_q, 0.0);
+  }
+  cold[i] = rest;
+  sum += rest;
+ }
+ if (sum > 0.0) {
+  for (var i = 0u; i < kept; i++) {
+   left[i] = cold[i] / sum;
+  }
+ }
+}
+fn draw_left(kept: u32, u: f32) -> u32 {
+ for (var i = 1u; i < kept; i++) {
+  for (var j = i; j > 0u && ids[j - 1u] > ids[j]; j--) {
+   let id = ids[j];
+   ids[j] = ids[j - 1u];
+   ids[j - 1u] = id;
+   let l = left[j];
+   left[j] = left[j - 1u];
+   left[j - 1u] = l;
+  }
+ }
+ var sum = 0.0;
+ var last = 0u;
+ for (var i = 0u; i < kept; i++) {
+  sum += left[i];
+  if (left[i] > 0.0) {
+   last = i;
+  }
+  if (sum > u) {
+   break;
+  }
+ }
+ return ids[last];
+}
+fn judge(row: u32, w: u32, first: u32, n: u32) -> u32 {
+ let s = params[0];
+ load(0u, w * CANDIDATES, s.inv_temperature);
+ heat(0u);
+ let kept = truncate(s, exp(stats[w].log_sum_exp - logit[0])).n;
+ var total = 0.0;
+ for (var i = 0u; i < kept; i++) {
+  total += hot[i];
+ }
+ for (var i = 0u; i < kept; i++) {
+  left[i] = hot[i] / total;
+ }
+ for (var j = 0u; j < n; j++) {
+  q[j] = bitcast<f32>(tree[first + 2u * j + 1u]);
+ }
+ var sum_q = 1.0;
+ let rows = min(step.n_rows, TREE_ROWS);
+ for (var r = row + 1u; r <= rows; r++) {
+  var token = tree[3];
+  if (r < rows) {
+   token = step.rows[r].token;
+   if (tree[TREE_HEADER + r] != row) {
+    continue;
+   }
+  } else if (row + 1u != rows || token == NO_ID) {
+   break;
+  }
+  let j = listed(token, first, n);
+  var guessed = 0.0;
+  if (j < n) {
+   guessed = q[j] / sum_q;
+  }
+  var ours = 0.0;
+  for (var i = 0u; i < kept; i++) {
+   if (ids[i] == token) {
+    ours = left[i];
+   }
+  }
+  if (throw_one() * guessed < ours) {
+   return token;
+  }
+  subtract(kept, first, n, sum_q);
+  if (j < n) {
+   q[j] = 0.0;
+  }
+  sum_q = 0.0;
+  for (var i = 0u; i < n; i++) {
+   sum_q += q[i];
+  }
+  if (sum_q <= 0.0) {
+   break;
+  }
+ }
+ return draw_left(kept, throw_one());
+}
+fn logprob_of(w: u32, token: u32) -> f32 {
+ for (var i = 0u; i < min(CANDIDATES, p.n_vocab); i++) {
+  let entry = best[w * CANDIDATES + i];
+  if (entry.x == token) {
+   return bitcast<f32>(entry.y) - stats[w].log_sum_exp;
+  }
+ }
+ return BANNED;
+}
+const TREE_HEADER = 8u;
+const TREE_ROWS = 64u;
+const TREE_LISTS = 72u;
+struct Trodden {
+ row: u32,
+ token: u32,
+ logprob: f32,
+}
+struct Walked {
+ n: u32,
+ next: u32,
+ thrown: u32,
+ bad: u32,
+ path: array<Trodden, 16>,
+}
+struct P {
+ n_vocab: u32,
+ n_want: u32,
+ n_word: u32,
+ reserved: u32,
+}
+@group(0) @binding(0) var<storage, read> step: Step;
+@group(0) @binding(1) var<storage, read> stats: array<RowStats>;
+@group(0) @binding(2) var<storage, read> picked: array<Picked>;
+@group(0) @binding(3) var<storage, read> tree: array<u32>;
+@group(0) @binding(4) var<storage, read> params: array<SampleParams>;
+@group(0) @binding(5) var<storage, read> best: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read_write> walked: Walked;
+@group(0) @binding(7) var<uniform> p: P;
+var<private> thrown: u32;
+fn slot(row: u32, n: u32) -> u32 {
+ for (var w = 0u; w < n; w++) {
+  if (step.want[w] == row) {
+   return w;
+  }
+ }
+ return n;
+}
+fn child(row: u32, token: u32) -> u32 {
+ for (var r = row + 1u; r < min(step.n_rows, TREE_ROWS); r++) {
+  if (tree[TREE_HEADER + r] == row && step.rows[r].token == token) {
+   return r;
+  }
+ }
+ return NO_ID;
+}
+@compute @workgroup_size(1)
+fn main() {
+ let n_want = min(step.n_want, p.n_want);
+ var bad = 0u;
+ for (var w = 0u; w < n_want && bad == 0u; w++) {
+  bad = stats[w].bad;
+ }
+ var at = tree[0];
+ var n = 0u;
+ thrown = tree[1];
+ while (n < n_want) {
+  let w = slot(at, n_want);
+  if (w == n_want) {
+   break;
+  }
+  var token = stats[w].argmax;
+  var logprob = stats[w].max - stats[w].log_sum_exp;
+  if (tree[2] != 0u) {
+   token = picked[w].token;
+   logprob = picked[w].logprob;
+   bad = select(bad, NO_ID, bad == 0u && picked[w].flags != 0u);
+  }
+  {
+   let row = min(at, TREE_ROWS - 1u);
+   let first = min(tree[TREE_LISTS + row], p.n_word);
+   let last = min(tree[TREE_LISTS + row + 1u], p.n_word);
+   if (first < last) {
+    token = judge(at, w, first, min((last - first) / 2u, CANDIDATES));
+    logprob = logprob_of(w, token);
+   }
+  }
+  token = min(token, p.n_vocab - 1u);
+  walked.path[n] = Trodden(at, token, logprob);
+  n++;
+  at = child(at, token);
+ }
+ walked.n = n;
+ walked.next = at;
+ walked.thrown = thrown;
  walked.bad = bad;
 }
 ",
@@ -45710,4 +46116,6 @@ pub mod id {
     pub const TOPK_SCAN: ShaderId = ShaderId(174);
     /// `walk`.
     pub const WALK: ShaderId = ShaderId(175);
+    /// `walk` with judged = true.
+    pub const WALK_JUDGED: ShaderId = ShaderId(176);
 }

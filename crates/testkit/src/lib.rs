@@ -4,3 +4,4 @@
 
 pub mod fake_gpu;
 pub mod kernels;
+pub mod walk;

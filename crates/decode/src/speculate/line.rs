@@ -17,7 +17,7 @@ use super::walk::{Path, Siblings, Verdict, matching};
 use crate::{DecodeError, Job, Lm, Row};
 
 /// Streams of random numbers of speculation, apart from those of the sampler's chain.
-const STREAM: u32 = 0x5bec_0000;
+pub(crate) const STREAM: u32 = 0x5bec_0000;
 
 /// The sequence and what is written to it. The last token has no cell yet: it is the root of the next tree.
 pub(crate) struct Line {
@@ -52,7 +52,7 @@ pub(crate) struct Line {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice {
     seed: u64,
-    thrown: u32,
+    pub(super) thrown: u32,
 }
 
 impl Dice {

@@ -128,6 +128,11 @@ impl Tree {
         self.expected = Some(token);
     }
 
+    /// The guess behind the last node that has no row of its own.
+    pub(crate) const fn expected(&self) -> Option<u32> {
+        self.expected
+    }
+
     /// The guesses behind a node that its row judges.
     pub(crate) fn judged(&self, node: usize) -> Vec<u32> {
         let last = self.expected.filter(|_| node + 1 == self.nodes.len());

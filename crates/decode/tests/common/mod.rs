@@ -201,3 +201,67 @@ impl Constraint for Alternating {
         Box::new(self.clone())
     }
 }
+
+/// Three tokens behind each pair of them, in percent.
+const PAIRS: [[u32; 3]; 9] = [
+    [70, 20, 10],
+    [15, 45, 40],
+    [30, 30, 40],
+    [5, 80, 15],
+    [25, 25, 50],
+    [60, 10, 30],
+    [34, 33, 33],
+    [10, 30, 60],
+    [50, 45, 5],
+];
+
+fn share(context: &[u32], id: u32) -> f32 {
+    let at = |back: usize| context.len().checked_sub(back).map_or(0, |i| context[i]) as usize;
+    PAIRS[3 * at(2) + at(1)][id as usize] as f32 / 100.0
+}
+
+/// A model of three tokens in ten layers, of which the first ones mix it with a constant.
+pub(crate) fn pairs() -> TableLm {
+    let exact = |context: &[u32]| (0..3).map(|id| share(context, id).ln()).collect();
+    TableLm::new(3, exact)
+        .with_exits(10, |context, _| (0..3).map(|id| (0.5 * share(context, id) + 1.0 / 6.0).ln()).collect())
+        .with_slices(&[32, 64, 128], |context, width| {
+            // The whole width is the model itself.
+            let own = width as f32 / 128.0;
+            (0..3).map(|id| (own * share(context, id) + (1.0 - own) / 3.0).ln()).collect()
+        })
+}
+
+/// Its draft: another mixture.
+pub(crate) fn pairs_draft() -> TableLm {
+    TableLm::new(3, |context| {
+        let p = |id: u32| 0.6 * share(context, id) + 0.4 * [0.1, 0.3, 0.6][id as usize];
+        (0..3).map(|id| p(id).ln()).collect()
+    })
+}
+
+/// Holds `n` answers of four tokens behind token 0, counted in base three, to the distribution of [`pairs`].
+pub(crate) fn passes_chi_square(counts: &[u32; 81], n: u32, what: &str) {
+    // Sequences that hardly ever come are counted as one.
+    let (mut chi, mut cells, mut rare) = (0.0, 0, (0.0, 0.0));
+    for (index, count) in counts.iter().enumerate() {
+        let tokens = [27, 9, 3, 1].map(|place| (index / place % 3) as u32);
+        let context: Vec<u32> = [0].into_iter().chain(tokens).collect();
+        let p: f64 = (1..5).map(|at| f64::from(share(&context[..at], context[at]))).product();
+        let expected = p * f64::from(n);
+        if expected < 5.0 {
+            rare = (rare.0 + expected, rare.1 + f64::from(*count));
+        } else {
+            chi += (f64::from(*count) - expected).powi(2) / expected;
+            cells += 1;
+        }
+    }
+    if rare.0 > 0.0 {
+        chi += (rare.1 - rare.0).powi(2) / f64::max(rare.0, 1.0);
+        cells += 1;
+    }
+    // Wilson and Hilferty: the cube root of chi-square is nearly normal. 3.09 is passed once in a thousand.
+    let df = f64::from(cells - 1);
+    let z = ((chi / df).cbrt() - 1.0 + 2.0 / (9.0 * df)) / (2.0 / (9.0 * df)).sqrt();
+    assert!(z < 3.09, "{what}: chi-square {chi} at {df}, z {z}");
+}

@@ -9,7 +9,7 @@ use goldcrest_kernels::ops::row_stats::{RowStatsArgs, row_stats, row_stats_scrat
 use goldcrest_kernels::ops::sample::{SampleArgs, sample};
 use goldcrest_kernels::ops::sample_next::{SampleNextArgs, sample_next};
 use goldcrest_kernels::ops::topk::{TopkArgs, topk_bytes, topk_scratch_bytes, topk_with};
-use goldcrest_kernels::ops::walk::{WalkArgs, walk};
+use goldcrest_kernels::ops::walk::{Judged, WalkArgs, walk};
 use goldcrest_kernels::sampling::{OutToken, Picked, RowStats, SampleParams, history_bytes, list_bytes};
 use goldcrest_kernels::step::MAX_WANT;
 use goldcrest_kernels::walking::{TREE_BYTES, WALKED_BYTES};
@@ -178,12 +178,13 @@ impl LogitBuffers {
         Ok(sample(&args, profile)?)
     }
 
-    pub(super) fn walk(&self, s: &Scratch) -> Result<Dispatch<Buffer>, EngineError> {
+    pub(super) fn walk(&self, s: &Scratch, judged: bool) -> Result<Dispatch<Buffer>, EngineError> {
         Ok(walk(&WalkArgs {
             step: &s.step,
             stats: &self.stats,
             picked: &self.picked,
             tree: &self.tree,
+            judged: judged.then_some(Judged { params: &self.params, best: &self.best }),
             walked: &self.walked,
             n_vocab: self.n_vocab,
             n_want: MAX_WANT as u32,

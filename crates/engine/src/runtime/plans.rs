@@ -35,8 +35,8 @@ pub(super) enum Part {
     Penalize,
     /// A token for each of up to this many wanted rows.
     Draw(u32),
-    /// The path through a tree.
-    Walk,
+    /// The path through a tree, with or without guesses that are judged by their ratio.
+    Walk(bool),
     /// The choice of one row, and the next step of its sequence.
     SampleNext,
 }
@@ -169,7 +169,7 @@ impl Runtime {
             Part::Gather => vec![self.logits.gather(&self.scratch)?],
             Part::Penalize => vec![self.logits.penalize(&self.scratch)?],
             Part::Draw(n_want) => vec![self.logits.draw(&self.scratch, n_want, &self.profile)?],
-            Part::Walk => vec![self.logits.walk(&self.scratch)?],
+            Part::Walk(judged) => vec![self.logits.walk(&self.scratch, judged)?],
             Part::SampleNext => vec![self.logits.sample_next(&self.scratch, &self.kv, &self.profile)?],
         })
     }

@@ -2,7 +2,7 @@
 
 use goldcrest_gpu::{Plan, Work};
 use goldcrest_kernels::step::{Header, MAX_WANT, Row};
-use goldcrest_kernels::walking::{NO_ROW, Rule, TREE_ROWS, Tree, Trodden, Walked, walked_bytes};
+use goldcrest_kernels::walking::{NO_ROW, Rule, TREE_ROWS, Tree, Trodden, Walked as Found, walked_bytes};
 use goldcrest_model::HeadRows;
 use goldcrest_sample::SamplerParams;
 
@@ -10,7 +10,7 @@ use super::Runtime;
 use super::pacer::class_of;
 use super::plans::Part;
 use crate::EngineError;
-use crate::batch::{Batch, Source, StepResult, Walk, Wants};
+use crate::batch::{BEST, Batch, Source, StepResult, Walk, Walked, Wants};
 
 impl Runtime {
     /// Refuses a walk that the device could not do.
@@ -21,6 +21,14 @@ impl Runtime {
         }
         if (1..).zip(walk.parents.iter().skip(1)).any(|(row, parent)| *parent >= row) {
             return bad("a row of a walk stands before the one that it follows");
+        }
+        if !walk.lists.is_empty() && walk.lists.len() != batch.rows.len() {
+            return bad("a walk says of each row or of none what its guesses were drawn from");
+        }
+        let listed =
+            |list: &Vec<(u32, f32)>| list.len() > BEST as usize || !list.is_sorted_by(|a, b| a.0 < b.0);
+        if walk.lists.iter().any(listed) {
+            return bad("what guesses were drawn from is at most 256 tokens in ascending order");
         }
         let plain = |wants: &Wants| *wants == Wants { drawn: wants.drawn, ..Wants::default() };
         if batch.rows.iter().any(|row| row.wants.drawn.is_none() || !plain(&row.wants)) {
@@ -48,11 +56,11 @@ impl Runtime {
         let layers = self.layers_plan(class_of(words.len()), n_seen, batch.ff_width)?.plan;
         let mut layers = Some(layers);
         let depths = depths(&walk.parents);
-        let mut path = Vec::new();
+        let mut walked = Walked { path: Vec::new(), thrown: walk.thrown };
         let mut at = 0;
         while at != NO_ROW {
             let wanted: Vec<u32> = (at..words.len() as u32).take(MAX_WANT).collect();
-            let parts = self.prepare_walk(walk, sampler, words, &wanted)?;
+            let parts = self.prepare_walk((walk, walked.thrown), sampler, words, &wanted)?;
             let ran = layers.take();
             let work: Vec<Work<'_>> = ran.iter().chain(&parts).map(Work::all).collect();
             // Of each depth at most one row is on the path.
@@ -61,16 +69,16 @@ impl Runtime {
             let read = self.logits.walked.buffer.slice(0, walked_bytes(levels.len()));
             let found = self.device.submit(&work, &[read])?.await?;
             let bytes = found.first().ok_or(EngineError::BadResult)?;
-            at = self.follow(batch, walk, at, bytes, &mut path)?;
+            at = self.follow(batch, walk, at, bytes, &mut walked)?;
         }
         self.forward_passes += 1;
-        Ok(StepResult { walked: path, ..StepResult::default() })
+        Ok(StepResult { walked, ..StepResult::default() })
     }
 
     /// Writes the step for a group of rows, and gathers the parts that follow the tree through them.
     fn prepare_walk(
         &mut self,
-        walk: &Walk,
+        (walk, thrown): (&Walk, u32),
         sampler: &SamplerParams,
         words: &[Row],
         wanted: &[u32],
@@ -85,7 +93,14 @@ impl Runtime {
         self.write_step(header, wanted, words)?;
         let rule = if sampler.is_greedy() { Rule::Argmax } else { Rule::Drawn };
         let at = wanted.first().copied().unwrap_or(NO_ROW);
-        let tree = Tree { at, thrown: 0, rule, parents: &walk.parents }.words();
+        // Of rows that are not wanted now nothing is judged.
+        let rows = (0..).zip(&walk.lists);
+        let lists: Vec<&[(u32, f32)]> =
+            rows.map(|(row, list)| if wanted.contains(&row) { list.as_slice() } else { &[] }).collect();
+        let judged = rule == Rule::Drawn && lists.iter().any(|list| !list.is_empty());
+        let Walk { parents, expected, stream, .. } = walk;
+        let tree =
+            Tree { at, thrown, rule, parents, lists: &lists, expected: *expected, stream: *stream }.words();
         self.device.write(&self.logits.tree.buffer, 0, bytemuck::cast_slice(&tree))?;
         let (rows, n_want) = match (words.len(), wanted.len()) {
             (1, _) => (HeadRows::Direct, 1),
@@ -96,7 +111,7 @@ impl Runtime {
         if rule == Rule::Drawn {
             parts.extend([self.part(Part::Top(n_want))?, self.part(Part::Draw(n_want))?]);
         }
-        parts.push(self.part(Part::Walk)?);
+        parts.push(self.part(Part::Walk(judged))?);
         Ok(parts)
     }
 
@@ -107,11 +122,11 @@ impl Runtime {
         walk: &Walk,
         at: u32,
         bytes: &[u8],
-        path: &mut Vec<(usize, u32, f32)>,
+        out: &mut Walked,
     ) -> Result<u32, EngineError> {
         let n_vocab = self.model.config.n_vocab;
-        let (walked, rest) = bytes.split_at_checked(size_of::<Walked>()).ok_or(EngineError::BadResult)?;
-        let walked: Walked = bytemuck::pod_read_unaligned(walked);
+        let (walked, rest) = bytes.split_at_checked(size_of::<Found>()).ok_or(EngineError::BadResult)?;
+        let walked: Found = bytemuck::pod_read_unaligned(walked);
         match walked.bad {
             0 => {}
             u32::MAX => return Err(EngineError::NothingToSample),
@@ -123,7 +138,7 @@ impl Runtime {
             if row != next || token >= n_vocab {
                 return Err(EngineError::BadResult);
             }
-            path.push((row as usize, token, logprob));
+            out.path.push((row as usize, token, logprob));
             let said = |r: &usize| matches!(batch.rows[*r].source, Source::Token(t) if t == token);
             let mut behind = (row as usize + 1..batch.rows.len()).filter(|r| walk.parents[*r] == row);
             next = behind.find(said).map_or(NO_ROW, |row| row as u32);
@@ -131,6 +146,7 @@ impl Runtime {
         if walked.n == 0 || walked.next != next {
             return Err(EngineError::BadResult);
         }
+        out.thrown = walked.thrown;
         Ok(next)
     }
 }

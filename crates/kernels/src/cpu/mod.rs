@@ -14,6 +14,7 @@ pub mod dequant;
 mod embed;
 pub mod fast;
 mod gather_logits;
+mod judge;
 mod kv_move;
 mod mask_logits;
 mod matmul;

@@ -12,15 +12,15 @@ use crate::step::Header;
 const PURPOSE_DRAW: u32 = 0;
 
 #[derive(Clone, Copy)]
-struct Candidate {
-    id: u32,
-    logit: f32,
+pub(super) struct Candidate {
+    pub(super) id: u32,
+    pub(super) logit: f32,
 }
 
 /// The first `n` candidates; `whole` if nothing outside of them has any probability.
 #[derive(Clone, Copy)]
-struct Kept {
-    n: usize,
+pub(super) struct Kept {
+    pub(super) n: usize,
     whole: bool,
 }
 
@@ -59,11 +59,7 @@ pub(super) fn choose(
     if s.greedy != 0 {
         return best(0);
     }
-    let mut candidates: Vec<Candidate> = list
-        .chunks(2)
-        .take(n_vocab.min(CANDIDATES) as usize)
-        .map(|e| Candidate { id: e[0].get(), logit: f32::from_bits(e[1].get()) })
-        .collect();
+    let mut candidates = candidates(list, n_vocab);
     let row_total = (row.log_sum_exp - candidates[0].logit).exp();
     let Some(kept) = truncate(&candidates, s, n_vocab <= CANDIDATES, row_total) else {
         return best(Picked::OVERFLOW);
@@ -85,8 +81,19 @@ pub(super) fn choose(
     }
 }
 
+/// The candidates of a row, pairs of id and logit.
+pub(super) fn candidates(list: &[Cell<u32>], n_vocab: u32) -> Vec<Candidate> {
+    let pairs = list.chunks(2).take(n_vocab.min(CANDIDATES) as usize);
+    pairs.map(|e| Candidate { id: e[0].get(), logit: f32::from_bits(e[1].get()) }).collect()
+}
+
 /// None if the candidates do not reach as far as a truncation.
-fn truncate(candidates: &[Candidate], s: &SampleParams, whole: bool, row_total: f32) -> Option<Kept> {
+pub(super) fn truncate(
+    candidates: &[Candidate],
+    s: &SampleParams,
+    whole: bool,
+    row_total: f32,
+) -> Option<Kept> {
     let mut kept = Kept { n: candidates.len(), whole };
     let top_k = s.top_k as usize;
     if top_k != 0 && top_k <= kept.n {
@@ -134,12 +141,12 @@ fn draw(candidates: &[Candidate], hot: &[f32], target: f32, whole: bool) -> Opti
     last.filter(|_| whole)
 }
 
-fn weight(d: f32) -> f32 {
+pub(super) fn weight(d: f32) -> f32 {
     if d < -104.0 { 0.0 } else { d.exp() }
 }
 
 /// Left to right: the order is part of the result.
-fn sum(weights: &[f32]) -> f32 {
+pub(super) fn sum(weights: &[f32]) -> f32 {
     weights.iter().fold(0.0, |sum, weight| sum + weight)
 }
 
@@ -160,7 +167,7 @@ fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 }
 
 /// Uniform in `[0, 1)`, a multiple of 2^-24.
-fn uniform(position: u32, sequence: u32, purpose: u32, key: [u32; 2]) -> f32 {
+pub(super) fn uniform(position: u32, sequence: u32, purpose: u32, key: [u32; 2]) -> f32 {
     (philox4x32_10([position, sequence, purpose, 0], key)[0] >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 

@@ -141,5 +141,7 @@ fn parameters_of_the_sampling_kernels() {
     for shader in [id::SAMPLE, id::SAMPLE_NEXT] {
         layout!(shader, sample::Params, n_vocab, n_set, ring_capacity, history_words);
     }
-    layout!(id::WALK, walk::Params, n_vocab, n_want);
+    for shader in [id::WALK, id::WALK_JUDGED] {
+        layout!(shader, walk::Params, n_vocab, n_want, n_word);
+    }
 }

@@ -62,4 +62,5 @@ pub const FAMILIES: &[(&str, MakeCase)] = &[
     ("sample_next", next_token::sample_next),
     ("topk", logits::best),
     ("walk", walk::case),
+    ("walk_judged", walk::judged),
 ];
