@@ -373,7 +373,9 @@ test("storage: too little is said before a byte is stored, and a full disk leave
     realm.quota = { quota: 100_000, usage: 0 };
     store.room = SIZE / 2;
     const { source } = await open(server, realm);
+    const reading = fails(readAll(source), "E_QUOTA");
     await fails(source.finished(), "E_QUOTA");
+    await reading;
     assert.deepEqual(await store.keys(), []);
   });
 });

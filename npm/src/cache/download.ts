@@ -147,7 +147,9 @@ class Download implements OpenSource {
       return await readChunks(this.#chunks, this.#fetcher, offset, length);
     } catch (error) {
       // The reason that ended the download says more than the read that hit upon it.
-      throw this.#start.control.signal.aborted ? toGoldcrestError(this.#start.control.signal.reason, "E_ABORTED") : error;
+      if (this.#start.control.signal.aborted) throw toGoldcrestError(this.#start.control.signal.reason, "E_ABORTED");
+      // A read may hear of a full disk before the download has found words for it.
+      throw isQuotaError(error) ? await this.#outOfQuota() : error;
     }
   }
 
@@ -202,15 +204,17 @@ class Download implements OpenSource {
   /** What stays on the shelf after an error: whatever can be gone on from. */
   async #giveUp(thrown: unknown): Promise<GoldcrestError> {
     const { tools, key, shelf } = this.#start;
-    const error = isQuotaError(thrown)
-      ? await outOfQuota(this.size - this.#chunks.bytes, tools.estimate)
-      : toGoldcrestError(thrown, "E_CACHE_CORRUPT");
+    const error = isQuotaError(thrown) ? await this.#outOfQuota() : toGoldcrestError(thrown, "E_CACHE_CORRUPT");
     this.#chunks.fail(error);
     if (["E_CHECKSUM", "E_NOT_GGUF", "E_CHANGED", "E_QUOTA", "E_SIZE"].includes(error.code)) {
       await clearShelf(shelf).catch(() => undefined);
       await tools.store.remove(key).catch(() => undefined);
     }
     return error;
+  }
+
+  #outOfQuota(): Promise<GoldcrestError> {
+    return outOfQuota(this.size - this.#chunks.bytes, this.#start.tools.estimate);
   }
 }
 
