@@ -68,7 +68,8 @@ const WORDS: &[(&str, &str)] = &[
     ("E_BAD_STRATEGY", "write it as in --strategy best_of_n:n=4"),
     (
         "E_STRATEGY_NEEDS",
-        "give it with --reference TEXT, --other MODEL or --scorer COMMAND; `goldcrest strategies` lists what needs none",
+        "give it with --reference TEXT, --other MODEL, --draft-model MODEL, --head FILE or --scorer COMMAND, or take a model that has it; \
+         `goldcrest strategies` lists what needs none",
     ),
     ("E_SCORER", "run the command of --scorer by itself, with a text on its standard input"),
     ("E_KERNEL_ENTRY", "an entry is a name of the kernel profile with a value, as in --kernel vec_lanes=8"),
