@@ -372,7 +372,13 @@ test("storage: too little is said before a byte is stored, and a full disk leave
     assert.deepEqual(await store.keys(), []);
     realm.quota = { quota: 100_000, usage: 0 };
     store.room = SIZE / 2;
-    const { source } = await open(server, realm);
+    // A slow answer about the room left: the read hears of the full disk before the download has given up.
+    const estimate = async () => {
+      await new Promise((go) => setTimeout(go, 50));
+      return realm.quota;
+    };
+    const slow = { ...realm, estimate };
+    const { source } = await open(server, slow);
     const reading = fails(readAll(source), "E_QUOTA");
     await fails(source.finished(), "E_QUOTA");
     await reading;
